@@ -1,0 +1,48 @@
+# The service and its migration, one image. Targets: dev (adds the reloader), prod (the default, last).
+FROM python:3.12-slim-bookworm AS python
+
+FROM python AS dependencies
+COPY --from=ghcr.io/astral-sh/uv:0.13.9 /uv /usr/local/bin/uv
+ENV UV_COMPILE_BYTECODE=1 \
+    UV_LINK_MODE=copy \
+    UV_PYTHON_DOWNLOADS=never \
+    UV_PROJECT_ENVIRONMENT=/opt/venv
+WORKDIR /srv
+RUN --mount=type=cache,target=/root/.cache/uv \
+    --mount=type=bind,source=pyproject.toml,target=pyproject.toml \
+    --mount=type=bind,source=uv.lock,target=uv.lock \
+    uv sync --locked --no-install-project --only-group app
+
+FROM dependencies AS dependencies-dev
+RUN --mount=type=cache,target=/root/.cache/uv \
+    --mount=type=bind,source=pyproject.toml,target=pyproject.toml \
+    --mount=type=bind,source=uv.lock,target=uv.lock \
+    uv sync --locked --no-install-project --only-group app --only-group reload
+
+# Bytecode is compiled here, because the root filesystem of a running container is read-only.
+FROM python AS application
+WORKDIR /srv
+COPY app app
+RUN python -m compileall -q --invalidation-mode unchecked-hash app
+
+FROM python AS runtime
+ENV PATH=/opt/venv/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1
+WORKDIR /srv
+# A number, because the kubelet cannot tell whether a named user is root.
+USER 10001:10001
+EXPOSE 8000
+# Exec form: uvicorn is PID 1 and receives the SIGTERM itself.
+CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0", "--port", "8000"]
+
+# The same command; the dev overlay adds the reload. The code belongs to the user, so that live update may replace it.
+FROM runtime AS dev
+COPY --from=dependencies-dev /opt/venv /opt/venv
+COPY --chown=10001:10001 app app
+
+FROM runtime AS prod
+COPY --from=dependencies /opt/venv /opt/venv
+COPY --from=application /srv/app app
+ARG SERVICE_VERSION=dev
+ENV SERVICE_VERSION=$SERVICE_VERSION
