@@ -1,0 +1,82 @@
+"""Draining: what happens between SIGTERM and the server's own graceful stop.
+
+uvicorn closes its listener as soon as SIGTERM arrives, while every kube-proxy still sends it new connections for a
+second or two (uvicorn 0.54, server.py `shutdown`; kubernetes.io "Pod Termination Flow"). So the signal is held back:
+the listener stays open for a while, readiness says no, every response retires its connection, streams end.
+"""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import Iterator
+from types import FrameType
+
+import uvicorn
+
+from app.observability.metrics import REQUESTS_IN_FLIGHT
+
+logger = logging.getLogger("app.lifecycle")
+
+
+class Drain:
+    """Holds SIGTERM back for `seconds`, then passes it to the handler that was there before.
+
+    `graceful_seconds` bounds what follows: uvicorn by itself would wait for ever for the requests in flight.
+    """
+
+    def __init__(self, seconds: float, graceful_seconds: int) -> None:
+        self.seconds = seconds
+        self.graceful_seconds = graceful_seconds
+        self.in_flight = 0
+        self._started = asyncio.Event()
+
+    @property
+    def active(self) -> bool:
+        """Whether SIGTERM has arrived."""
+        return self._started.is_set()
+
+    async def check(self) -> str | None:
+        """The readiness check: fails from SIGTERM on."""
+        return "in progress" if self.active else None
+
+    async def pause(self, seconds: float) -> None:
+        """Sleep for `seconds`, or until draining starts: what a stream waits with between two messages."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._started.wait(), seconds)
+
+    def install(self) -> None:
+        """Take SIGTERM over from the server. Call it in the lifespan: the server has set its handlers by then."""
+        previous = signal.getsignal(signal.SIGTERM)
+        server = getattr(previous, "__self__", None)
+        if isinstance(server, uvicorn.Server) and server.config.timeout_graceful_shutdown is None:
+            server.config.timeout_graceful_shutdown = self.graceful_seconds
+        loop = asyncio.get_running_loop()
+
+        def hold_back(number: int, frame: FrameType | None) -> None:
+            def hand_over() -> None:
+                logger.info("drained", extra={"in_flight": self.in_flight})
+                signal.signal(signal.SIGTERM, previous)
+                signal.raise_signal(signal.SIGTERM)
+
+            def begin() -> None:
+                if self.active:
+                    return
+                self._started.set()
+                logger.info("draining", extra={"drain_seconds": self.seconds, "in_flight": self.in_flight})
+                loop.call_later(self.seconds, hand_over)
+
+            loop.call_soon_threadsafe(begin)
+
+        signal.signal(signal.SIGTERM, hold_back)
+
+    @contextlib.contextmanager
+    def request(self) -> Iterator[None]:
+        """Count one request as in flight."""
+        self.in_flight += 1
+        REQUESTS_IN_FLIGHT.set(self.in_flight)
+        try:
+            yield
+        finally:
+            self.in_flight -= 1
+            REQUESTS_IN_FLIGHT.set(self.in_flight)

@@ -1,0 +1,133 @@
+"""Fault switches for experiments: present only with FAULTS_ENABLED=true. Each acts on the one process that is asked."""
+
+import asyncio
+import random
+import threading
+import time
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel, Field
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.problems import documented, problem_response
+
+router = APIRouter(prefix="/faults", tags=["faults"])
+
+# What the platform and the experimenter need stays true while everything else is made to fail.
+EXEMPT = ("/health/live", "/health/ready", "/metrics", "/faults")
+
+Seconds = Annotated[float, Field(gt=0, le=60)]
+
+
+class Switches(BaseModel):
+    """What every request meets until it is switched off."""
+
+    latency_seconds: float = Field(0, ge=0, le=30, description="added before every answer")
+    error_ratio: float = Field(0, ge=0, le=1, description="share of requests answered with a 500")
+    unready: bool = Field(False, description="readiness says no")
+
+
+class Burst(BaseModel):
+    """A fault that ends by itself."""
+
+    seconds: Seconds
+
+
+class Leak(BaseModel):
+    """Memory that is taken until the leak is cleared."""
+
+    mebibytes: int = Field(ge=1, le=1024)
+
+
+class Leaked(BaseModel):
+    """What is held by now."""
+
+    mebibytes: int
+
+
+class Faults:
+    """The state of this process's switches."""
+
+    def __init__(self) -> None:
+        self.switches = Switches()
+        self.leaked: list[bytearray] = []
+
+    async def check(self) -> str | None:
+        """A readiness check that fails on demand."""
+        return "switched off by /faults" if self.switches.unready else None
+
+
+class InjectFaults:
+    """Delays and fails requests as the switches say."""
+
+    def __init__(self, app: ASGIApp, faults: Faults) -> None:
+        self.app = app
+        self.faults = faults
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith(EXEMPT):
+            return await self.app(scope, receive, send)
+        switches = self.faults.switches
+        if switches.latency_seconds:
+            await asyncio.sleep(switches.latency_seconds)
+        if random.random() < switches.error_ratio:  # noqa: S311 - chance, not secrecy
+            return await problem_response(500, "An injected fault.")(scope, receive, send)
+        return await self.app(scope, receive, send)
+
+
+async def _faults(request: Request) -> Faults:
+    faults: Faults = request.app.state.faults
+    return faults
+
+
+FaultsDep = Annotated[Faults, Depends(_faults)]
+
+
+@router.get("")
+async def show(faults: FaultsDep) -> Switches:
+    """The switches as they stand."""
+    return faults.switches
+
+
+@router.put("", responses=documented(422))
+async def switch(switches: Switches, faults: FaultsDep) -> Switches:
+    """Set all switches at once."""
+    faults.switches = switches
+    return switches
+
+
+@router.delete("", status_code=204)
+async def clear(faults: FaultsDep) -> None:
+    """Switch everything off and give leaked memory back."""
+    faults.switches = Switches()
+    faults.leaked.clear()
+
+
+@router.post("/burn-cpu", status_code=202, responses=documented(422))
+async def burn_cpu(burst: Burst) -> Burst:
+    """Burn CPU in a thread: requests compete with it for the interpreter."""
+    threading.Thread(target=_burn, args=(burst.seconds,), daemon=True).start()
+    return burst
+
+
+@router.post("/block-loop", responses=documented(422))
+async def block_loop(burst: Burst) -> Burst:
+    """Block the event loop, as a blocking call in a coroutine does: nothing is answered meanwhile, probes included."""
+    time.sleep(burst.seconds)  # noqa: ASYNC251 - the fault itself
+    return burst
+
+
+@router.post("/leak", responses=documented(422))
+async def leak(amount: Leak, faults: FaultsDep) -> Leaked:
+    """Take memory and keep it."""
+    block = bytearray(amount.mebibytes * 2**20)
+    block[::4096] = b"\1" * len(block[::4096])  # touched, so that the kernel really hands the pages out
+    faults.leaked.append(block)
+    return Leaked(mebibytes=sum(map(len, faults.leaked)) // 2**20)
+
+
+def _burn(seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        pass

@@ -1,0 +1,62 @@
+"""The start and the end of the process: what is opened, and what is closed in which order, each step bounded."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+
+from app.database import Database
+from app.drain import Drain
+from app.observability import sentry, tracing
+from app.schema import SchemaProbe
+from app.settings import Settings
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
+
+logger = logging.getLogger("app.lifecycle")
+
+
+class Lifecycle:
+    """The modern `lifespan`. It runs after the server has stopped listening and the last response has left."""
+
+    def __init__(self, settings: Settings, database: Database, schema: SchemaProbe, drain: Drain) -> None:
+        self.settings = settings
+        self.database = database
+        self.schema = schema
+        self.drain = drain
+        self.traces: TracerProvider | None = None
+
+    @contextlib.asynccontextmanager
+    async def __call__(self, _app: FastAPI) -> AsyncIterator[None]:
+        logger.info("startup", extra={"version": self.settings.service_version, "pod": self.settings.pod_name})
+        await self.database.open()
+        self.drain.install()
+        try:
+            yield
+        finally:
+            await self._close_pool()
+            await self._flush_telemetry()
+            logger.info("stopped")
+
+    async def _close_pool(self) -> None:
+        began = time.monotonic()
+        self.schema.close()
+        complete = await self.database.close(self.settings.pool_close_seconds)
+        logger.info("pool_closed", extra={"complete": complete, "seconds": round(time.monotonic() - began, 3)})
+
+    async def _flush_telemetry(self) -> None:
+        began = time.monotonic()
+        complete = await asyncio.to_thread(self._flush, self.settings.telemetry_flush_seconds)
+        logger.info("telemetry_flushed", extra={"complete": complete, "seconds": round(time.monotonic() - began, 3)})
+
+    def _flush(self, seconds: float) -> bool:
+        began = time.monotonic()
+        complete = self.traces is None or tracing.flush(self.traces, seconds)
+        if self.settings.sentry_dsn is not None:
+            sentry.flush(max(0, seconds - (time.monotonic() - began)))
+        return complete

@@ -1,0 +1,72 @@
+"""The service: `uvicorn app.main:app`."""
+
+from fastapi import FastAPI
+from prometheus_fastapi_instrumentator import Instrumentator
+
+from app import health, problems
+from app.database import Database
+from app.drain import Drain
+from app.faults import Faults, InjectFaults
+from app.faults import router as faults_router
+from app.lifespan import Lifecycle
+from app.middleware.access_log import AccessLog
+from app.middleware.draining import Draining
+from app.middleware.identity import Identity
+from app.middleware.unexpected import Unexpected
+from app.observability.logs import configure_logging
+from app.observability.metrics import observe_request
+from app.observability.sentry import configure_sentry
+from app.observability.tracing import configure_tracing
+from app.readiness import Readiness
+from app.schema import SchemaProbe
+from app.settings import Settings, load_settings
+from app.shop import feed, orders, products
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The service with everything it needs, not yet connected to anything."""
+    database = Database(settings)
+    schema = SchemaProbe(settings)
+    drain = Drain(settings.drain_seconds, settings.graceful_seconds)
+    readiness = _readiness(settings, schema, drain)
+    lifecycle = Lifecycle(settings, database, schema, drain)
+
+    app = FastAPI(title="Shop", version=settings.service_version, lifespan=lifecycle)
+    app.state.database, app.state.drain, app.state.readiness = database, drain, readiness
+    problems.install_handlers(app)
+    for router in (health.router, products.router, feed.router, orders.router):
+        app.include_router(router)
+
+    # Each one wraps those above it: the last is the first to see a request.
+    app.add_middleware(Unexpected, report=settings.sentry_dsn is not None)
+    if settings.faults_enabled:
+        _install_faults(app, readiness)
+    Instrumentator(should_group_status_codes=False, excluded_handlers=["^/health/", "^/metrics$"]).add(
+        observe_request
+    ).instrument(app)
+    app.add_middleware(AccessLog)
+    app.add_middleware(Draining, drain=drain)
+    app.add_middleware(Identity, pod_name=settings.pod_name)
+    lifecycle.traces = configure_tracing(app, settings)
+    return app
+
+
+def _readiness(settings: Settings, schema: SchemaProbe, drain: Drain) -> Readiness:
+    readiness = Readiness(settings.readiness_seconds)
+    readiness.add("database", schema.database)
+    readiness.add("migrations", schema.migrations)
+    readiness.add("draining", drain.check)
+    return readiness
+
+
+def _install_faults(app: FastAPI, readiness: Readiness) -> None:
+    app.state.faults = faults = Faults()
+    app.include_router(faults_router)
+    app.add_middleware(InjectFaults, faults=faults)
+    readiness.add("faults", faults.check)
+
+
+_settings = load_settings()
+configure_logging(_settings.log_level)
+configure_sentry(_settings)
+app = create_app(_settings)

@@ -1,0 +1,44 @@
+"""Requests while the process drains: counted in flight, their connections retired, the overdue answered."""
+
+import asyncio
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.drain import Drain
+from app.problems import problem_response
+
+
+class Draining:
+    """Adds `Connection: close` while draining.
+
+    A kept-alive connection never moves to another pod by itself, and the server closes it unannounced in the end: a
+    request already on its way would then be lost (RFC 9112, section 9.5).
+    """
+
+    def __init__(self, app: ASGIApp, drain: Drain) -> None:
+        self.app = app
+        self.drain = drain
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        started = False
+
+        async def send_retiring(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                if self.drain.active:
+                    MutableHeaders(scope=message)["Connection"] = "close"
+            await send(message)
+
+        with self.drain.request():
+            try:
+                return await self.app(scope, receive, send_retiring)
+            except asyncio.CancelledError:
+                # The server cancels what outlives its graceful timeout and would answer 500.
+                if started or not self.drain.active:
+                    raise
+                response = problem_response(503, "The server stopped before this request was done.")
+                return await response(scope, receive, send_retiring)

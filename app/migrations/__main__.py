@@ -1,0 +1,35 @@
+"""`python -m app.migrations`: bring the database to the newest revision, once, however many are started at a time."""
+
+import logging
+import sys
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+
+from app.migrations.lock import LockTimeoutError
+from app.observability.logs import configure_logging
+from app.settings import load_settings
+
+logger = logging.getLogger("app.migrations")
+
+
+def main() -> int:
+    """Returns 0 when the database is at the newest revision, 1 when it could not be brought there."""
+    configure_logging(load_settings().log_level)
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    try:
+        command.upgrade(config, "head")
+    except LockTimeoutError as error:
+        logger.error("migration_failed", extra={"reason": str(error)})
+        return 1
+    except Exception:
+        logger.exception("migration_failed")
+        return 1
+    logger.info("migrated")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

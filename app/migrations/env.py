@@ -1,0 +1,48 @@
+"""What alembic runs, from the Job (`python -m app.migrations`) and by hand (`alembic upgrade head`) alike."""
+
+import asyncio
+import logging
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import asyncpg
+from alembic import context
+from alembic.runtime.migration import MigrationContext, MigrationInfo
+from sqlalchemy import Connection, pool
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from app.migrations.lock import migration_lock
+from app.settings import load_settings
+
+logger = logging.getLogger("app.migrations")
+
+# A statement that waits longer for a table's lock makes every request to that table queue up behind it.
+LOCK_TIMEOUT = "5s"
+
+
+def _log_revision(
+    ctx: MigrationContext, step: MigrationInfo, heads: Collection[Any], run_args: Mapping[str, Any]
+) -> None:
+    logger.info("revision_applied", extra={"revision": step.up_revision_id})
+
+
+def _run(connection: Connection) -> None:
+    context.configure(connection=connection, transaction_per_migration=True, on_version_apply=_log_revision)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+async def _upgrade() -> None:
+    settings = load_settings()
+
+    async def connect() -> asyncpg.Connection:
+        return await asyncpg.connect(
+            settings.dsn, server_settings={"application_name": "migration", "lock_timeout": LOCK_TIMEOUT}
+        )
+
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=pool.NullPool)
+    async with migration_lock(settings.dsn, settings.migration_lock_seconds), engine.connect() as connection:
+        await connection.run_sync(_run)
+
+
+asyncio.run(_upgrade())

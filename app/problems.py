@@ -1,0 +1,80 @@
+"""Errors as RFC 9457 problem details: what a caller is told, and what the OpenAPI document promises."""
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+
+from app.database import DatabaseUnavailableError
+
+MEDIA_TYPE = "application/problem+json"
+# The pool refuses after 2 s and a restarted Postgres is back within seconds: sooner would only add to the queue.
+RETRY_AFTER_SECONDS = 1
+
+
+class Problem(BaseModel):
+    """RFC 9457 problem details. Further members name the particulars, such as the invalid fields."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = Field("about:blank", description="identifies the kind of problem")
+    title: str = Field(description="the HTTP status in words")
+    status: int = Field(description="the HTTP status")
+    detail: str = Field(description="what went wrong this time")
+
+
+class ProblemError(Exception):
+    """Raise it to answer with a problem. `members` are further members of the document."""
+
+    def __init__(self, status: int, detail: str, **members: Any) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.members = members
+
+
+def problem_response(status: int, detail: str, headers: dict[str, str] | None = None, **members: Any) -> JSONResponse:
+    """A response that carries problem details; a 503 always says when to come back."""
+    problem = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, **members)
+    headers = dict(headers or {})
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers.setdefault("Retry-After", str(RETRY_AFTER_SECONDS))
+    return JSONResponse(problem.model_dump(mode="json"), status, headers, media_type=MEDIA_TYPE)
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that may answer with these problems."""
+    content = {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}
+    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
+
+
+def install_handlers(app: FastAPI) -> None:
+    """Turn every expected exception into problem details. The unexpected are the middleware's (app.middleware)."""
+    app.add_exception_handler(ProblemError, _on_problem)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(DatabaseUnavailableError, _on_database_unavailable)
+
+
+async def _on_problem(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, ProblemError)  # noqa: S101 - Starlette calls each handler with its own class
+    return problem_response(error.status, error.detail, **error.members)
+
+
+async def _on_http_exception(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101
+    return problem_response(error.status_code, str(error.detail), headers=dict(error.headers or {}))
+
+
+async def _on_invalid(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    errors = [{"where": [str(part) for part in fault["loc"]], "what": fault["msg"]} for fault in error.errors()]
+    return problem_response(422, "The request is not valid.", errors=errors)
+
+
+async def _on_database_unavailable(_request: Request, _error: Exception) -> JSONResponse:
+    return problem_response(503, "The database is unavailable for the moment.")

@@ -1,0 +1,77 @@
+"""The service's configuration: the environment, read once, checked before anything starts."""
+
+import socket
+import sys
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+# uvicorn's own exit code for a failed start: with --workers its parent then stops instead of restarting for ever.
+STARTUP_FAILURE = 3
+
+
+class Settings(BaseSettings):
+    """Every variable the service reads. Durations are seconds. Each description ends a complaint about its variable."""
+
+    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="ignore")
+
+    database_url: SecretStr = Field(description="set it to postgresql://USER:PASSWORD@HOST:5432/NAME")
+    database_pool_size: int = Field(5, ge=1, le=100, description="set it to the most connections one process may hold")
+    database_acquire_seconds: float = Field(2, gt=0, description="set it to the longest wait for a free connection")
+    database_command_seconds: float = Field(5, gt=0, description="set it to the longest time one statement may take")
+    database_connect_seconds: float = Field(3, gt=0, description="set it to the longest time to open a connection")
+
+    drain_seconds: float = Field(5, ge=0, description="set it to how long the listener stays open after SIGTERM")
+    graceful_seconds: int = Field(15, ge=1, description="set it to how long requests in flight may go on after that")
+    pool_close_seconds: float = Field(3, gt=0, description="set it to how long the pool may take to close")
+    telemetry_flush_seconds: float = Field(3, gt=0, description="set it to how long the last spans may take to leave")
+
+    readiness_seconds: float = Field(1, gt=0, description="set it to the longest time all readiness checks may take")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="set it to one of these words")
+    faults_enabled: bool = Field(False, description="set it to true to serve /faults, in experiments only")
+
+    service_name: str = Field("shop", min_length=1, description="set it to the name that telemetry carries")
+    service_version: str = Field("dev", min_length=1, description="set it to the version that telemetry carries")
+    pod_name: str = Field(default_factory=socket.gethostname, description="set it to the name of this instance")
+
+    sentry_dsn: SecretStr | None = Field(None, description="set it to the project's DSN, or leave it unset")
+    otel_exporter_otlp_endpoint: str | None = Field(
+        None, pattern=r"^https?://", description="set it to http://HOST:4318, or leave it unset"
+    )
+    otel_traces_sampler_arg: float = Field(1.0, ge=0, le=1, description="set it to the share of traces to keep")
+
+    migration_lock_seconds: float = Field(
+        60, gt=0, description="set it to how long a migration may wait for the database and for its turn"
+    )
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_postgres(cls, url: SecretStr) -> SecretStr:
+        if not url.get_secret_value().startswith(("postgresql://", "postgres://")):
+            raise ValueError("is not a postgresql:// address")
+        return url
+
+    @property
+    def dsn(self) -> str:
+        """The database's address, password included: hand it to the driver and to nothing else."""
+        return self.database_url.get_secret_value()
+
+
+def load_settings() -> Settings:
+    """The settings from the environment. Stops the process, naming each wrong variable and its remedy."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        print("\n".join(complaints(error)), file=sys.stderr)  # noqa: T201 - logging is not configured yet
+        raise SystemExit(STARTUP_FAILURE) from None
+
+
+def complaints(error: ValidationError) -> list[str]:
+    """One line for each wrong variable: its name, what is wrong, what to do. Never its value, which may be a secret."""
+    lines = []
+    for problem in error.errors(include_input=False, include_url=False):
+        field = str(problem["loc"][0])
+        fault = "is missing" if problem["type"] == "missing" else problem["msg"].removeprefix("Value error, ")
+        lines.append(f"configuration: {field.upper()}: {fault}; {Settings.model_fields[field].description}")
+    return lines

@@ -1,0 +1,50 @@
+"""What an order looks like from outside."""
+
+from datetime import datetime
+from typing import Self
+
+from pydantic import BaseModel, Field, model_validator
+
+from app.shop.fields import Identifier
+
+
+class NewLine(BaseModel):
+    """Units of one product."""
+
+    product_id: Identifier
+    quantity: int = Field(ge=1, le=1000)
+
+
+class NewOrder(BaseModel):
+    """What is asked for: each product once."""
+
+    lines: list[NewLine] = Field(min_length=1, max_length=50)
+
+    @model_validator(mode="after")
+    def _each_product_once(self) -> Self:
+        if len({line.product_id for line in self.lines}) < len(self.lines):
+            raise ValueError("each product may stand in one line only")
+        return self
+
+
+class Line(NewLine):
+    """Units of one product at the price of that moment."""
+
+    unit_price_cents: int
+
+
+class Order(BaseModel):
+    """An order that was placed."""
+
+    id: Identifier
+    created_at: datetime
+    idempotency_key: str
+    lines: list[Line]
+    total_cents: int
+
+
+class OrderPage(BaseModel):
+    """A page of orders, newest first."""
+
+    items: list[Order]
+    next: int | None = Field(description="the `before` of the next page; null on the last one")
