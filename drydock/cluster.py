@@ -1,0 +1,147 @@
+"""The kind cluster: created once, repaired when a step of its creation or a reboot left it half up."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+
+from drydock import engine, registry
+from drydock.failures import CannotRunError, FailedError
+from drydock.processes import output
+from drydock.progress import Step
+from drydock.waiting import wait_until
+
+NAME = "drydock"
+CONTEXT = f"kind-{NAME}"
+OURS = f"label=io.x-k8s.kind.cluster={NAME}"
+# Creation took about a minute with the node image present; a slow disk may need several.
+CREATE_WAIT = "5m"
+READY_SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Our cluster, by the programs that reach it and a kubeconfig that knows no other."""
+
+    kind: Path
+    kubectl: Path
+    kubeconfig: Path
+
+    def nodes(self) -> dict[str, str]:
+        """The state of each node's container, by name; empty where there is no cluster."""
+        return engine.containers(OURS)
+
+    def ensure(self, configuration: Path, progress: Step) -> None:
+        """Creates the cluster, or starts its stopped nodes, or replaces one whose creation was interrupted."""
+        if nodes := self.nodes():
+            if stopped := [name for name, state in nodes.items() if state != "running"]:
+                progress.detail = f"starting {len(stopped)} stopped nodes"
+                engine.docker("start", *sorted(stopped))
+            if self._comes_up(len(nodes), progress):
+                return
+            progress.detail = "replacing a cluster that was never finished"
+            self.delete()
+        progress.detail = "creating"
+        self._create(configuration)
+        progress.detail = f"{len(self.nodes())} nodes, created"
+
+    def delete(self) -> None:
+        """Deletes the cluster, whatever state it is in."""
+        self.kubeconfig.parent.mkdir(parents=True, exist_ok=True)
+        self._kind("delete", "cluster", "--name", NAME, "--kubeconfig", str(self.kubeconfig))
+
+    def know_registry(self) -> None:
+        """Connects nodes and registry, and announces it to tools inside the cluster."""
+        registry.join_network()
+        for node in self.nodes():
+            registry.teach(node)
+        self.call("apply", "--server-side", "--filename", "-", stdin=registry.hosting())
+
+    def call(self, *arguments: str, stdin: str = "") -> str:
+        """Runs kubectl against our cluster and no other; returns what it printed."""
+        guard(self.kubeconfig)
+        return output([str(self.kubectl), *self._aim(), *arguments], stdin=stdin)
+
+    def get(self, *arguments: str) -> Any:
+        """What `kubectl get ... --output json` says."""
+        return json.loads(self.call("get", *arguments, "--output", "json"))
+
+    def ready_nodes(self) -> int:
+        """How many nodes are Ready; 0 where the API server does not answer."""
+        try:
+            nodes = self.get("nodes", "--request-timeout=5s")["items"]
+        except FailedError:
+            return 0
+        return sum(ready(node) for node in nodes)
+
+    def environment(self) -> Mapping[str, str]:
+        """The environment in which Tilt and kubectl reach our cluster and no other."""
+        return {"KUBECONFIG": str(self.kubeconfig)}
+
+    def _create(self, configuration: Path) -> None:
+        self.kubeconfig.parent.mkdir(parents=True, exist_ok=True)
+        options = ["--config", str(configuration), "--kubeconfig", str(self.kubeconfig), "--wait", CREATE_WAIT]
+        try:
+            self._kind("create", "cluster", "--name", NAME, *options)
+        except FailedError as error:
+            raise CannotRunError(
+                f"the cluster could not be created: {error.reason}", "Run `drydock doctor`."
+            ) from error
+
+    def _comes_up(self, count: int, progress: Step) -> bool:
+        """Whether all nodes are Ready in time; at once no where kubeadm never finished on the control plane."""
+        if not self._write_kubeconfig():
+            return False
+
+        def all_ready() -> bool:
+            ready_now = self.ready_nodes()
+            progress.detail = f"{ready_now} of {count} nodes ready"
+            return ready_now == count
+
+        return wait_until(all_ready, READY_SECONDS, interval=1)
+
+    def _write_kubeconfig(self) -> bool:
+        """Fetches it anew each time: the port of the API server changes when its container starts again."""
+        try:
+            content = self._kind("get", "kubeconfig", "--name", NAME)
+        except FailedError:
+            return False
+        self.kubeconfig.parent.mkdir(parents=True, exist_ok=True)
+        self.kubeconfig.touch(mode=0o600)
+        self.kubeconfig.write_text(content)
+        return True
+
+    def _kind(self, *arguments: str) -> str:
+        return output([str(self.kind), *arguments])
+
+    def _aim(self) -> list[str]:
+        return ["--kubeconfig", str(self.kubeconfig), "--context", CONTEXT]
+
+
+def guard(kubeconfig: Path) -> None:
+    """Refuses every kubeconfig but one that leads to our cluster on this machine.
+
+    Raises:
+        CannotRunError: it is missing, its context is another one, or its API server is not on the loopback interface.
+    """
+    remedy = "Run `drydock up`; it writes the right one."
+    if not kubeconfig.exists():
+        raise CannotRunError(f"there is no {kubeconfig}: no cluster was created from here", remedy)
+    content = yaml.safe_load(kubeconfig.read_text()) or {}
+    context = content.get("current-context")
+    if context != CONTEXT:
+        raise CannotRunError(f"{kubeconfig} is set to the context {context!r}, not {CONTEXT!r}: refused", remedy)
+    for item in content.get("clusters") or []:
+        server = urlsplit(item["cluster"]["server"])
+        if server.hostname not in {"127.0.0.1", "localhost", "::1"}:
+            raise CannotRunError(f"{kubeconfig} leads to {server.geturl()}, which is not this machine: refused", remedy)
+
+
+def ready(item: Any) -> bool:
+    """Whether a node or pod has the condition Ready."""
+    conditions = item["status"].get("conditions") or []
+    return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)

@@ -1,0 +1,128 @@
+"""The project that a command works on: its root, its drydock.toml, and the folders where it keeps things."""
+
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from drydock.failures import CannotRunError
+
+CONFIGURATION = "drydock.toml"
+
+Url = Annotated[str, StringConstraints(pattern=r"^http://(localhost|127\.0\.0\.1):\d+$")]
+UrlPath = Annotated[str, StringConstraints(pattern=r"^/")]
+Command = Annotated[tuple[str, ...], Field(min_length=1)]
+PlatformName = Literal["kind", "compose", "local"]
+
+
+class Section(BaseModel):
+    """A table of drydock.toml; an unknown key is an error, because it is a misspelt one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Workload(Section):
+    """The Kubernetes names of the service under test."""
+
+    namespace: str
+    deployment: str
+    container: str
+    service: str
+
+
+class Probes(Section):
+    """The paths of the health endpoints."""
+
+    live: UrlPath
+    ready: UrlPath
+
+
+class Platforms(Section):
+    """Where the service answers on this machine: loopback addresses only."""
+
+    kind: Url
+    compose: Url
+    local: Url
+
+    def url(self, name: PlatformName) -> str:
+        """The address of the service on the platform `name`."""
+        return {"kind": self.kind, "compose": self.compose, "local": self.local}[name]
+
+    def port(self, name: PlatformName) -> int:
+        """The TCP port of that address."""
+        return int(self.url(name).rsplit(":", 1)[1])
+
+
+class Local(Section):
+    """How the local platform runs the service; `grace_seconds` is how long it may take to stop."""
+
+    command: Command
+    migrate: Command
+    grace_seconds: float = Field(gt=0)
+    environment: dict[str, str] = {}
+
+
+class Configuration(Section):
+    """All of drydock.toml."""
+
+    workload: Workload
+    probes: Probes
+    platforms: Platforms
+    local: Local
+
+
+@dataclass(frozen=True)
+class Project:
+    """A checkout with a drydock.toml at its root."""
+
+    root: Path
+    configuration: Configuration
+
+    @classmethod
+    def find(cls, start: Path | None = None) -> Self:
+        """Reads the nearest drydock.toml at or above `start` (default: the working directory).
+
+        Raises:
+            CannotRunError: there is none, or it is not valid; the reason names each wrong key.
+        """
+        folder = (start or Path.cwd()).resolve()
+        for candidate in (folder, *folder.parents):
+            if (candidate / CONFIGURATION).is_file():
+                return cls(candidate, _read(candidate / CONFIGURATION))
+        raise CannotRunError(f"no {CONFIGURATION} in {folder} or above it", "Run this inside a Drydock checkout.")
+
+    @property
+    def state(self) -> Path:
+        """Where this checkout keeps what it runs (logs, pid files, kubeconfig, the local database); git ignores it."""
+        return self.root / ".local"
+
+    @property
+    def kubeconfig(self) -> Path:
+        """A kubeconfig that knows our cluster and no other, so that no command can reach another one by mistake."""
+        return self.state / "kubeconfig"
+
+    @property
+    def kind_configuration(self) -> Path:
+        """What the cluster is made from."""
+        return self.root / "k8s" / "kind.yaml"
+
+
+def cache_folder() -> Path:
+    """Where downloads are kept for every checkout: `DRYDOCK_CACHE`, or `drydock` in the user's cache folder."""
+    if chosen := os.environ.get("DRYDOCK_CACHE"):
+        return Path(chosen).expanduser().resolve()
+    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(base).expanduser() / "drydock"
+
+
+def _read(path: Path) -> Configuration:
+    try:
+        return Configuration.model_validate(tomllib.loads(path.read_text()))
+    except tomllib.TOMLDecodeError as error:
+        raise CannotRunError(f"{path} is not TOML: {error}", "Correct it and run again.") from error
+    except ValidationError as error:
+        wrong = "\n".join(f"  {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise CannotRunError(f"{path} is not valid:\n{wrong}", "Correct these keys and run again.") from error
