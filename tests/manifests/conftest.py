@@ -1,0 +1,108 @@
+"""What the manifest tests read: each overlay rendered once, and the other files that must agree with it."""
+
+import functools
+import os
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from app.settings import Settings
+from drydock import tools
+from tests.manifests.rules.objects import Object
+
+ROOT = Path(__file__).parents[2]
+
+
+def kubectl() -> Path:
+    """kubectl from PATH, or as Drydock keeps it. Fails with the remedy where there is neither."""
+    found = tools.locate(tools.KUBECTL)
+    if found is None:
+        pytest.fail(f"kubectl {tools.KUBECTL.version} is neither on PATH nor at {tools.KUBECTL.cached}: run `make up`")
+    return found
+
+
+@functools.cache
+def rendered(folder: str) -> str:
+    """What `kubectl kustomize` makes of a folder below k8s/."""
+    command = [kubectl(), "kustomize", ROOT / "k8s" / folder]
+    # Rendering needs no cluster, so none may be within reach.
+    environment = os.environ | {"KUBECONFIG": os.devnull}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    if done.returncode:
+        pytest.fail(f"k8s/{folder} does not render: {done.stderr}")
+    return done.stdout
+
+
+def objects(folder: str) -> list[Object]:
+    """A new copy of the rendered objects, so that a test may break it."""
+    return list(yaml.safe_load_all(rendered(folder)))
+
+
+@pytest.fixture
+def base() -> list[Object]:
+    return objects("base")
+
+
+@pytest.fixture
+def dev() -> list[Object]:
+    return objects("overlays/dev")
+
+
+@pytest.fixture
+def parity() -> list[Object]:
+    return objects("overlays/parity")
+
+
+@pytest.fixture
+def kind() -> Object:
+    loaded: Object = yaml.safe_load((ROOT / "k8s" / "kind.yaml").read_text())
+    return loaded
+
+
+@pytest.fixture
+def compose() -> Object:
+    loaded: Object = yaml.safe_load((ROOT / "compose.yaml").read_text())
+    return loaded
+
+
+@pytest.fixture
+def compose_environment(compose: Object) -> dict[str, dict[str, str]]:
+    """The variables of each compose service: its env files in order, ${…} standing for what an earlier one set."""
+    return {name: _read_env_files(service.get("env_file", [])) for name, service in compose["services"].items()}
+
+
+@pytest.fixture
+def dockerfile() -> str:
+    return (ROOT / "Dockerfile").read_text()
+
+
+@pytest.fixture
+def readme() -> str:
+    return (ROOT / "README.md").read_text()
+
+
+@pytest.fixture
+def instrument() -> dict[str, Any]:
+    """drydock.toml."""
+    return tomllib.loads((ROOT / "drydock.toml").read_text())
+
+
+@pytest.fixture
+def defaults() -> dict[str, Any]:
+    """The service's own defaults, by the name of their variable."""
+    return {name.upper(): field.default for name, field in Settings.model_fields.items()}
+
+
+def _read_env_files(names: list[str]) -> dict[str, str]:
+    variables: dict[str, str] = {}
+    for name in names:
+        for line in (ROOT / name).read_text().splitlines():
+            if line and not line.startswith("#"):
+                key, _, value = line.partition("=")
+                variables[key] = re.sub(r"\$\{(\w+)\}", lambda match: variables[match[1]], value)
+    return variables

@@ -1,0 +1,81 @@
+"""Compose: the same environment, limits and confinement as Kubernetes."""
+
+from tests.manifests.rules.objects import Findings, Object, container, environment
+from tests.manifests.rules.quantities import cores, size
+
+WORKLOADS = {"postgres": "StatefulSet", "migrate": "Job", "shop": "Deployment"}
+# Only a pod has a name to pass on; in compose the service takes its hostname.
+POD_ONLY = {"POD_NAME"}
+
+
+def same_environment(variables: dict[str, dict[str, str]], objects: list[Object]) -> Findings:
+    """Every variable has the same value in both; `variables` is what compose sets, by service."""
+    findings = []
+    for name, kind in WORKLOADS.items():
+        there, here = environment(objects, container(objects, kind, name)), variables[name]
+        for key in sorted((there.keys() | here.keys()) - POD_ONLY):
+            if there.get(key) != here.get(key):
+                findings.append(f"{name}: {key} is {here.get(key)} in compose, {there.get(key)} in Kubernetes")
+    return findings
+
+
+def same_limits(compose: Object, objects: list[Object]) -> Findings:
+    """Memory and CPU stop at the same limit."""
+    findings = []
+    for name, kind in WORKLOADS.items():
+        service, limits = compose["services"][name], container(objects, kind, name)["resources"]["limits"]
+        if size(service.get("mem_limit", "0")) != size(limits["memory"]):
+            findings.append(f"{name}: memory stops at {service.get('mem_limit')} in compose, {limits['memory']} there")
+        if float(service.get("cpus", 0)) != cores(limits["cpu"]):
+            findings.append(f"{name}: CPU stops at {service.get('cpus')} in compose, {limits['cpu']} there")
+    return findings
+
+
+def same_command(compose: Object, objects: list[Object]) -> Findings:
+    """The migration and Postgres are started by the same command."""
+    findings = []
+    for name in ("postgres", "migrate"):
+        spec = container(objects, WORKLOADS[name], name)
+        there = spec.get("command", []) + spec.get("args", [])
+        if compose["services"][name].get("command", []) != there:
+            findings.append(f"{name} runs {compose['services'][name].get('command')} in compose, {there} in Kubernetes")
+    return findings
+
+
+def confined(compose: Object, objects: list[Object]) -> Findings:
+    """Read-only, without capabilities or a way to more privileges, under the same user, the program itself as PID 1."""
+    findings = []
+    for name, kind in WORKLOADS.items():
+        service, pod = compose["services"][name], _pod_security(objects, kind, name)
+        expected = {
+            "read_only": True,
+            "cap_drop": ["ALL"],
+            "security_opt": ["no-new-privileges:true"],
+            "init": False,
+            "user": f"{pod['runAsUser']}:{pod['runAsGroup']}",
+        }
+        findings += [
+            f"{name}: {key} is {service.get(key)}, not {value}"
+            for key, value in expected.items()
+            if service.get(key) != value
+        ]
+    return findings
+
+
+def starts_in_order(compose: Object) -> Findings:
+    """The migration waits for a healthy database, the service for a completed migration."""
+    expected = {("migrate", "postgres"): "service_healthy", ("shop", "migrate"): "service_completed_successfully"}
+    findings = []
+    for (name, other), condition in expected.items():
+        found = compose["services"][name].get("depends_on", {}).get(other, {}).get("condition")
+        if found != condition:
+            findings.append(f"{name} starts on {other}: {found}, not {condition}")
+    return findings
+
+
+def _pod_security(objects: list[Object], kind: str, name: str) -> Object:
+    for item in objects:
+        if (item["kind"], item["metadata"]["name"]) == (kind, name):
+            context: Object = item["spec"]["template"]["spec"]["securityContext"]
+            return context
+    raise LookupError(f"no {kind}/{name}")

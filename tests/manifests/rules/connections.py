@@ -1,0 +1,37 @@
+"""Connections: all pods together stay under what Postgres allows."""
+
+import re
+
+from tests.manifests.rules.objects import Findings, Object, container, environment, find, of_kind
+
+# app/schema.py keeps one connection for the readiness checks beside the pool.
+READINESS = 1
+# app/migrations holds its lock on one connection and works on another.
+MIGRATION = 2
+# superuser_reserved_connections, PostgreSQL 18's default.
+RESERVED = 3
+
+
+def max_connections(command: list[str]) -> int:
+    """What the server is started with. Raises LookupError where that is left to its default."""
+    match = re.search(r"max_connections=(\d+)", " ".join(command))
+    if match is None:
+        raise LookupError("max_connections is not set")
+    return int(match[1])
+
+
+def most_pods(objects: list[Object]) -> int:
+    """The most pods that can exist at once: the replicas, or an autoscaler's most, and the surge of a rollout."""
+    spec = find(objects, "Deployment", "shop")["spec"]
+    scaled = [item["spec"] for item in of_kind(objects, "HorizontalPodAutoscaler")]
+    replicas = max([item["maxReplicas"] for item in scaled if item["scaleTargetRef"]["name"] == "shop"], default=0)
+    return int(replicas or spec["replicas"]) + int(spec["strategy"]["rollingUpdate"]["maxSurge"])
+
+
+def budget_fits(objects: list[Object], default_pool: int) -> Findings:
+    """Even in the middle of a rollout with a migration, every pool can be full."""
+    variables = environment(objects, container(objects, "Deployment", "shop"))
+    per_pod = int(variables.get("DATABASE_POOL_SIZE", default_pool)) + READINESS
+    needed = most_pods(objects) * per_pod + MIGRATION + RESERVED
+    allowed = max_connections(container(objects, "StatefulSet", "postgres")["args"])
+    return [] if needed <= allowed else [f"{needed} connections may be asked for, Postgres allows {allowed}"]

@@ -1,0 +1,63 @@
+"""Images: exact versions, one tag for each wherever it is named, and production's own command."""
+
+import json
+import re
+from collections.abc import Iterable
+
+from tests.manifests.rules.objects import Findings, Object, container, containers
+
+
+def in_dockerfile(text: str) -> set[str]:
+    """The images that a Dockerfile starts from or copies from, without its own stages."""
+    named = re.findall(r"^FROM (\S+)|--from=(\S+)", text, re.MULTILINE)
+    stages = set(re.findall(r"^FROM \S+ AS (\S+)", text, re.MULTILINE))
+    return {first or second for first, second in named} - stages
+
+
+def in_compose(compose: Object) -> set[str]:
+    """The images of every compose service."""
+    return {service["image"] for service in compose["services"].values()}
+
+
+def in_kind(kind: Object) -> set[str]:
+    """The images of every node."""
+    return {node["image"] for node in kind["nodes"]}
+
+
+def in_objects(objects: list[Object]) -> set[str]:
+    """The images of every container."""
+    return {item.spec["image"] for item in containers(objects)}
+
+
+def pinned(images: Iterable[str]) -> Findings:
+    """Every image has a tag, and it is not `latest`."""
+    tags = {image: image.rpartition("/")[2].partition(":")[2] for image in images}
+    return [f"{image} is not pinned" for image, tag in tags.items() if tag in ("", "latest")]
+
+
+def one_tag_each(images: Iterable[str]) -> Findings:
+    """No image appears in two versions."""
+    versions: dict[str, set[str]] = {}
+    for image in images:
+        name, _, tag = image.rpartition(":")
+        versions.setdefault(name, set()).add(tag)
+    return [f"{name} appears as {sorted(tags)}" for name, tags in versions.items() if len(tags) > 1]
+
+
+def production_command(text: str) -> list[str]:
+    """The CMD of the Dockerfile, which must be in exec form: a shell would be PID 1 and keep SIGTERM to itself."""
+    commands = re.findall(r"^CMD (.+)$", text, re.MULTILINE)
+    if len(commands) != 1:
+        raise ValueError(f"expected one CMD for every target, found {commands}")
+    command: list[str] = json.loads(commands[0])
+    return command
+
+
+def runs_production(objects: list[Object], compose: Object, command: list[str]) -> Findings:
+    """Kubernetes and compose both run the image's command, untouched."""
+    spec, service = container(objects, "Deployment", "shop"), compose["services"]["shop"]
+    runs = {
+        "the Deployment": spec.get("command", []) + spec.get("args", []),
+        "compose": service.get("entrypoint", []) + service.get("command", []),
+    }
+    return [f"{where} runs {said}, the image {command}" for where, said in runs.items() if said not in ([], command)]

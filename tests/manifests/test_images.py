@@ -1,0 +1,65 @@
+"""Images are pinned, the same everywhere, and parity runs production's own command."""
+
+from typing import Any
+
+import pytest
+
+from tests.manifests.rules import images
+from tests.manifests.rules.objects import Object, container
+
+
+@pytest.fixture
+def every_image(kind: Object, compose: Object, dockerfile: str, dev: list[Object], parity: list[Object]) -> set[str]:
+    return (
+        images.in_kind(kind)
+        | images.in_compose(compose)
+        | images.in_dockerfile(dockerfile)
+        | images.in_objects(dev)
+        | images.in_objects(parity)
+    )
+
+
+def test_every_image_is_pinned(every_image: set[str]) -> None:
+    assert images.pinned(every_image) == []
+
+
+def test_every_image_has_one_tag(every_image: set[str]) -> None:
+    assert images.one_tag_each(every_image) == []
+
+
+def test_every_room_was_looked_into(every_image: set[str]) -> None:
+    names = {image.rpartition(":")[0] for image in every_image}
+    assert names >= {"kindest/node", "postgres", "drydock/shop", "python", "ghcr.io/astral-sh/uv"}
+
+
+def test_parity_and_compose_run_production(dockerfile: str, compose: Object, parity: list[Object]) -> None:
+    assert images.runs_production(parity, compose, images.production_command(dockerfile)) == []
+
+
+def test_the_local_platform_starts_the_same_program(dockerfile: str, instrument: dict[str, Any]) -> None:
+    command = instrument["local"]["command"]
+    assert images.production_command(dockerfile)[: len(command)] == command
+
+
+def test_the_local_platform_migrates_by_the_same_command(parity: list[Object], instrument: dict[str, Any]) -> None:
+    assert container(parity, "Job", "migrate")["command"] == instrument["local"]["migrate"]
+
+
+def test_the_reload_of_dev_is_told_apart(dockerfile: str, compose: Object, dev: list[Object]) -> None:
+    assert len(images.runs_production(dev, compose, images.production_command(dockerfile))) == 1
+
+
+@pytest.mark.parametrize("image", ["postgres", "postgres:latest", "localhost:5001/shop"])
+def test_an_image_without_a_version_is_found(image: str) -> None:
+    assert images.pinned([image]) == [f"{image} is not pinned"]
+
+
+def test_two_versions_of_one_image_are_found() -> None:
+    assert images.one_tag_each({"postgres:18.4-bookworm", "postgres:17"}) == [
+        "postgres appears as ['17', '18.4-bookworm']"
+    ]
+
+
+def test_a_shell_around_the_command_is_found() -> None:
+    with pytest.raises(ValueError, match="Expecting value"):
+        images.production_command("CMD uvicorn app.main:app\n")

@@ -1,0 +1,52 @@
+"""One port leads from the host to the process, and every file that names it agrees."""
+
+from typing import Any
+
+from tests.manifests.rules import ports
+from tests.manifests.rules.images import production_command
+from tests.manifests.rules.objects import Object, find
+
+
+def test_kind_maps_the_host_port_to_the_service(kind: Object, parity: list[Object], instrument: dict[str, Any]) -> None:
+    assert ports.kind_reaches_the_service(kind, parity, instrument["platforms"]["kind"]) == []
+
+
+def test_compose_publishes_the_service_alone(compose: Object, parity: list[Object], instrument: dict[str, Any]) -> None:
+    assert ports.compose_publishes(compose, parity, instrument["platforms"]["compose"]) == []
+
+
+def test_the_process_listens_where_it_is_expected(dockerfile: str, parity: list[Object]) -> None:
+    assert ports.process_listens(production_command(dockerfile), parity) == []
+
+
+def test_the_readme_names_every_address(readme: str, instrument: dict[str, Any]) -> None:
+    assert ports.text_names(readme, instrument["platforms"].values()) == []
+
+
+def test_a_port_open_to_the_network_is_found(kind: Object, parity: list[Object]) -> None:
+    kind["nodes"][0]["extraPortMappings"][0]["listenAddress"] = "0.0.0.0"  # noqa: S104 - what must be found
+    assert ports.kind_reaches_the_service(kind, parity, "http://localhost:8080") == [
+        "kind publishes 8080 beyond this host"
+    ]
+
+
+def test_another_node_port_is_found(kind: Object, parity: list[Object]) -> None:
+    find(parity, "Service", "shop")["spec"]["ports"][0]["nodePort"] = 30081
+    assert len(ports.kind_reaches_the_service(kind, parity, "http://localhost:8080")) == 1
+
+
+def test_a_published_database_is_found(compose: Object, parity: list[Object]) -> None:
+    compose["services"]["postgres"]["ports"] = ["5432:5432"]
+    assert ports.compose_publishes(compose, parity, "http://localhost:8081") == [
+        "compose publishes ['5432:5432'] of postgres"
+    ]
+
+
+def test_a_process_on_another_port_is_found(parity: list[Object]) -> None:
+    assert len(ports.process_listens(["uvicorn", "app.main:app", "--port", "9000"], parity)) == 1
+
+
+def test_a_readme_with_another_port_is_found() -> None:
+    assert ports.text_names("open http://localhost:80801", ["http://localhost:8080"]) == [
+        "http://localhost:8080 is not mentioned"
+    ]

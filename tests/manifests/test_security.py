@@ -1,0 +1,105 @@
+"""Pods are confined, hold no token, and stay in their namespace."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.manifests.rules import security
+from tests.manifests.rules.objects import Findings, Object, container, find
+
+EVERYWHERE = [
+    security.numeric_user,
+    security.confined,
+    security.no_token,
+    security.resources_set,
+    security.secrets_generated,
+    security.default_deny,
+]
+
+
+@pytest.mark.parametrize("overlay", ["dev", "parity"])
+@pytest.mark.parametrize("rule", EVERYWHERE, ids=lambda rule: rule.__name__)
+def test_the_rule_holds(rule: Callable[[list[Object]], Findings], overlay: str, request: pytest.FixtureRequest) -> None:
+    assert rule(request.getfixturevalue(overlay)) == []
+
+
+def test_every_root_filesystem_is_read_only_in_parity(parity: list[Object]) -> None:
+    assert security.read_only_root(parity) == []
+
+
+def test_only_the_reloading_container_can_write_in_dev(dev: list[Object]) -> None:
+    assert security.read_only_root(dev) == ["Deployment/shop, container shop can write to its root filesystem"]
+
+
+@pytest.mark.parametrize("overlay", ["dev", "parity"])
+def test_nothing_is_outside_the_namespace(
+    overlay: str, request: pytest.FixtureRequest, instrument: dict[str, Any]
+) -> None:
+    objects = request.getfixturevalue(overlay)
+    assert security.inside_namespace(objects, instrument["workload"]["namespace"]) == []
+
+
+def test_a_named_user_is_found(parity: list[Object]) -> None:
+    del find(parity, "Job", "migrate")["spec"]["template"]["spec"]["securityContext"]["runAsUser"]
+    assert len(security.numeric_user(parity)) == 1
+
+
+def test_root_is_found(parity: list[Object]) -> None:
+    container(parity, "Deployment", "shop")["securityContext"]["runAsUser"] = 0
+    assert len(security.numeric_user(parity)) == 1
+
+
+def test_an_added_capability_is_found(parity: list[Object]) -> None:
+    container(parity, "StatefulSet", "postgres")["securityContext"]["capabilities"]["add"] = ["CHOWN"]
+    assert security.confined(parity) == ["StatefulSet/postgres, container postgres keeps capabilities"]
+
+
+def test_a_missing_seccomp_profile_is_found(parity: list[Object]) -> None:
+    del find(parity, "Deployment", "shop")["spec"]["template"]["spec"]["securityContext"]["seccompProfile"]
+    assert len(security.confined(parity)) == 1
+
+
+def test_a_way_to_more_privileges_is_found(parity: list[Object]) -> None:
+    del container(parity, "Deployment", "shop")["securityContext"]["allowPrivilegeEscalation"]
+    assert security.confined(parity) == ["Deployment/shop, container shop may gain privileges"]
+
+
+def test_a_writable_root_is_found(parity: list[Object]) -> None:
+    del container(parity, "Job", "migrate")["securityContext"]["readOnlyRootFilesystem"]
+    assert len(security.read_only_root(parity)) == 1
+
+
+def test_a_token_is_found(parity: list[Object]) -> None:
+    del find(parity, "StatefulSet", "postgres")["spec"]["template"]["spec"]["automountServiceAccountToken"]
+    assert security.no_token(parity) == ["StatefulSet/postgres mounts a token"]
+
+
+def test_a_missing_request_is_found(parity: list[Object]) -> None:
+    del container(parity, "Deployment", "shop")["resources"]["requests"]["cpu"]
+    assert security.resources_set(parity) == ["Deployment/shop, container shop has no requests of cpu"]
+
+
+def test_an_object_elsewhere_is_found(parity: list[Object]) -> None:
+    find(parity, "Service", "shop")["metadata"]["namespace"] = "default"
+    assert security.inside_namespace(parity, "shop") == ["Service/shop is not in the namespace shop"]
+
+
+def test_a_lenient_namespace_is_found(parity: list[Object]) -> None:
+    find(parity, "Namespace", "shop")["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] = "baseline"
+    assert len(security.inside_namespace(parity, "shop")) == 1
+
+
+def test_a_secret_written_by_hand_is_found(parity: list[Object]) -> None:
+    next(item for item in parity if item["kind"] == "Secret")["metadata"]["name"] = "database"
+    assert security.secrets_generated(parity) == ["Secret/database is not from a generator"]
+
+
+def test_a_password_in_a_manifest_is_found(parity: list[Object]) -> None:
+    container(parity, "Job", "migrate")["env"][0]["value"] = "postgresql://shop:hunter2@postgres:5432/shop"
+    assert len(security.secrets_generated(parity)) == 1
+
+
+def test_a_default_policy_that_allows_is_found(parity: list[Object]) -> None:
+    find(parity, "NetworkPolicy", "default-deny")["spec"]["egress"] = [{}]
+    assert security.default_deny(parity) == ["the default policy allows something"]
