@@ -11,7 +11,7 @@ import yaml
 
 from drydock import engine, registry
 from drydock.failures import CannotRunError, FailedError
-from drydock.processes import output
+from drydock.processes import output, succeeds
 from drydock.progress import Step
 from drydock.waiting import wait_until
 
@@ -21,6 +21,11 @@ OURS = f"label=io.x-k8s.kind.cluster={NAME}"
 # Creation took about a minute with the node image present; a slow disk may need several.
 CREATE_WAIT = "5m"
 READY_SECONDS = 120.0
+# Long enough for a cluster that is up; one whose creation was interrupted never gets there.
+UNFINISHED_SECONDS = 15.0
+# A file in the control plane's container that says that its creation came to its end.
+CONTROL_PLANE = f"{NAME}-control-plane"
+FINISHED_MARK = "/kind/drydock-finished"
 
 
 @dataclass(frozen=True)
@@ -41,13 +46,16 @@ class Cluster:
             if stopped := [name for name, state in nodes.items() if state != "running"]:
                 progress.detail = f"starting {len(stopped)} stopped nodes"
                 engine.docker("start", *sorted(stopped))
-            if self._comes_up(len(nodes), progress):
+            seconds = READY_SECONDS if self._finished() else UNFINISHED_SECONDS
+            if self._comes_up(len(nodes), seconds, progress):
                 return
-            progress.detail = "replacing a cluster that was never finished"
+            progress.detail = "replacing one that was never finished"
             self.delete()
         progress.detail = "creating"
         self._create(configuration)
-        progress.detail = f"{len(self.nodes())} nodes, created"
+        if not self._comes_up(len(self.nodes()), READY_SECONDS, progress):
+            raise CannotRunError("a node of the new cluster did not become ready", "Run `drydock doctor`.")
+        progress.detail += ", created"
 
     def delete(self) -> None:
         """Deletes the cluster, whatever state it is in."""
@@ -92,7 +100,7 @@ class Cluster:
                 f"the cluster could not be created: {error.reason}", "Run `drydock doctor`."
             ) from error
 
-    def _comes_up(self, count: int, progress: Step) -> bool:
+    def _comes_up(self, count: int, seconds: float, progress: Step) -> bool:
         """Whether all nodes are Ready in time; at once no where kubeadm never finished on the control plane."""
         if not self._write_kubeconfig():
             return False
@@ -102,7 +110,13 @@ class Cluster:
             progress.detail = f"{ready_now} of {count} nodes ready"
             return ready_now == count
 
-        return wait_until(all_ready, READY_SECONDS, interval=1)
+        if not wait_until(all_ready, seconds, interval=1):
+            return False
+        engine.docker("exec", CONTROL_PLANE, "touch", FINISHED_MARK)
+        return True
+
+    def _finished(self) -> bool:
+        return succeeds(["docker", "exec", CONTROL_PLANE, "test", "-e", FINISHED_MARK])
 
     def _write_kubeconfig(self) -> bool:
         """Fetches it anew each time: the port of the API server changes when its container starts again."""
