@@ -29,13 +29,13 @@ def kubectl() -> Path:
 @functools.cache
 def rendered(folder: str) -> str:
     """What `kubectl kustomize` makes of a folder below k8s/."""
-    command = [kubectl(), "kustomize", ROOT / "k8s" / folder]
+    command = [str(kubectl()), "kustomize", str(ROOT / "k8s" / folder)]
     # Rendering needs no cluster, so none may be within reach.
     environment = os.environ | {"KUBECONFIG": os.devnull}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if done.returncode:
         pytest.fail(f"k8s/{folder} does not render: {done.stderr}")
-    return done.stdout
+    return str(done.stdout)
 
 
 def objects(folder: str) -> list[Object]:

@@ -1,0 +1,104 @@
+"""The kind cluster, through kubectl: always the context `kind-drydock`, whatever the current one is."""
+
+import json
+import os
+import shlex
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from drydock import tools
+from drydock.project import Project
+
+CONTEXT = "kind-drydock"
+PROJECT = Project.find(Path(__file__).parent)
+WORKLOAD = PROJECT.configuration.workload
+NAMESPACE = WORKLOAD.namespace
+SERVICE_URL = PROJECT.configuration.platforms.kind
+DATABASE_POD = "postgres-0"
+
+type Object = dict[str, Any]
+
+
+class KubectlError(Exception):
+    """kubectl refused, with what it said."""
+
+
+def command(*arguments: str) -> list[str]:
+    """The kubectl command line for our context and namespace."""
+    kubectl = tools.locate(tools.KUBECTL) or "kubectl"
+    return [str(kubectl), "--context", CONTEXT, "--namespace", NAMESPACE, *arguments]
+
+
+def environment() -> dict[str, str]:
+    """KUBECONFIG as the caller set it, else the checkout's own file, which knows our cluster and no other."""
+    own = {"KUBECONFIG": str(PROJECT.kubeconfig)} if PROJECT.kubeconfig.exists() else {}
+    return own | os.environ
+
+
+def kubectl(*arguments: str, stdin: str | None = None, seconds: float = 120) -> str:
+    """Run kubectl and return what it prints. Raises KubectlError."""
+    done = subprocess.run(
+        command(*arguments),
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=seconds,
+        env=environment(),
+    )
+    if done.returncode:
+        raise KubectlError(f"kubectl {' '.join(arguments)}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def get(kind: str, name: str) -> Object:
+    """One object."""
+    loaded: Object = json.loads(kubectl("get", kind, name, "--output", "json"))
+    return loaded
+
+
+def pods(label: str) -> list[Object]:
+    """The pods of a workload by their app.kubernetes.io/name, without those that are ending."""
+    listed = json.loads(kubectl("get", "pods", "--selector", f"app.kubernetes.io/name={label}", "--output", "json"))
+    return [pod for pod in listed["items"] if "deletionTimestamp" not in pod["metadata"]]
+
+
+def shop_pods() -> list[str]:
+    """The names of the service's pods."""
+    return sorted(pod["metadata"]["name"] for pod in pods(WORKLOAD.deployment))
+
+
+def ready(pod: Object) -> bool:
+    """Whether the kubelet would send the pod requests."""
+    return any(item["type"] == "Ready" and item["status"] == "True" for item in pod["status"].get("conditions", []))
+
+
+def restarts(pod: Object) -> int:
+    """How often the containers of a pod were started again."""
+    return sum(int(item["restartCount"]) for item in pod["status"].get("containerStatuses", []))
+
+
+def create(manifest: Object) -> None:
+    """Create an object. Raises KubectlError when the API server refuses."""
+    kubectl("create", "--filename", "-", stdin=json.dumps(manifest))
+
+
+def delete(kind: str, name: str) -> None:
+    """Delete an object and wait until it is gone; nothing happens when there is none."""
+    kubectl("delete", kind, name, "--ignore-not-found", "--grace-period=1")
+
+
+def settle() -> None:
+    """Wait until the service's Deployment is complete and every pod of it is ready."""
+    kubectl("rollout", "status", f"deployment/{WORKLOAD.deployment}", "--timeout=120s", seconds=130)
+
+
+def query(sql: str, database: str | None = None, **variables: str | int) -> list[str]:
+    """The rows of a query, run beside the database, not through the service. It names a variable as :'variable'."""
+    sets = " ".join(f"--set {name}={shlex.quote(str(value))}" for name, value in variables.items())
+    target = f"--dbname {shlex.quote(database)}" if database else '--dbname "$POSTGRES_DB"'
+    psql = "exec psql --no-psqlrc --quiet --tuples-only --no-align --set ON_ERROR_STOP=1"
+    script = f'{psql} --username "$POSTGRES_USER" {target} {sets}'
+    said = kubectl("exec", "--stdin", DATABASE_POD, "--", "sh", "-c", script, stdin=sql)
+    return [line for line in said.splitlines() if line]

@@ -1,0 +1,93 @@
+"""What every end-to-end test stands on: our cluster, the workload in parity mode, all of it ready."""
+
+import subprocess
+import uuid
+from collections.abc import Iterator
+
+import httpx2
+import pytest
+
+from tests.e2e import cluster
+from tests.e2e.cluster import SERVICE_URL, WORKLOAD, KubectlError
+from tests.e2e.polling import poll_until
+
+REMEDY = "run `make up`, then `tilt ci -- --mode parity`"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def environment() -> None:
+    """Refuses, before the first test, whatever is not our cluster with the workload in parity mode."""
+    current = _current_context()
+    if current != cluster.CONTEXT:
+        pytest.exit(f"the kube context is {current!r}, not {cluster.CONTEXT!r}: {REMEDY}", returncode=2)
+    try:
+        deployment = cluster.get("deployment", WORKLOAD.deployment)
+    except KubectlError as error:
+        pytest.exit(f"{error}: {REMEDY}", returncode=2)
+    if reason := not_parity(deployment):
+        pytest.exit(f"the workload is not in parity mode: {reason}; {REMEDY}", returncode=2)
+    cluster.settle()
+
+
+@pytest.fixture(autouse=True)
+def steady(environment: None) -> Iterator[None]:
+    """Every test begins, and leaves the next one, with a workload that is complete and ready."""
+    cluster.settle()
+    poll_until(_answers, f"{SERVICE_URL} to be ready")
+    yield
+    cluster.settle()
+
+
+@pytest.fixture
+def client() -> Iterator[httpx2.Client]:
+    """A client of the Service, as a person on this machine has it. It never retries."""
+    with httpx2.Client(base_url=SERVICE_URL, timeout=10) as opened:
+        yield opened
+
+
+@pytest.fixture
+def product_id(client: httpx2.Client) -> int:
+    """A product of the test's own, with stock for all it may order."""
+    answer = client.post("/products", json={"name": "e2e", "price_cents": 100, "stock": 100_000})
+    assert answer.status_code == 201, answer.text
+    created: int = answer.json()["id"]
+    return created
+
+
+@pytest.fixture
+def empty_database() -> Iterator[str]:
+    """A database without a schema, in the same Postgres."""
+    name = f"e2e_{uuid.uuid4().hex[:8]}"
+    cluster.query(f"CREATE DATABASE {name}")
+    yield name
+    cluster.query(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def not_parity(deployment: cluster.Object) -> str | None:
+    """Why a Deployment does not run as production does, or None."""
+    spec = next(
+        item
+        for item in deployment["spec"]["template"]["spec"]["containers"]
+        if item["name"] == cluster.WORKLOAD.container
+    )
+    if "command" in spec or "args" in spec:
+        return f"it overrides the image's command with {spec.get('command', []) + spec.get('args', [])}"
+    if not spec["securityContext"].get("readOnlyRootFilesystem"):
+        return "its root filesystem is writable"
+    if deployment["spec"]["replicas"] < 2:
+        return "it has no replica to spare"
+    return None
+
+
+def _current_context() -> str:
+    # Without --context, for once: the question is which one is current.
+    command = [cluster.command()[0], "config", "current-context"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=cluster.environment())
+    return done.stdout.strip()
+
+
+def _answers() -> bool:
+    try:
+        return httpx2.get(f"{SERVICE_URL}/health/ready", timeout=2).status_code == 200
+    except httpx2.HTTPError:
+        return False

@@ -1,0 +1,74 @@
+"""A lost database gives 503 and nothing worse, and its return needs no restart."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e import cluster
+from tests.e2e.polling import poll_until
+from tests.e2e.requests import SteadyRequests
+
+DATABASE = "statefulset/postgres"
+
+
+@pytest.fixture(autouse=True)
+def database_comes_back() -> Iterator[None]:
+    yield
+    cluster.kubectl("scale", DATABASE, "--replicas=1")
+    cluster.kubectl("rollout", "status", DATABASE, "--timeout=90s")
+
+
+def test_a_restart_of_the_database_gives_503_and_nothing_worse(product_id: int) -> None:
+    before = cluster.pods(cluster.WORKLOAD.deployment)
+    with SteadyRequests(product_id) as load:
+        poll_until(lambda: len(load.outcomes) > 100, "a hundred requests before anything happens")
+        cluster.kubectl("delete", "pod", cluster.DATABASE_POD)
+        poll_until(lambda: load.lost, "the first request that finds no database")
+        poll_until(_database_ready, "the database to be back")
+        back = time.monotonic()
+        poll_until(lambda: load.answered_after(back + 1), "answers after the database's return")
+
+    assert {outcome.said for outcome in load.lost} == {"503"}, load.summary()
+    assert _same_pods_without_restart(before)
+    first = min(outcome.sent_at for outcome in load.answered_after(load.lost[0].sent_at))
+    print(f"{load.summary()}; first success {first - back:+.2f} s after readiness")  # noqa: T201 - for pytest -s
+    assert first - back < 2
+    _assert_acknowledged_orders_are_there(load)
+
+
+def test_a_long_outage_makes_pods_unready_but_restarts_none(product_id: int) -> None:
+    before = cluster.pods(cluster.WORKLOAD.deployment)
+    cluster.kubectl("scale", DATABASE, "--replicas=0")
+    poll_until(
+        lambda: not any(cluster.ready(pod) for pod in cluster.pods(cluster.WORKLOAD.deployment)),
+        "every pod to leave the Service",
+    )
+    # Three liveness periods: what would be needed to restart a pod.
+    unready_since = time.monotonic()
+    poll_until(lambda: time.monotonic() - unready_since > 30, "three liveness periods", every=1)
+    assert _same_pods_without_restart(before)
+
+    cluster.kubectl("scale", DATABASE, "--replicas=1")
+    poll_until(_database_ready, "the database to be back")
+    cluster.settle()
+    assert _same_pods_without_restart(before)
+
+
+def _database_ready() -> bool:
+    return any(cluster.ready(pod) for pod in cluster.pods("postgres"))
+
+
+def _same_pods_without_restart(before: list[cluster.Object]) -> bool:
+    now = cluster.pods(cluster.WORKLOAD.deployment)
+    uids = [sorted(pod["metadata"]["uid"] for pod in pods) for pods in (before, now)]
+    return uids[0] == uids[1] and sum(map(cluster.restarts, now)) == sum(map(cluster.restarts, before))
+
+
+def _assert_acknowledged_orders_are_there(load: SteadyRequests) -> None:
+    keys = cluster.query(
+        "SELECT idempotency_key FROM orders JOIN order_lines ON order_id = orders.id WHERE product_id = :'id'",
+        id=load.product_id,
+    )
+    assert len(keys) == len(set(keys))
+    assert load.acknowledged_orders <= set(keys)

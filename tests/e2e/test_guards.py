@@ -1,0 +1,84 @@
+"""Nothing here touches another cluster, and nothing mistakes dev mode for production."""
+
+import copy
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from drydock import tools
+from tests.e2e import cluster
+from tests.e2e.conftest import not_parity
+
+ROOT = cluster.PROJECT.root
+
+
+@pytest.fixture
+def other_context(tmp_path: Path) -> Path:
+    """A kubeconfig whose current context is someone else's cluster, at an address where nothing listens."""
+    path = tmp_path / "kubeconfig"
+    path.write_text(
+        yaml.safe_dump(
+            {
+                "apiVersion": "v1",
+                "kind": "Config",
+                "current-context": "production",
+                "contexts": [{"name": "production", "context": {"cluster": "production", "user": "someone"}}],
+                "clusters": [{"name": "production", "cluster": {"server": "https://127.0.0.1:1"}}],
+                "users": [{"name": "someone", "user": {}}],
+            }
+        )
+    )
+    return path
+
+
+def test_tilt_refuses_another_context(other_context: Path) -> None:
+    done = evaluate_tiltfile(other_context)
+    assert done.returncode != 0
+    assert 'the kube context is "production", not "kind-drydock"' in done.stdout + done.stderr
+
+
+def test_tilt_refuses_an_unknown_mode() -> None:
+    done = evaluate_tiltfile(None, "--", "--mode", "production")
+    assert done.returncode != 0
+    assert 'unknown mode "production"' in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("mode", ["dev", "parity"])
+def test_tilt_names_every_object_of_a_mode(mode: str) -> None:
+    done = evaluate_tiltfile(None, "--", "--mode", mode)
+    assert done.returncode == 0, done.stdout + done.stderr
+    names = [manifest["Name"] for manifest in json.loads(done.stdout)["Manifests"]]
+    assert names == ["namespace", "postgres", "migrate", "shop", "place-order", "test"]
+
+
+def test_end_to_end_tests_refuse_another_context(other_context: Path) -> None:
+    done = subprocess.run(
+        [ROOT / ".venv" / "bin" / "pytest", "tests/e2e/test_orders.py", "-p", "no:cacheprovider"],
+        cwd=ROOT,
+        env=os.environ | {"KUBECONFIG": str(other_context)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "the kube context is 'production', not 'kind-drydock'" in done.stdout + done.stderr
+
+
+def test_a_reloading_workload_is_not_taken_for_production() -> None:
+    deployment: dict[str, Any] = copy.deepcopy(cluster.get("deployment", cluster.WORKLOAD.deployment))
+    assert not_parity(deployment) is None
+    deployment["spec"]["template"]["spec"]["containers"][0]["args"] = ["uvicorn", "app.main:app", "--reload"]
+    assert "overrides the image's command" in str(not_parity(deployment))
+
+
+def evaluate_tiltfile(kubeconfig: Path | None, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Evaluate the Tiltfile without running any of it."""
+    environment = cluster.environment() | ({"KUBECONFIG": str(kubeconfig)} if kubeconfig else {})
+    tilt = tools.locate(tools.TILT) or "tilt"
+    command = [str(tilt), "alpha", "tiltfile-result", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=60)
