@@ -9,12 +9,15 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 
 import uvicorn
 
 from app.observability.metrics import REQUESTS_IN_FLIGHT
+
+SETTLE_TURNS = 10
+SETTLE_SECONDS = 0.01
 
 logger = logging.getLogger("app.lifecycle")
 
@@ -30,6 +33,7 @@ class Drain:
         self.graceful_seconds = graceful_seconds
         self.in_flight = 0
         self._started = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None  # the loop itself keeps only a weak reference
 
     @property
     def active(self) -> bool:
@@ -53,22 +57,29 @@ class Drain:
             server.config.timeout_graceful_shutdown = self.graceful_seconds
         loop = asyncio.get_running_loop()
 
-        def hold_back(number: int, frame: FrameType | None) -> None:
-            def hand_over() -> None:
-                logger.info("drained", extra={"in_flight": self.in_flight})
-                signal.signal(signal.SIGTERM, previous)
-                signal.raise_signal(signal.SIGTERM)
+        def hand_over() -> None:
+            signal.signal(signal.SIGTERM, previous)
+            signal.raise_signal(signal.SIGTERM)
 
-            def begin() -> None:
-                if self.active:
-                    return
-                self._started.set()
-                logger.info("draining", extra={"drain_seconds": self.seconds, "in_flight": self.in_flight})
-                loop.call_later(self.seconds, hand_over)
-
-            loop.call_soon_threadsafe(begin)
+        def hold_back(_number: int, _frame: FrameType | None) -> None:
+            loop.call_soon_threadsafe(self._begin, hand_over)
 
         signal.signal(signal.SIGTERM, hold_back)
+
+    def _begin(self, hand_over: Callable[[], None]) -> None:
+        if not self.active:
+            self._started.set()
+            self._task = asyncio.create_task(self._run(hand_over))
+
+    async def _run(self, hand_over: Callable[[], None]) -> None:
+        logger.info("draining", extra={"drain_seconds": self.seconds, "in_flight": self.in_flight})
+        await asyncio.sleep(self.seconds)
+        logger.info("drained", extra={"in_flight": self.in_flight})
+        # The server closes the listener with whatever waits in its backlog, and connections whose request it has not
+        # read yet. Under load the loop lags behind: these turns let it accept and read what arrived until now.
+        for _ in range(SETTLE_TURNS):
+            await asyncio.sleep(SETTLE_SECONDS)
+        hand_over()
 
     @contextlib.contextmanager
     def request(self) -> Iterator[None]:

@@ -1,0 +1,86 @@
+"""A PostgreSQL for the session, a database of its own for each test, and services that run on it."""
+
+import contextlib
+import itertools
+from collections.abc import AsyncIterator, Callable, Iterator
+
+import httpx2
+import pytest
+
+from tests.integration.app.migration import migrate
+from tests.integration.app.postgres import ContainerPostgres, Postgres, docker_is_reachable, embedded, run_sql
+from tests.integration.app.service import Service, free_port, running
+
+StartService = Callable[..., Service]
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """The server. Tests that take it away bring it back."""
+    if docker_is_reachable():
+        container = ContainerPostgres(free_port())
+        try:
+            container.start()
+            yield container
+        finally:
+            container.remove()
+    else:
+        server = embedded(tmp_path_factory.mktemp("postgres"))
+        try:
+            server.start()
+            yield server
+        finally:
+            server.stop()
+
+
+@pytest.fixture(scope="session")
+def new_database(postgres: Postgres) -> Callable[[], str]:
+    """Makes an empty database and returns its address."""
+    numbers = itertools.count(1)
+
+    def create() -> str:
+        name = f"test_{next(numbers)}"
+        run_sql(postgres.dsn, f"CREATE DATABASE {name}")
+        return postgres.dsn.rsplit("/", 1)[0] + f"/{name}"
+
+    return create
+
+
+@pytest.fixture
+def empty_database(new_database: Callable[[], str]) -> str:
+    """The address of a database without a schema."""
+    return new_database()
+
+
+@pytest.fixture
+def database(empty_database: str) -> str:
+    """The address of a database at the newest revision."""
+    migration = migrate(empty_database)
+    assert migration.returncode == 0, migration.stdout
+    return empty_database
+
+
+@pytest.fixture
+def start(request: pytest.FixtureRequest) -> Iterator[StartService]:
+    """Starts services: `start(dsn, mode="plain", **environment)`. All are ended after the test."""
+    with contextlib.ExitStack() as stack:
+
+        def start_service(dsn: str, mode: str = "plain", **environment: str) -> Service:
+            return stack.enter_context(running({"DATABASE_URL": dsn, "DRAIN_SECONDS": "1", **environment}, mode))
+
+        yield start_service
+
+
+@pytest.fixture
+def shop(database: str, start: StartService) -> Service:
+    """A ready service on a database of its own."""
+    service = start(database)
+    service.wait_until_ready()
+    return service
+
+
+@pytest.fixture
+async def client(shop: Service) -> AsyncIterator[httpx2.AsyncClient]:
+    """A client of the shop."""
+    async with httpx2.AsyncClient(base_url=shop.url, timeout=30) as client:
+        yield client

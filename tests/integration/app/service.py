@@ -1,0 +1,134 @@
+"""The service as a real process: the image's own command, its log lines, its end."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from tests.polling import poll_until
+
+ROOT = Path(__file__).parents[3]
+UVICORN = str(Path(sys.executable).with_name("uvicorn"))
+# A PID namespace of its own makes the command PID 1, as in a container.
+AS_PID_1 = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child"]
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Service:
+    """One running service. `mode` is how its command is run: "plain", "pid 1" or "workers"."""
+
+    def __init__(self, environment: dict[str, str], mode: str = "plain") -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.lines: list[dict[str, Any]] = []
+        self.output: list[str] = []
+        command = [UVICORN, "app.main:app", "--host", "127.0.0.1", "--port", str(self.port)]
+        if mode == "workers":
+            command += ["--workers", "2"]
+        self._process = subprocess.Popen(
+            (AS_PID_1 if mode == "pid 1" else []) + command,
+            cwd=ROOT,
+            env={"PATH": os.environ["PATH"], "POD_NAME": "test-pod", **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self._mode = mode
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    @property
+    def pid(self) -> int:
+        """The process id of uvicorn itself, seen from outside."""
+        if self._mode != "pid 1":
+            return self._process.pid
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
+        return int(poll_until(lambda: children.read_text().split(), "uvicorn to be forked")[0])
+
+    def wait_until_live(self, seconds: float = 20) -> None:
+        """Wait until the process answers its liveness probe."""
+        poll_until(lambda: self.get("/health/live") is not None, "the service to answer /health/live", seconds)
+
+    def wait_until_ready(self, seconds: float = 20) -> None:
+        """Wait until readiness says yes."""
+        poll_until(self.is_ready, f"the service to be ready; it said {self.output[-3:]}", seconds)
+
+    def is_ready(self) -> bool:
+        """Whether readiness says yes now."""
+        response = self.get("/health/ready")
+        return response is not None and response.status_code == 200
+
+    def get(self, path: str) -> httpx2.Response | None:
+        """GET on a connection of its own; None when it fails."""
+        with contextlib.suppress(httpx2.TransportError):
+            return httpx2.get(f"{self.url}{path}", timeout=5)
+        return None
+
+    def terminate(self) -> float:
+        """Send SIGTERM to uvicorn, as a kubelet does. Returns the wall-clock time of it."""
+        sent = time.time()
+        os.kill(self.pid, signal.SIGTERM)
+        return sent
+
+    def wait_for_exit(self, seconds: float) -> int:
+        """The exit code, 128 + N for a death by signal N."""
+        code = self._process.wait(seconds)
+        self._reader.join(5)
+        return code if code >= 0 else 128 - code
+
+    @property
+    def running(self) -> bool:
+        """Whether the process that was started still runs."""
+        return self._process.poll() is None
+
+    def events(self, *names: str) -> list[str]:
+        """The names of the lifecycle log lines so far, in order; only those asked for where names are given."""
+        messages = [line["message"] for line in self.lines if line.get("logger") == "app.lifecycle"]
+        return [message for message in messages if not names or message in names]
+
+    def when(self, event: str) -> float:
+        """The wall-clock time of the first lifecycle line of this name."""
+        line = poll_until(
+            lambda: next((line for line in list(self.lines) if line["message"] == event), None), f"the log line {event}"
+        )
+        return datetime.fromisoformat(line["timestamp"]).timestamp()
+
+    def kill(self) -> None:
+        """End it at once, whatever state it is in."""
+        if self.running:
+            self._process.kill()
+            self._process.wait(10)
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for text in self._process.stdout:
+            self.output.append(text)
+            with contextlib.suppress(json.JSONDecodeError):
+                self.lines.append(json.loads(text))
+
+
+@contextlib.contextmanager
+def running(environment: dict[str, str], mode: str = "plain") -> Iterator[Service]:
+    """A service that is gone at the end of the block."""
+    service = Service(environment, mode)
+    try:
+        yield service
+    finally:
+        service.kill()

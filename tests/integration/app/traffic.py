@@ -1,0 +1,71 @@
+"""Steady traffic on kept-alive connections: sent by the clock, never retried, every request accounted for."""
+
+import asyncio
+import time
+from collections import Counter
+from typing import NamedTuple
+
+import httpx2
+
+
+class Outcome(NamedTuple):
+    """One request: when it was sent (wall clock), and its status or the name of what went wrong."""
+
+    sent: float
+    result: int | str
+    retry_after: str | None = None
+
+    @property
+    def lost(self) -> bool:
+        """Whether no response came at all."""
+        return isinstance(self.result, str)
+
+
+class Traffic:
+    """GETs `url` at `rate` a second until stopped. Use it as an async context manager."""
+
+    def __init__(self, url: str, rate: float, connections: int = 20) -> None:
+        self.outcomes: list[Outcome] = []
+        self._url = url
+        self._rate = rate
+        limits = httpx2.Limits(max_connections=None, max_keepalive_connections=connections)
+        self._client = httpx2.AsyncClient(limits=limits, timeout=20)
+        self._requests: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> "Traffic":
+        self._clock = asyncio.create_task(self._run())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._clock.cancel()
+        await asyncio.gather(*self._requests)
+        await self._client.aclose()
+
+    def counted(self, since: float = 0, until: float = float("inf")) -> Counter[int | str]:
+        """How often each result came of the requests sent between two moments."""
+        return Counter(outcome.result for outcome in self.outcomes if since <= outcome.sent < until)
+
+    async def _run(self) -> None:
+        began, number = time.monotonic(), 0
+        while True:
+            number += 1
+            await asyncio.sleep(max(0, began + number / self._rate - time.monotonic()))
+            request = asyncio.create_task(self._send())
+            self._requests.add(request)
+            request.add_done_callback(self._requests.discard)
+
+    async def _send(self) -> None:
+        sent = time.time()
+
+        async def note(event: str, _details: object) -> None:
+            # The moment that counts is that of the system call, however long this busy process took to get there.
+            nonlocal sent
+            if event in ("connection.connect_tcp.started", "http11.send_request_headers.started"):
+                sent = time.time()
+
+        try:
+            response = await self._client.get(self._url, extensions={"trace": note})
+        except httpx2.TransportError as error:
+            self.outcomes.append(Outcome(sent, type(error).__name__))
+        else:
+            self.outcomes.append(Outcome(sent, response.status_code, response.headers.get("Retry-After")))
