@@ -36,13 +36,9 @@ class Cluster:
     kubectl: Path
     kubeconfig: Path
 
-    def nodes(self) -> dict[str, str]:
-        """The state of each node's container, by name; empty where there is no cluster."""
-        return engine.containers(OURS)
-
     def ensure(self, configuration: Path, progress: Step) -> None:
         """Creates the cluster, or starts its stopped nodes, or replaces one whose creation was interrupted."""
-        if nodes := self.nodes():
+        if nodes := cluster_nodes():
             if stopped := [name for name, state in nodes.items() if state != "running"]:
                 progress.detail = f"starting {len(stopped)} stopped nodes"
                 engine.docker("start", *sorted(stopped))
@@ -53,7 +49,7 @@ class Cluster:
             self.delete()
         progress.detail = "creating"
         self._create(configuration)
-        if not self._comes_up(len(self.nodes()), READY_SECONDS, progress):
+        if not self._comes_up(len(cluster_nodes()), READY_SECONDS, progress):
             raise CannotRunError("a node of the new cluster did not become ready", "Run `drydock doctor`.")
         progress.detail += ", created"
 
@@ -65,7 +61,7 @@ class Cluster:
     def know_registry(self) -> None:
         """Connects nodes and registry, and announces it to tools inside the cluster."""
         registry.join_network()
-        for node in self.nodes():
+        for node in cluster_nodes():
             registry.teach(node)
         self.call("apply", "--server-side", "--filename", "-", stdin=registry.hosting())
 
@@ -134,6 +130,11 @@ class Cluster:
 
     def _aim(self) -> list[str]:
         return ["--kubeconfig", str(self.kubeconfig), "--context", CONTEXT]
+
+
+def cluster_nodes() -> dict[str, str]:
+    """The state of each node's container, by name; empty where there is no cluster."""
+    return engine.containers(OURS)
 
 
 def guard(kubeconfig: Path) -> None:

@@ -7,6 +7,7 @@ from drydock.failures import CannotRunError, FailedError
 from drydock.processes import output, succeeds
 
 ANSWER_SECONDS = 15.0
+REMEDY = "Start Docker, or install it (docs.docker.com/get-started/get-docker); `drydock up` does without if it must."
 
 
 def information() -> dict[str, Any]:
@@ -20,10 +21,10 @@ def information() -> dict[str, Any]:
             output(["docker", "info", "--format", "{{json .}}"], timeout=ANSWER_SECONDS)
         )
     except FailedError as error:
-        raise CannotRunError(f"Docker is not reachable: {error.reason}", "Start Docker, or install it.") from error
+        raise CannotRunError(f"Docker is not reachable: {error.reason.splitlines()[-1]}", REMEDY) from error
     if not answer.get("ServerVersion"):
         reasons = "; ".join(answer.get("ServerErrors") or ["it gave no version"])
-        raise CannotRunError(f"Docker is not reachable: {reasons}", "Start Docker, or set DOCKER_HOST.")
+        raise CannotRunError(f"Docker is not reachable: {reasons}", REMEDY)
     return answer
 
 

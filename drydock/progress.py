@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 console = Console(stderr=True, highlight=False)
@@ -42,27 +43,27 @@ def step(title: str) -> Iterator[Step]:
             yield current
         word, style = "done", "green"
     finally:
-        console.print(f"[{style}]{word:>6}[/]  {current}  [dim]{current.seconds:.1f} s[/]")
+        console.print(f"[{style}]{word:>6}[/]  {escape(str(current))}  [dim]{current.seconds:.1f} s[/]")
 
 
 def say(text: str) -> None:
     """One line for the user, beside the steps."""
-    console.print(text, soft_wrap=True)
+    console.print(text, soft_wrap=True, markup=False)
 
 
 @contextmanager
 def _live(current: Step) -> Iterator[None]:
     columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
     with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(str(current), total=None)
-        with _every(0.2, 0.2, lambda: bar.update(task, description=str(current))):
+        task = bar.add_task(escape(str(current)), total=None)
+        with _every(0.2, 0.2, lambda: bar.update(task, description=escape(str(current)))):
             yield
 
 
 @contextmanager
 def _signs_of_life(current: Step) -> Iterator[None]:
     def sign() -> None:
-        console.print(f"   ...  {current}  {current.seconds:.0f} s")
+        console.print(f"   ...  {current}  {current.seconds:.0f} s", markup=False)
 
     with _every(FIRST_SIGN_SECONDS, SIGN_SECONDS, sign):
         yield

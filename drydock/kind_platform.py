@@ -1,0 +1,63 @@
+"""The kind platform: tools, images, registry, cluster and Tilt, in the order in which each needs the one before."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from drydock import images, registry, tools
+from drydock.cluster import Cluster, cluster_nodes
+from drydock.progress import step
+from drydock.project import Project
+from drydock.tilt import Tilt, stop_tilt
+
+
+@dataclass(frozen=True)
+class KindPlatform:
+    """The service of `project` on the kind cluster, at the address platforms.kind of drydock.toml."""
+
+    project: Project
+
+    @property
+    def url(self) -> str:
+        """Where the service answers: through its Service, by the node port."""
+        return self.project.configuration.platforms.kind
+
+    @cached_property
+    def programs(self) -> dict[str, Path]:
+        """kind, kubectl and Tilt by name, downloaded if need be."""
+        return {tool.name: tools.obtain(tool) for tool in tools.TOOLS}
+
+    @property
+    def cluster(self) -> Cluster:
+        """The cluster, whether it exists or not."""
+        return Cluster(self.programs["kind"], self.programs["kubectl"], self.project.kubeconfig)
+
+    @property
+    def tilt(self) -> Tilt:
+        """The Tilt of this checkout, which reaches our cluster and no other."""
+        environment = {**tools.environment(list(self.programs.values())), **self.cluster.environment()}
+        return Tilt(self.programs["tilt"], self.project.root, self.project.state, environment)
+
+    def prepare(self) -> None:
+        """Brings up what Tilt needs. Each step does only what is missing, so an interrupted run is resumed."""
+        with step("tools") as progress:
+            progress.detail = ", ".join(f"{tool.name} {tool.version}" for tool in tools.TOOLS if self.programs)
+        with step("images") as progress:
+            pinned = images.pinned(self.project.root, self.programs["kubectl"])
+            images.pull_missing(tuple({*pinned.engine, registry.IMAGE}), progress)
+        with step("registry") as progress:
+            registry.start()
+            registry.push_missing(pinned.cluster, progress)
+        with step("cluster") as progress:
+            self.cluster.ensure(self.project.kind_configuration, progress)
+        with step("registry known to the cluster"):
+            self.cluster.know_registry()
+
+    def remove(self) -> bool:
+        """Stops Tilt and deletes the cluster; False where there was neither. The registry, our image cache, stays."""
+        stopped = stop_tilt(self.project.root)
+        if not cluster_nodes():
+            return stopped
+        with step("deleting the cluster"):
+            self.cluster.delete()
+        return True

@@ -1,0 +1,18 @@
+"""Asking the service whether it is ready, as a probe does."""
+
+import httpx2
+
+PROBE_SECONDS = 2.0  # the readiness probe's timeout in k8s/base
+
+
+def answers(url: str) -> bool:
+    """Whether `url` gives a 2xx within `PROBE_SECONDS`."""
+    return status(url) in range(200, 300)
+
+
+def status(url: str) -> int | None:
+    """The HTTP status that `url` gives, or None where nothing answers."""
+    try:
+        return httpx2.get(url, timeout=PROBE_SECONDS).status_code
+    except httpx2.HTTPError:
+        return None

@@ -1,0 +1,98 @@
+"""What runs now, and whether it is well."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from drydock.cluster import Cluster, cluster_nodes, ready
+from drydock.failures import FailedError
+from drydock.kind_platform import KindPlatform
+from drydock.local.platform import LocalPlatform
+from drydock.probe import status
+from drydock.project import Project
+
+TIMEOUT = "--request-timeout=5s"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing that runs."""
+
+    group: str
+    name: str
+    well: bool
+    text: str
+
+
+def survey(project: Project) -> list[Line]:
+    """Everything of this checkout that runs; empty where nothing does."""
+    return [*_kind(project), *_local(project)]
+
+
+def report(lines: list[Line]) -> None:
+    """Prints the lines, one group after the other."""
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    for line in lines:
+        word = "[green]ok[/]" if line.well else "[red]not ok[/]"
+        table.add_row(f"[dim]{line.group}[/]", escape(line.name), word, escape(line.text))
+    Console(highlight=False).print(table)
+
+
+def _kind(project: Project) -> Iterator[Line]:
+    try:
+        nodes = cluster_nodes()
+    except FailedError:
+        return
+    if not nodes:
+        return
+    platform = KindPlatform(project)
+    yield from _nodes(platform.cluster, nodes)
+    yield from _pods(platform.cluster, project.configuration.workload.namespace)
+    for resource in platform.tilt.resources() if platform.tilt.running() else []:
+        states = f"update {resource.update}, runtime {resource.runtime}"
+        yield Line("tilt", resource.name, resource.settled, states)
+    yield _answer(platform.url, project)
+
+
+def _local(project: Project) -> Iterator[Line]:
+    platform = LocalPlatform(project)
+    if platform.running():
+        yield Line("local", project.configuration.workload.deployment, True, "running beside an embedded PostgreSQL")
+        yield _answer(platform.url, project)
+
+
+def _nodes(cluster: Cluster, containers: dict[str, str]) -> Iterator[Line]:
+    try:
+        items = {item["metadata"]["name"]: item for item in cluster.get("nodes", TIMEOUT)["items"]}
+    except FailedError as error:
+        yield Line("cluster", "API server", False, error.reason.splitlines()[-1])
+        items = {}
+    for name, state in sorted(containers.items()):
+        well = state == "running" and name in items and ready(items[name])
+        yield Line("node", name, well, "Ready" if well else f"container {state}, not Ready")
+
+
+def _pods(cluster: Cluster, namespace: str) -> Iterator[Line]:
+    try:
+        items = cluster.get("pods", "--namespace", namespace, TIMEOUT)["items"]
+    except FailedError:
+        return
+    for pod in items:
+        yield _pod(pod)
+
+
+def _pod(pod: Any) -> Line:
+    phase, statuses = pod["status"]["phase"], pod["status"].get("containerStatuses") or []
+    restarts = sum(container["restartCount"] for container in statuses)
+    well = phase == "Succeeded" or ready(pod)
+    condition = "completed" if phase == "Succeeded" else "ready" if well else f"{phase}, not ready"
+    return Line("pod", pod["metadata"]["name"], well, f"{condition}, {restarts} restarts")
+
+
+def _answer(url: str, project: Project) -> Line:
+    code = status(url + project.configuration.probes.ready)
+    return Line("url", url, code == 200, f"readiness {code or 'does not answer'}")
