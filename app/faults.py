@@ -90,7 +90,7 @@ async def show(faults: FaultsDep) -> Switches:
     return faults.switches
 
 
-@router.put("", responses=documented(422))
+@router.put("", responses=documented(400, 422))
 async def switch(switches: Switches, faults: FaultsDep) -> Switches:
     """Set all switches at once."""
     faults.switches = switches
@@ -104,21 +104,21 @@ async def clear(faults: FaultsDep) -> None:
     faults.leaked.clear()
 
 
-@router.post("/burn-cpu", status_code=202, responses=documented(422))
+@router.post("/burn-cpu", status_code=202, responses=documented(400, 422))
 async def burn_cpu(burst: Burst) -> Burst:
     """Burn CPU in a thread: requests compete with it for the interpreter."""
     threading.Thread(target=_burn, args=(burst.seconds,), daemon=True).start()
     return burst
 
 
-@router.post("/block-loop", responses=documented(422))
+@router.post("/block-loop", responses=documented(400, 422))
 async def block_loop(burst: Burst) -> Burst:
     """Block the event loop, as a blocking call in a coroutine does: nothing is answered meanwhile, probes included."""
     time.sleep(burst.seconds)  # noqa: ASYNC251 - the fault itself
     return burst
 
 
-@router.post("/leak", responses=documented(422))
+@router.post("/leak", responses=documented(400, 422))
 async def leak(amount: Leak, faults: FaultsDep) -> Leaked:
     """Take memory and keep it."""
     block = bytearray(amount.mebibytes * 2**20)

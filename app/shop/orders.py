@@ -25,7 +25,7 @@ UserId = Annotated[
     status_code=201,
     responses={
         201: {"headers": {"Idempotency-Replayed": {"description": "`true` when the order was already there"}}},
-        **documented(409, 422, 503),
+        **documented(400, 409, 422, 503),
     },
 )
 async def place_order(

@@ -38,7 +38,7 @@ class ProductPage(BaseModel):
     next: int | None = Field(description="the `after` of the next page; null on the last one")
 
 
-@router.post("", status_code=201, responses=documented(422, 503))
+@router.post("", status_code=201, responses=documented(400, 422, 503))
 async def add_product(new: NewProduct, database: DatabaseDep) -> Product:
     """Put a new product on the shelf."""
     async with database.connection() as connection:

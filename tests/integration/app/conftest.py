@@ -12,6 +12,7 @@ from tests.integration.app.postgres import ContainerPostgres, Postgres, docker_i
 from tests.integration.app.service import Service, free_port, running
 
 StartService = Callable[..., Service]
+CreateDatabase = Callable[..., str]
 
 
 @pytest.fixture(scope="session")
@@ -34,30 +35,37 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
 
 
 @pytest.fixture(scope="session")
-def new_database(postgres: Postgres) -> Callable[[], str]:
-    """Makes an empty database and returns its address."""
+def create_database(postgres: Postgres) -> CreateDatabase:
+    """Makes a database, empty or a copy of another, and returns its address."""
     numbers = itertools.count(1)
 
-    def create() -> str:
+    def create(template: str = "template0") -> str:
         name = f"test_{next(numbers)}"
-        run_sql(postgres.dsn, f"CREATE DATABASE {name}")
+        run_sql(postgres.dsn, f"CREATE DATABASE {name} TEMPLATE {template}")
         return postgres.dsn.rsplit("/", 1)[0] + f"/{name}"
 
     return create
 
 
-@pytest.fixture
-def empty_database(new_database: Callable[[], str]) -> str:
-    """The address of a database without a schema."""
-    return new_database()
-
-
-@pytest.fixture
-def database(empty_database: str) -> str:
-    """The address of a database at the newest revision."""
-    migration = migrate(empty_database)
+@pytest.fixture(scope="session")
+def migrated(create_database: CreateDatabase) -> str:
+    """The name of a database at the newest revision, to be copied."""
+    dsn = create_database()
+    migration = migrate(dsn)
     assert migration.returncode == 0, migration.stdout
-    return empty_database
+    return dsn.rsplit("/", 1)[1]
+
+
+@pytest.fixture
+def empty_database(create_database: CreateDatabase) -> str:
+    """The address of a database without a schema."""
+    return create_database()
+
+
+@pytest.fixture
+def database(create_database: CreateDatabase, migrated: str) -> str:
+    """The address of a database at the newest revision."""
+    return create_database(migrated)
 
 
 @pytest.fixture
