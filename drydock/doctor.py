@@ -46,7 +46,7 @@ def examine(project: Project) -> list[Finding]:
     ]
 
 
-def report(findings: list[Finding]) -> None:
+def report(findings: list[Finding], *, stderr: bool = False) -> None:
     """Prints the findings as a table, on a terminal or not."""
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(style="dim", no_wrap=True)
@@ -55,13 +55,13 @@ def report(findings: list[Finding]) -> None:
     for finding in findings:
         remedy = f"\n[bold]{escape(finding.remedy)}[/]" if finding.remedy else ""
         table.add_row(finding.subject, f"[{STYLES[finding.level]}]{finding.level}[/]", escape(finding.text) + remedy)
-    Console(highlight=False).print(table)
+    Console(stderr=stderr, highlight=False).print(table)
 
 
 def refuse_if_blocked(findings: list[Finding]) -> None:
     """Prints what is not ok; raises CannotRunError where something blocks."""
     if amiss := [finding for finding in findings if finding.level is not Level.OK]:
-        report(amiss)
+        report(amiss, stderr=True)
     if any(finding.level is Level.BLOCKED for finding in findings):
         raise CannotRunError(
             "this machine is not ready", "Apply the remedies above; `drydock doctor` shows everything."

@@ -189,9 +189,9 @@ def _fetch(address: str, target: Path, progress: Step) -> str:
 def _extract(archive: Path, member: str) -> None:
     """Replaces the archive by the program in it."""
     with tarfile.open(archive) as content:
-        program = content.extractfile(member)
+        program = content.extractfile(member) if member in content.getnames() else None
         if program is None:
-            raise tarfile.ExtractError(f"{member} is not a file in the archive")
+            raise tarfile.ExtractError(f"there is no file {member} in the archive")
         extracted = program.read()
     archive.write_bytes(extracted)
 

@@ -1,0 +1,111 @@
+import pytest
+
+from drydock import checks
+from drydock.checks import GIB, Level, Port
+from drydock.tools import KIND
+
+
+@pytest.mark.parametrize(
+    ("version", "level"),
+    [
+        ("20.10.24+dfsg1", Level.OK),
+        ("29.0.1", Level.OK),
+        ("20.10", Level.OK),
+        ("19.03.15", Level.BLOCKED),
+        ("20.9.0", Level.BLOCKED),
+    ],
+)
+def test_the_engine_must_be_recent(version: str, level: Level) -> None:
+    assert checks.check_engine({"ServerVersion": version}).level is level
+
+
+def test_buildx_is_needed_and_compose_only_missed() -> None:
+    info = {"ClientInfo": {"Plugins": [{"Name": "buildx", "Version": "v0.30.0"}]}}
+
+    assert [finding.level for finding in checks.check_plugins(info)] == [Level.OK, Level.WARNING]
+    assert [finding.level for finding in checks.check_plugins({})] == [Level.BLOCKED, Level.WARNING]
+
+
+@pytest.mark.parametrize(
+    ("total", "free", "level"),
+    [
+        (16 * GIB, 8 * GIB, Level.OK),
+        (16 * GIB, None, Level.OK),
+        (16 * GIB, GIB, Level.WARNING),
+        (2 * GIB, None, Level.BLOCKED),
+    ],
+)
+def test_memory(total: int, free: int | None, level: Level) -> None:
+    finding = checks.check_memory(total, free)
+
+    assert finding.level is level
+    assert "needs" in finding.text, "the need is stated"
+
+
+@pytest.mark.parametrize(
+    ("free", "level"), [(50 * GIB, Level.OK), (8 * GIB, Level.WARNING), (GIB, Level.BLOCKED), (None, Level.OK)]
+)
+def test_disk(free: int | None, level: Level) -> None:
+    assert checks.check_disk(free).level is level
+
+
+def test_a_low_inotify_limit_names_its_sysctl() -> None:
+    watches, instances = checks.check_inotify({"max_user_watches": 524288, "max_user_instances": 128})
+
+    assert watches.level is Level.OK
+    assert instances.level is Level.WARNING
+    assert "sysctl fs.inotify.max_user_instances=512" in instances.remedy
+    assert checks.check_inotify({}) == [], "only Linux has these limits"
+
+
+def test_cgroup_v1_is_accepted_only_where_the_kubelet_accepts_it() -> None:
+    v1 = {"CgroupVersion": "1"}
+
+    assert checks.check_cgroup({"CgroupVersion": "2"}, kubelet_accepts_v1=False).level is Level.OK
+    accepted = checks.check_cgroup(v1, kubelet_accepts_v1=True)
+    assert accepted.level is Level.OK
+    assert "failCgroupV1" in accepted.text, "the line says why it is ok"
+    assert checks.check_cgroup(v1, kubelet_accepts_v1=False).level is Level.BLOCKED
+
+
+@pytest.mark.parametrize(
+    ("holder", "ours", "needed", "level"),
+    [
+        (None, False, True, Level.OK),
+        ("container drydock-registry", True, True, Level.OK),
+        ("another program", False, True, Level.BLOCKED),
+        ("another program", False, False, Level.WARNING),
+    ],
+)
+def test_a_port(holder: str | None, ours: bool, needed: bool, level: Level) -> None:
+    [finding] = checks.check_ports([Port(5001, "the local registry", holder, ours=ours, needed=needed)])
+
+    assert finding.level is level
+    assert ("5001" in finding.remedy) is (level is not Level.OK)
+
+
+def test_a_tool_that_is_missing_says_what_will_happen() -> None:
+    assert "/usr/bin/kind" in checks.check_tool(KIND, "/usr/bin/kind", None).text
+    assert "will be downloaded" in checks.check_tool(KIND, None, "v0.20.0").text
+    assert "v0.20.0" in checks.check_tool(KIND, None, "v0.20.0").text
+
+
+def test_a_stopped_node_is_told() -> None:
+    cluster, context = checks.check_cluster({"a": "running", "b": "exited"}, "production")
+
+    assert "1 of 2" in cluster.text
+    assert "neither used nor changed" in context.text
+    assert "not created" in checks.check_cluster({}, None)[0].text
+
+
+def test_whatever_is_amiss_has_a_remedy() -> None:
+    amiss = [
+        checks.check_engine({"ServerVersion": "19.3"}),
+        *checks.check_plugins({}),
+        checks.check_memory(GIB, None),
+        checks.check_disk(GIB),
+        *checks.check_inotify({"max_user_watches": 1, "max_user_instances": 1}),
+        checks.check_cgroup({"CgroupVersion": "1"}, kubelet_accepts_v1=False),
+    ]
+
+    assert [finding.subject for finding in amiss if finding.level is Level.OK or not finding.remedy] == []

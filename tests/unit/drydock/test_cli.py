@@ -1,0 +1,119 @@
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from drydock import cli, doctor, engine
+from drydock.checks import Finding, Level
+from drydock.failures import CannotRunError, FailedError
+from drydock.kind_platform import KindPlatform
+from drydock.local.platform import LocalPlatform
+
+ROOT = Path(__file__).parents[3]
+OK = Finding("engine", Level.OK, "Docker 29")
+BLOCKED = Finding("memory", Level.BLOCKED, "1 GiB", "Give it more.")
+
+
+@pytest.fixture(autouse=True)
+def in_the_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+
+
+def unreachable() -> None:
+    raise CannotRunError("Docker is not reachable: no socket", "Start Docker.")
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    """The exit code of `drydock` with these arguments."""
+    monkeypatch.setattr("sys.argv", ["drydock", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    return int(ended.value.code or 0)
+
+
+@pytest.mark.parametrize(("findings", "code"), [([OK], 0), ([OK, BLOCKED], 2)])
+def test_the_doctor_says_by_its_exit_code_whether_something_blocks(
+    monkeypatch: pytest.MonkeyPatch, findings: list[Finding], code: int
+) -> None:
+    monkeypatch.setattr(doctor, "examine", lambda project: findings)
+
+    assert run(monkeypatch, "doctor") == code
+
+
+def test_up_starts_nothing_on_a_machine_that_is_not_fit(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(engine, "information", dict)
+    monkeypatch.setattr(doctor, "examine", lambda project: [OK, BLOCKED])
+    monkeypatch.setattr(KindPlatform, "prepare", lambda self: pytest.fail("it went on"))
+
+    assert run(monkeypatch, "up") == 2
+    shown = capsys.readouterr().err
+    assert "Give it more." in shown
+    assert "not ready" in shown
+
+
+def test_without_docker_up_starts_the_local_platform_and_its_first_line_says_what_that_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    started: list[str] = []
+    monkeypatch.setattr(engine, "information", unreachable)
+    monkeypatch.setattr(LocalPlatform, "run", lambda self: started.append("run"))
+
+    assert run(monkeypatch, "up") == 0
+    assert started == ["run"]
+    first = capsys.readouterr().err.splitlines()[0]
+    assert "claims nothing about Kubernetes" in first
+    assert "no socket" in first
+
+
+def test_asking_for_kind_without_docker_is_refused_and_not_replaced(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(engine, "information", unreachable)
+    monkeypatch.setattr(LocalPlatform, "run", lambda self: pytest.fail("it started another platform"))
+
+    assert run(monkeypatch, "up", "--platform", "kind") == 2
+    assert "no socket" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "word"),
+    [
+        (FailedError("it [did] not work", "Try that."), 1, "failed"),
+        (CannotRunError("no [way]", "Go."), 2, "cannot run"),
+    ],
+)
+def test_an_error_is_one_reason_one_remedy_and_an_exit_code(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: FailedError, code: int, word: str
+) -> None:
+    def fail() -> None:
+        raise error
+
+    monkeypatch.setattr(cli, "app", fail)
+
+    assert run(monkeypatch) == code
+    shown = capsys.readouterr().err
+    assert f"{word}  {error.reason}" in shown
+    assert f"remedy  {error.remedy}" in shown
+
+
+def test_ctrl_c_is_told_apart_from_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "app", interrupted)
+
+    assert run(monkeypatch) == 130
+
+
+def test_an_unknown_mode_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run(monkeypatch, "up", "--mode", "production") == 2
+
+
+@pytest.mark.parametrize("command", ["up", "down", "status", "doctor", "env"])
+def test_every_command_explains_itself(command: str) -> None:
+    shown = CliRunner().invoke(cli.app, [command, "--help"])
+
+    assert shown.exit_code == 0
+    assert len(shown.output.split()) > 20

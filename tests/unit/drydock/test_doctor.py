@@ -1,0 +1,62 @@
+import socket
+from pathlib import Path
+
+import pytest
+import yaml
+
+from drydock import doctor, engine
+from drydock.checks import Finding, Level
+from drydock.failures import CannotRunError
+from drydock.ports import in_use
+from drydock.project import Project
+
+ROOT = Path(__file__).parents[3]
+KIND = yaml.safe_load((ROOT / "k8s" / "kind.yaml").read_text())
+
+
+def test_the_ports_are_those_of_the_kind_configuration() -> None:
+    project = Project.find(ROOT)
+
+    assert project.configuration.platforms.port("kind") in doctor.published_ports(KIND)
+
+
+def test_the_kind_configuration_accepts_cgroup_v1_and_one_without_the_patch_does_not() -> None:
+    assert doctor.accepts_cgroup_v1(KIND)
+    assert not doctor.accepts_cgroup_v1({"nodes": []})
+    assert not doctor.accepts_cgroup_v1({"kubeadmConfigPatches": ["kind: KubeletConfiguration\nfailCgroupV1: true\n"]})
+
+
+def test_a_port_is_in_use_while_someone_listens() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        assert in_use(port)
+    assert not in_use(port)
+
+
+def test_without_an_engine_the_doctor_says_so_and_still_looks_at_the_tools(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreachable() -> None:
+        raise CannotRunError("Docker is not reachable: no socket", "Start Docker.")
+
+    monkeypatch.setattr(engine, "information", unreachable)
+
+    findings = doctor.examine(Project.find(ROOT))
+
+    assert findings[0] == Finding("engine", Level.BLOCKED, "Docker is not reachable: no socket", "Start Docker.")
+    assert {"kind", "kubectl", "tilt"} <= {finding.subject for finding in findings}
+
+
+def test_only_what_blocks_stops_up(capsys: pytest.CaptureFixture[str]) -> None:
+    warning = Finding("disk", Level.WARNING, "little left", "Free some.")
+
+    doctor.refuse_if_blocked([Finding("engine", Level.OK, "fine"), warning])
+    assert "little left" in capsys.readouterr().err
+    with pytest.raises(CannotRunError):
+        doctor.refuse_if_blocked([warning, Finding("memory", Level.BLOCKED, "1 GiB", "Give it more.")])
+
+
+def test_brackets_in_a_finding_are_printed_and_not_taken_for_styles(capsys: pytest.CaptureFixture[str]) -> None:
+    doctor.report([Finding("engine", Level.WARNING, "error [red] seen", "see [docs]")])
+
+    out = capsys.readouterr().out
+    assert "error [red] seen" in out
+    assert "see [docs]" in out

@@ -1,0 +1,94 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from drydock import tilt
+from drydock.failures import CannotRunError, FailedError
+from drydock.progress import Step
+from drydock.tilt import Resource, Tilt
+
+TILTFILE = Resource("(Tiltfile)", "ok", "not_applicable")
+UP = Resource("shop", "ok", "ok")
+STARTING = Resource("shop", "ok", "pending")
+CRASHING = Resource("shop", "ok", "error")
+
+
+@pytest.fixture
+def following(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Tilt]:
+    """A Tilt whose resources are the given ones, one answer after the other; the last one stays."""
+    monkeypatch.setattr(tilt, "POLL_SECONDS", 0)
+    monkeypatch.setattr(Tilt, "_log_of", lambda self, name: f"the log of {name}")
+
+    def make(*answers: list[Resource], alive: bool = True) -> Tilt:
+        remaining = list(answers)
+        monkeypatch.setattr(Tilt, "running", lambda self: psutil.Process() if alive else None)
+        monkeypatch.setattr(Tilt, "resources", lambda self: remaining.pop(0) if len(remaining) > 1 else remaining[0])
+        return Tilt(tmp_path / "tilt", tmp_path, tmp_path, {})
+
+    return make
+
+
+def test_a_resource_is_read_from_tilts_api() -> None:
+    item = {"metadata": {"name": "shop"}, "status": {"updateStatus": "ok", "runtimeStatus": "pending"}}
+
+    assert Resource.parse(item) == STARTING
+    assert Resource.parse({"metadata": {"name": "new"}}) == Resource("new", "none", "none")
+
+
+@pytest.mark.parametrize(
+    ("resource", "settled", "failed"),
+    [
+        (UP, True, False),
+        (Resource("place-order", "none", "not_applicable"), True, False),
+        (STARTING, False, False),
+        (Resource("shop", "in_progress", "ok"), False, False),
+        (CRASHING, False, True),
+        (Resource("shop", "error", "none"), False, True),
+    ],
+)
+def test_when_a_resource_is_settled(resource: Resource, settled: bool, failed: bool) -> None:
+    assert (resource.settled, resource.failed) == (settled, failed)
+
+
+def test_waiting_ends_when_every_resource_is_up(following: Callable[..., Tilt]) -> None:
+    progress = Step("service")
+
+    following([], [TILTFILE], [TILTFILE, STARTING], [TILTFILE, UP]).wait_until_ready(progress)
+
+    assert progress.detail == "2 of 2 resources up"
+
+
+def test_a_pod_that_fails_once_and_recovers_is_no_failure(following: Callable[..., Tilt]) -> None:
+    following([TILTFILE, CRASHING], [TILTFILE, STARTING], [TILTFILE, UP]).wait_until_ready(Step("service"))
+
+
+def test_a_resource_that_stays_failed_is_named_with_its_log(
+    following: Callable[..., Tilt], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tilt, "ERROR_SECONDS", 0.02)
+
+    with pytest.raises(FailedError, match=r"shop failed:\nthe log of shop"):
+        following([TILTFILE, CRASHING]).wait_until_ready(Step("service"))
+
+
+def test_an_error_in_the_tiltfile_fails_at_once(following: Callable[..., Tilt]) -> None:
+    with pytest.raises(FailedError, match=r"\(Tiltfile\) failed"):
+        following([Resource("(Tiltfile)", "error", "not_applicable")]).wait_until_ready(Step("service"))
+
+
+def test_a_resource_that_never_comes_up_is_named(
+    following: Callable[..., Tilt], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tilt, "READY_SECONDS", 0.02)
+
+    with pytest.raises(FailedError, match="shop did not come up"):
+        following([TILTFILE, STARTING]).wait_until_ready(Step("service"))
+
+
+def test_the_end_of_tilt_itself_is_told_with_its_log(following: Callable[..., Tilt], tmp_path: Path) -> None:
+    (tmp_path / "tilt.log").write_text("Error: listen tcp :10350: address already in use\n")
+
+    with pytest.raises(CannotRunError, match="address already in use"):
+        following([], alive=False).wait_until_ready(Step("service"))
