@@ -141,12 +141,16 @@ class LocalPlatform:
             try:
                 with step("service"):
                     wait_until(lambda: self.ready() or process.poll() is not None, READY_SECONDS)
-                if not self.ready():
-                    raise FailedError("the service did not become ready", "Its reason is above.")
-                say(f"Ready at {self.url}. Ctrl-C stops it.")
+                if process.poll() is None:
+                    self._announce()
                 raise FailedError(f"the service ended by itself with code {process.wait()}", "Its reason is above.")
             finally:
                 self._stop_service(process)
+
+    def _announce(self) -> None:
+        if not self.ready():
+            raise FailedError(f"the service was not ready after {READY_SECONDS:.0f} s", "Its reason is above.")
+        say(f"Ready at {self.url}. Ctrl-C stops it.")
 
     def _stop_service(self, process: subprocess.Popen[bytes]) -> None:
         grace = self.project.configuration.local.grace_seconds
