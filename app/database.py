@@ -20,6 +20,7 @@ type Connection = PoolConnectionProxy[asyncpg.Record]
 UNAVAILABLE = (
     OSError,  # refused, reset, unreachable; TimeoutError is one of them
     asyncpg.InterfaceError,  # the connection or its pool is closed
+    asyncpg.InternalClientError,  # a statement sent between the server's farewell and the end of the connection
     asyncpg.PostgresConnectionError,
     asyncpg.TransactionRollbackError,
     asyncpg.InsufficientResourcesError,

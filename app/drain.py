@@ -8,6 +8,7 @@ the listener stays open for a while, readiness says no, every response retires i
 import asyncio
 import contextlib
 import logging
+import select
 import signal
 from collections.abc import Callable, Iterator
 from types import FrameType
@@ -16,8 +17,9 @@ import uvicorn
 
 from app.observability.metrics import REQUESTS_IN_FLIGHT
 
-SETTLE_TURNS = 10
-SETTLE_SECONDS = 0.01
+# How long the listener's backlog may take to be worked off, in the worst case.
+SETTLE_SECONDS = 2
+TURN_SECONDS = 0.01
 
 logger = logging.getLogger("app.lifecycle")
 
@@ -33,6 +35,7 @@ class Drain:
         self.graceful_seconds = graceful_seconds
         self.in_flight = 0
         self._started = asyncio.Event()
+        self._server: uvicorn.Server | None = None
         self._task: asyncio.Task[None] | None = None  # the loop itself keeps only a weak reference
 
     @property
@@ -53,8 +56,10 @@ class Drain:
         """Take SIGTERM over from the server. Call it in the lifespan: the server has set its handlers by then."""
         previous = signal.getsignal(signal.SIGTERM)
         server = getattr(previous, "__self__", None)
-        if isinstance(server, uvicorn.Server) and server.config.timeout_graceful_shutdown is None:
-            server.config.timeout_graceful_shutdown = self.graceful_seconds
+        if isinstance(server, uvicorn.Server):
+            self._server = server
+            if server.config.timeout_graceful_shutdown is None:
+                server.config.timeout_graceful_shutdown = self.graceful_seconds
         loop = asyncio.get_running_loop()
 
         def hand_over() -> None:
@@ -75,11 +80,27 @@ class Drain:
         logger.info("draining", extra={"drain_seconds": self.seconds, "in_flight": self.in_flight})
         await asyncio.sleep(self.seconds)
         logger.info("drained", extra={"in_flight": self.in_flight})
-        # The server closes the listener with whatever waits in its backlog, and connections whose request it has not
-        # read yet. Under load the loop lags behind: these turns let it accept and read what arrived until now.
-        for _ in range(SETTLE_TURNS):
-            await asyncio.sleep(SETTLE_SECONDS)
+        await self._settle()
         hand_over()
+
+    async def _settle(self) -> None:
+        """Let the server accept and read what arrived until now: closing the listener resets all that waits there.
+
+        uvloop accepts one connection a turn of its loop, so a busy process falls behind.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + SETTLE_SECONDS
+        while self._backlog() and loop.time() < deadline:  # noqa: ASYNC110 - the kernel sends no event for this
+            await asyncio.sleep(0)
+        for _ in range(3):  # accepted, read, begun
+            await asyncio.sleep(TURN_SECONDS)
+
+    def _backlog(self) -> bool:
+        """Whether connections wait to be accepted: a listening socket is readable then."""
+        if self._server is None:
+            return False
+        listeners = [listener.fileno() for server in self._server.servers for listener in server.sockets]
+        return bool(select.select(listeners, [], [], 0)[0])
 
     @contextlib.contextmanager
     def request(self) -> Iterator[None]:

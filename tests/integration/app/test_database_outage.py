@@ -51,7 +51,8 @@ async def test_a_restarted_database_costs_only_503s_and_no_restart(
         recovery = min(outcome.sent for outcome in traffic.outcomes if outcome.result == 200 and outcome.sent > back)
         await poll_until_async(lambda: ready_again(probes), "readiness to say yes again", seconds=10)
 
-    assert traffic.counted().keys() == {200, 503}, traffic.counted()
+    unforeseen = [line["exc_info"][-1500:] for line in shop.lines if line["message"] == "unexpected"]
+    assert traffic.counted().keys() == {200, 503}, f"{traffic.counted()}\n{''.join(unforeseen)}"
     assert all(outcome.retry_after for outcome in traffic.outcomes if outcome.result == 503)
     assert (live.status_code, ready.status_code) == (200, 503)
     assert ready.json()["checks"]["database"].startswith("unreachable")

@@ -45,6 +45,10 @@ class Traffic:
         """How often each result came of the requests sent between two moments."""
         return Counter(outcome.result for outcome in self.outcomes if since <= outcome.sent < until)
 
+    def failures(self, until: float = float("inf")) -> list[Outcome]:
+        """Every request sent before a moment that did not get a 200."""
+        return [outcome for outcome in self.outcomes if outcome.sent < until and outcome.result != 200]
+
     async def _run(self) -> None:
         began, number = time.monotonic(), 0
         while True:
