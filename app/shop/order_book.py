@@ -34,7 +34,7 @@ async def place(connection: Connection, customer: str, key: str, new: NewOrder) 
 
     Raises ProblemError: 409 when stock is short, 422 for an unknown product or a key used with another body.
     """
-    body_hash = _digest(new)
+    body_hash = digest(new)
     row = await connection.fetchrow(
         "INSERT INTO orders (customer, idempotency_key, body_hash) VALUES ($1, $2, $3)"
         " ON CONFLICT (customer, idempotency_key) DO NOTHING RETURNING id, created_at",
@@ -105,7 +105,7 @@ async def _take_stock(connection: Connection, new: NewOrder) -> list[Line]:
     return lines
 
 
-def _digest(new: NewOrder) -> bytes:
+def digest(new: NewOrder) -> bytes:
     """The same for the same order, however its JSON was spelt and its lines sorted."""
     lines = sorted((line.product_id, line.quantity) for line in new.lines)
     return hashlib.sha256(repr(lines).encode()).digest()

@@ -1,0 +1,53 @@
+"""One JSON object a line, with what a search needs."""
+
+import contextlib
+import io
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from app.observability.logs import configure_logging, user_id
+
+
+@pytest.fixture
+def output() -> Iterator[io.StringIO]:
+    """What the service would write to its stdout."""
+    handlers = list(logging.root.handlers)
+    with contextlib.redirect_stdout(io.StringIO()) as stdout:
+        configure_logging("info")
+    yield stdout
+    logging.root.handlers = handlers
+
+
+def only_line(output: io.StringIO) -> dict[str, Any]:
+    lines = output.getvalue().splitlines()
+    assert len(lines) == 1, lines
+    line: dict[str, Any] = json.loads(lines[0])
+    return line
+
+
+def test_a_line_carries_the_agreed_fields(output: io.StringIO) -> None:
+    token = user_id.set("ann")
+    logging.getLogger("app.test").info("draining", extra={"in_flight": 3})
+    user_id.reset(token)
+    line = only_line(output)
+    assert line.pop("timestamp").endswith("+00:00")
+    assert line == {"level": "INFO", "logger": "app.test", "message": "draining", "in_flight": 3, "user_id": "ann"}
+
+
+def test_a_line_without_a_trace_or_a_user_has_no_empty_fields(output: io.StringIO) -> None:
+    logging.getLogger("app.test").info("startup")
+    assert not {"trace_id", "span_id", "user_id"} & only_line(output).keys()
+
+
+def test_what_a_client_sends_cannot_start_a_line_of_its_own(output: io.StringIO) -> None:
+    logging.getLogger("app.test").info("request", extra={"path": '/x\n{"level": "ERROR"}'})
+    assert only_line(output)["path"] == '/x\n{"level": "ERROR"}'
+
+
+def test_uvicorns_access_log_is_silent_for_the_service_writes_its_own(output: io.StringIO) -> None:
+    logging.getLogger("uvicorn.access").info("GET / 200")
+    assert output.getvalue() == ""
