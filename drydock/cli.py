@@ -7,7 +7,6 @@ from enum import StrEnum
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from drydock import doctor as examination
@@ -17,7 +16,7 @@ from drydock.checks import Level
 from drydock.failures import CannotRunError, FailedError
 from drydock.kind_platform import KindPlatform
 from drydock.local.platform import DISCLAIMER, LocalPlatform
-from drydock.progress import say, step
+from drydock.progress import output_console, say, step
 from drydock.project import Project
 from drydock.tilt import PORT as TILT_PORT
 from drydock.tilt import Mode
@@ -127,7 +126,7 @@ def main() -> None:
     try:
         app()
     except FailedError as error:
-        console = Console(stderr=True, highlight=False)
+        console = output_console(stderr=True)
         verdict = "cannot run" if isinstance(error, CannotRunError) else "failed"
         console.print(f"[bold red]{verdict}[/]  {escape(error.reason)}", soft_wrap=True)
         if error.remedy:

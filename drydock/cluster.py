@@ -63,7 +63,7 @@ class Cluster:
         registry.join_network()
         for node in cluster_nodes():
             registry.teach(node)
-        self.call("apply", "--server-side", "--filename", "-", stdin=registry.hosting())
+        self.call("apply", "--server-side", "--force-conflicts", "--filename", "-", stdin=registry.hosting())
 
     def call(self, *arguments: str, stdin: str = "") -> str:
         """Runs kubectl against our cluster and no other; returns what it printed."""

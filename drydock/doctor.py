@@ -7,7 +7,6 @@ from typing import Any
 
 import psutil
 import yaml
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -18,6 +17,7 @@ from drydock.failures import CannotRunError, FailedError
 from drydock.local.platform import LocalPlatform
 from drydock.ports import in_use
 from drydock.processes import output
+from drydock.progress import output_console
 from drydock.project import Project
 from drydock.tilt import PORT as TILT_PORT
 from drydock.tilt import find_tilt
@@ -55,7 +55,7 @@ def report(findings: list[Finding], *, stderr: bool = False) -> None:
     for finding in findings:
         remedy = f"\n[bold]{escape(finding.remedy)}[/]" if finding.remedy else ""
         table.add_row(finding.subject, f"[{STYLES[finding.level]}]{finding.level}[/]", escape(finding.text) + remedy)
-    Console(stderr=stderr, highlight=False).print(table)
+    output_console(stderr=stderr).print(table)
 
 
 def refuse_if_blocked(findings: list[Finding]) -> None:

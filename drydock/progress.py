@@ -9,7 +9,17 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-console = Console(stderr=True, highlight=False)
+# Lines in a log are not folded as on a terminal.
+LOG_WIDTH = 200
+
+
+def output_console(*, stderr: bool = False) -> Console:
+    """Where the user reads, terminal or not."""
+    opened = Console(stderr=stderr, highlight=False)
+    return opened if opened.is_terminal else Console(stderr=stderr, highlight=False, width=LOG_WIDTH)
+
+
+console = output_console(stderr=True)
 
 # Without a terminal a step says that it still runs after this many seconds, and then at this interval.
 FIRST_SIGN_SECONDS = 2.0

@@ -112,7 +112,11 @@ def teach(node: str) -> None:
 
 
 def hosting() -> str:
-    """The ConfigMap by which tools find a cluster's registry (KEP-1755)."""
+    """The ConfigMap by which tools find a cluster's registry (KEP-1755).
+
+    It states no hostFromContainerRuntime: Tilt would write that name into the pods, and the nodes know the registry by
+    the same name as this machine does.
+    """
     return f"""\
 apiVersion: v1
 kind: ConfigMap
@@ -122,7 +126,6 @@ metadata:
 data:
   localRegistryHosting.v1: |
     host: {ADDRESS}
-    hostFromContainerRuntime: {NAME}:5000
     help: https://kind.sigs.k8s.io/docs/user/local-registry/
 """
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -13,6 +12,7 @@ from drydock.failures import FailedError
 from drydock.kind_platform import KindPlatform
 from drydock.local.platform import LocalPlatform
 from drydock.probe import status
+from drydock.progress import output_console
 from drydock.project import Project
 
 TIMEOUT = "--request-timeout=5s"
@@ -39,7 +39,7 @@ def report(lines: list[Line]) -> None:
     for line in lines:
         word = "[green]ok[/]" if line.well else "[red]not ok[/]"
         table.add_row(f"[dim]{line.group}[/]", escape(line.name), word, escape(line.text))
-    Console(highlight=False).print(table)
+    output_console().print(table)
 
 
 def _kind(project: Project) -> Iterator[Line]:

@@ -140,17 +140,13 @@ class LocalPlatform:
             self._service.write(process.pid)
             try:
                 with step("service"):
-                    wait_until(lambda: self.ready() or process.poll() is not None, READY_SECONDS)
+                    if not wait_until(lambda: self.ready() or process.poll() is not None, READY_SECONDS):
+                        raise FailedError(f"the service was not ready in {READY_SECONDS:.0f} s", "Its reason is above.")
                 if process.poll() is None:
-                    self._announce()
+                    say(f"Ready at {self.url}. Ctrl-C stops it.")
                 raise FailedError(f"the service ended by itself with code {process.wait()}", "Its reason is above.")
             finally:
                 self._stop_service(process)
-
-    def _announce(self) -> None:
-        if not self.ready():
-            raise FailedError(f"the service was not ready after {READY_SECONDS:.0f} s", "Its reason is above.")
-        say(f"Ready at {self.url}. Ctrl-C stops it.")
 
     def _stop_service(self, process: subprocess.Popen[bytes]) -> None:
         grace = self.project.configuration.local.grace_seconds

@@ -91,6 +91,7 @@ class EmbeddedPostgres:
         stop_leftover(self.path)
         if not (self._data / "PG_VERSION").exists():
             self._create()
+        _hand_over(self._data)
         self._process = self._launch()
         self._wait_until_ready(self._process)
         return self.dsn

@@ -68,4 +68,6 @@ def test_tools_find_the_registry_by_the_config_map_of_kep_1755() -> None:
         "kube-public",
         "local-registry-hosting",
     )
-    assert yaml.safe_load(config_map["data"]["localRegistryHosting.v1"])["host"] == "localhost:5001"
+    hosting = yaml.safe_load(config_map["data"]["localRegistryHosting.v1"])
+    assert hosting["host"] == "localhost:5001"
+    assert "hostFromContainerRuntime" not in hosting, "Tilt would write a name into the pods that no node knows"
