@@ -35,14 +35,15 @@ doctor: $(need_uv) ## is this machine fit: each line says ok or the remedy
 	@$(run) drydock doctor
 
 test: $(need_uv) ## unit, integration and manifest tests; a part: make test ARGS=tests/unit
-	@$(run) pytest $(ARGS)
+	@$(run) pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 e2e: $(need_uv) ## the tests on kind, in parity mode
 	@$(run) drydock up --detach --mode parity
 	@$(run) pytest tests/e2e $(ARGS)
 
-bench: $(need_uv) ## seconds from an edit to the changed answer
-	@$(run) python bench/inner_loop.py $(ARGS)
+bench: $(need_uv) ## requests/s against bare FastAPI, and seconds from an edit to the changed answer
+	@$(run) python -m bench.throughput
+	@$(run) python -m bench.inner_loop
 
 lint: $(need_uv) ## ruff and mypy
 	@$(run) ruff check
