@@ -67,6 +67,7 @@ def up(
     kind = KindPlatform(project)
     kind.prepare()
     if not detach:
+        say(f"The service answers at {kind.url} in a moment. Ctrl-C stops Tilt and leaves the cluster.")
         kind.tilt.run(mode)
     kind.tilt.detach(mode)
     with step(f"service, mode {mode}") as progress:

@@ -1,5 +1,6 @@
 """The kind cluster: created once, repaired when a step of its creation or a reboot left it half up."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import yaml
 
 from drydock import engine, registry
 from drydock.failures import CannotRunError, FailedError
-from drydock.processes import output, succeeds
+from drydock.processes import output
 from drydock.progress import Step
 from drydock.waiting import wait_until
 
@@ -23,7 +24,7 @@ CREATE_WAIT = "5m"
 READY_SECONDS = 120.0
 # Long enough for a cluster that is up; one whose creation was interrupted never gets there.
 UNFINISHED_SECONDS = 15.0
-# A file in the control plane's container that says that its creation came to its end.
+# A file in the control plane's container, there once creation came to its end: the hash of what it was made from.
 CONTROL_PLANE = f"{NAME}-control-plane"
 FINISHED_MARK = "/kind/drydock-finished"
 
@@ -38,20 +39,17 @@ class Cluster:
 
     def ensure(self, configuration: Path, progress: Step) -> None:
         """Creates the cluster, or starts its stopped nodes, or replaces one whose creation was interrupted."""
-        if nodes := cluster_nodes():
-            if stopped := [name for name, state in nodes.items() if state != "running"]:
-                progress.detail = f"starting {len(stopped)} stopped nodes"
-                engine.docker("start", *sorted(stopped))
-            seconds = READY_SECONDS if self._finished() else UNFINISHED_SECONDS
-            if self._comes_up(len(nodes), seconds, progress):
-                return
-            progress.detail = "replacing one that was never finished"
-            self.delete()
-        progress.detail = "creating"
-        self._create(configuration)
-        if not self._comes_up(len(cluster_nodes()), READY_SECONDS, progress):
-            raise CannotRunError("a node of the new cluster did not become ready", "Run `drydock doctor`.")
-        progress.detail += ", created"
+        wanted = fingerprint(configuration)
+        if not self._revive(progress):
+            progress.detail = "creating"
+            self._create(configuration)
+            if not self._comes_up(READY_SECONDS, progress):
+                raise CannotRunError("a node of the new cluster did not become ready", "Run `drydock doctor`.")
+            progress.detail += ", created"
+        made_from = _mark() or wanted
+        _set_mark(made_from)
+        if made_from != wanted:
+            progress.detail += f"; {configuration.name} has changed since: `drydock down`, then `up`, applies it"
 
     def delete(self) -> None:
         """Deletes the cluster, whatever state it is in."""
@@ -96,23 +94,32 @@ class Cluster:
                 f"the cluster could not be created: {error.reason}", "Run `drydock doctor`."
             ) from error
 
-    def _comes_up(self, count: int, seconds: float, progress: Step) -> bool:
+    def _revive(self, progress: Step) -> bool:
+        """Whether there is a cluster that comes up; one that was never finished is deleted."""
+        nodes = cluster_nodes()
+        if not nodes:
+            return False
+        if stopped := sorted(name for name, state in nodes.items() if state != "running"):
+            progress.detail = f"starting {len(stopped)} stopped nodes"
+            engine.docker("start", *stopped)
+        if self._comes_up(READY_SECONDS if _mark() else UNFINISHED_SECONDS, progress):
+            return True
+        progress.detail = "replacing one that was never finished"
+        self.delete()
+        return False
+
+    def _comes_up(self, seconds: float, progress: Step) -> bool:
         """Whether all nodes are Ready in time; at once no where kubeadm never finished on the control plane."""
         if not self._write_kubeconfig():
             return False
+        count = len(cluster_nodes())
 
         def all_ready() -> bool:
             ready_now = self.ready_nodes()
             progress.detail = f"{ready_now} of {count} nodes ready"
             return ready_now == count
 
-        if not wait_until(all_ready, seconds, interval=1):
-            return False
-        engine.docker("exec", CONTROL_PLANE, "touch", FINISHED_MARK)
-        return True
-
-    def _finished(self) -> bool:
-        return succeeds(["docker", "exec", CONTROL_PLANE, "test", "-e", FINISHED_MARK])
+        return wait_until(all_ready, seconds, interval=1)
 
     def _write_kubeconfig(self) -> bool:
         """Fetches it anew each time: the port of the API server changes when its container starts again."""
@@ -135,6 +142,23 @@ class Cluster:
 def cluster_nodes() -> dict[str, str]:
     """The state of each node's container, by name; empty where there is no cluster."""
     return engine.containers(OURS)
+
+
+def fingerprint(configuration: Path) -> str:
+    """The SHA-256 of what a YAML file says, whatever its comments."""
+    return hashlib.sha256(json.dumps(yaml.safe_load(configuration.read_text())).encode()).hexdigest()
+
+
+def _mark() -> str | None:
+    """The SHA-256 of the configuration that the cluster was made from, or None where its creation was interrupted."""
+    try:
+        return engine.docker("exec", CONTROL_PLANE, "cat", FINISHED_MARK).strip() or None
+    except FailedError:
+        return None
+
+
+def _set_mark(made_from: str) -> None:
+    engine.docker("exec", "--interactive", CONTROL_PLANE, "cp", "/dev/stdin", FINISHED_MARK, stdin=made_from)
 
 
 def guard(kubeconfig: Path) -> None:

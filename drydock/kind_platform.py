@@ -6,6 +6,7 @@ from pathlib import Path
 
 from drydock import images, registry, tools
 from drydock.cluster import Cluster, cluster_nodes
+from drydock.lock import exclusive
 from drydock.progress import step
 from drydock.project import Project
 from drydock.tilt import Tilt, stop_tilt
@@ -40,24 +41,26 @@ class KindPlatform:
 
     def prepare(self) -> None:
         """Brings up what Tilt needs. Each step does only what is missing, so an interrupted run is resumed."""
-        with step("tools") as progress:
-            progress.detail = ", ".join(f"{tool.name} {tool.version}" for tool in tools.TOOLS if self.programs)
-        with step("images") as progress:
-            pinned = images.pinned(self.project.root, self.programs["kubectl"])
-            images.pull_missing(tuple({*pinned.engine, registry.IMAGE}), progress)
-        with step("registry") as progress:
-            registry.start()
-            registry.push_missing(pinned.cluster, progress)
-        with step("cluster") as progress:
-            self.cluster.ensure(self.project.kind_configuration, progress)
-        with step("registry known to the cluster"):
-            self.cluster.know_registry()
+        with exclusive():
+            with step("tools") as progress:
+                progress.detail = ", ".join(f"{tool.name} {tool.version}" for tool in tools.TOOLS if self.programs)
+            with step("images") as progress:
+                pinned = images.pinned(self.project.root, self.programs["kubectl"])
+                images.pull_missing(tuple({*pinned.engine, registry.IMAGE}), progress)
+            with step("registry") as progress:
+                registry.start()
+                registry.push_missing(pinned.cluster, progress)
+            with step("cluster") as progress:
+                self.cluster.ensure(self.project.kind_configuration, progress)
+            with step("registry known to the cluster"):
+                self.cluster.know_registry()
 
     def remove(self) -> bool:
         """Stops Tilt and deletes the cluster; False where there was neither. The registry, our image cache, stays."""
-        stopped = stop_tilt(self.project.root)
-        if not cluster_nodes():
-            return stopped
-        with step("deleting the cluster"):
-            self.cluster.delete()
-        return True
+        with exclusive():
+            stopped = stop_tilt(self.project.root)
+            if not cluster_nodes():
+                return stopped
+            with step("deleting the cluster"):
+                self.cluster.delete()
+            return True

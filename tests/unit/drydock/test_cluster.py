@@ -3,9 +3,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from drydock import cluster, registry
+from drydock import cluster, engine, registry
 from drydock.cluster import Cluster
-from drydock.failures import CannotRunError
+from drydock.failures import CannotRunError, FailedError
+from drydock.lock import exclusive
+from drydock.progress import Step
 
 
 def kubeconfig(folder: Path, context: str, server: str) -> Path:
@@ -48,6 +50,103 @@ def test_without_a_cluster_the_remedy_is_to_create_one(tmp_path: Path) -> None:
         cluster.guard(tmp_path / "kubeconfig")
 
     assert "drydock up" in caught.value.remedy
+
+
+class Engine:
+    """An engine that remembers what was done: the nodes' containers by state, and the mark of a finished creation."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, nodes: dict[str, str], mark: str | None, ready: bool) -> None:
+        self.nodes, self.mark, self.done = nodes, mark, list[str]()
+        self.ready = ready
+        monkeypatch.setattr(cluster, "cluster_nodes", lambda: self.nodes)
+        monkeypatch.setattr(cluster, "READY_SECONDS", 0.0)
+        monkeypatch.setattr(cluster, "UNFINISHED_SECONDS", 0.0)
+        monkeypatch.setattr(engine, "docker", self.docker)
+        monkeypatch.setattr(Cluster, "ready_nodes", lambda _: len(self.nodes) if self.ready else 0)
+        monkeypatch.setattr(Cluster, "_kind", self.kind)
+
+    def docker(self, *arguments: str, stdin: str = "") -> str:
+        if arguments[0] == "start":
+            self.done.append(f"start {' '.join(arguments[1:])}")
+        elif "cp" in arguments:
+            self.mark = stdin
+        elif self.mark is None:
+            raise FailedError("no such file")
+        return self.mark or ""
+
+    def kind(self, *arguments: str) -> str:
+        if arguments[0] != "get":
+            self.done.append(arguments[0])
+        if arguments[0] == "create":
+            self.nodes, self.ready = {"drydock-control-plane": "running"}, True
+        if arguments[0] == "delete":
+            self.nodes, self.mark = {}, None
+        return ""
+
+
+CONFIGURATION = Path(__file__).parents[3] / "k8s" / "kind.yaml"
+RUNNING = {"drydock-control-plane": "running", "drydock-worker": "running"}
+HALF_STOPPED = {"drydock-control-plane": "exited", "drydock-worker": "running"}
+MARK = cluster.fingerprint(CONFIGURATION)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "mark", "ready", "done"),
+    [
+        pytest.param({}, None, False, ["create"], id="there is none"),
+        pytest.param(RUNNING, MARK, True, [], id="it is up"),
+        pytest.param(HALF_STOPPED, MARK, True, ["start drydock-control-plane"], id="a reboot stopped a node"),
+        pytest.param(RUNNING, None, False, ["delete", "create"], id="its creation was interrupted"),
+        pytest.param(RUNNING, None, True, [], id="someone else created it"),
+    ],
+)
+def test_up_does_to_the_cluster_only_what_is_missing(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    nodes: dict[str, str],
+    mark: str | None,
+    ready: bool,
+    done: list[str],
+) -> None:
+    fake = Engine(monkeypatch, nodes, mark, ready)
+
+    Cluster(Path("kind"), Path("kubectl"), tmp_path / "state" / "kubeconfig").ensure(CONFIGURATION, Step("cluster"))
+
+    assert fake.done == done
+    assert fake.mark == MARK, "a finished cluster is marked as such"
+
+
+def test_a_cluster_made_from_another_configuration_is_kept_and_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake, progress = Engine(monkeypatch, RUNNING, "another", ready=True), Step("cluster")
+
+    Cluster(Path("kind"), Path("kubectl"), tmp_path / "kubeconfig").ensure(CONFIGURATION, progress)
+
+    assert fake.done == []
+    assert "kind.yaml has changed" in progress.detail
+
+
+def test_images_are_pushed_under_their_publishers_name_and_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[tuple[str, ...]] = []
+    monkeypatch.setattr(engine, "docker", lambda *arguments: done.append(arguments))
+    monkeypatch.setattr(registry, "holds", lambda image: image == "quay.io/x/y:2")
+    progress = Step("registry")
+
+    registry.push_missing(["postgres:18", "quay.io/x/y:2", "busybox@sha256:0123"], progress)
+
+    local = "localhost:5001/docker.io/library/postgres:18"
+    assert done == [("tag", "postgres:18", local), ("push", "--quiet", local)]
+    assert progress.detail == "2 images, 1 pushed"
+
+
+def test_two_commands_never_work_on_the_cluster_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DRYDOCK_CACHE", str(tmp_path))
+
+    with exclusive(), pytest.raises(CannotRunError, match="at work"), exclusive():
+        pass
+    with exclusive():
+        pass
 
 
 def test_nodes_find_every_registry_at_ours_and_fall_back_to_its_publisher() -> None:
