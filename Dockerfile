@@ -13,11 +13,12 @@ RUN --mount=type=cache,target=/root/.cache/uv \
     --mount=type=bind,source=uv.lock,target=uv.lock \
     uv sync --locked --no-install-project --only-group app
 
-FROM dependencies AS dependencies-dev
+# Apart from the dependencies, so that both targets share that layer: it is built, pushed and pulled once.
+FROM dependencies AS reloader
 RUN --mount=type=cache,target=/root/.cache/uv \
     --mount=type=bind,source=pyproject.toml,target=pyproject.toml \
     --mount=type=bind,source=uv.lock,target=uv.lock \
-    uv sync --locked --no-install-project --only-group app --only-group reload
+    UV_PROJECT_ENVIRONMENT=/opt/reloader uv sync --locked --no-install-project --only-group reload
 
 # Bytecode is compiled here, because the root filesystem of a running container is read-only.
 FROM python AS application
@@ -36,9 +37,11 @@ EXPOSE 8000
 # Exec form: uvicorn is PID 1 and receives the SIGTERM itself.
 CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0", "--port", "8000"]
 
-# The same command; the dev overlay adds the reload. The code belongs to the user, so that live update may replace it.
+# The same command; the dev overlay reloads. The code belongs to the user, so that live update may replace it.
 FROM runtime AS dev
-COPY --from=dependencies-dev /opt/venv /opt/venv
+COPY --from=dependencies /opt/venv /opt/venv
+COPY --from=reloader /opt/reloader /opt/reloader
+ENV PYTHONPATH=/opt/reloader/lib/python3.12/site-packages
 COPY --chown=10001:10001 app app
 
 FROM runtime AS prod

@@ -11,7 +11,7 @@ from tests.e2e import cluster
 from tests.e2e.cluster import SERVICE_URL, WORKLOAD, KubectlError
 from tests.e2e.polling import poll_until
 
-REMEDY = "run `make up`, then `tilt ci -- --mode parity`"
+REMEDY = "run `make e2e`, or `drydock up --mode parity` first"
 
 
 @pytest.fixture(scope="session", autouse=True)
