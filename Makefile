@@ -35,7 +35,7 @@ doctor: $(need_uv) ## is this machine fit: each line says ok or the remedy
 	@$(run) drydock doctor
 
 test: $(need_uv) ## unit, integration and manifest tests; a part: make test ARGS=tests/unit
-	@$(run) pytest --numprocesses 2 --dist loadfile $(ARGS)
+	@$(run) pytest --numprocesses 3 --dist worksteal $(ARGS)
 
 e2e: $(need_uv) ## the tests on kind, in parity mode
 	@$(run) drydock up --detach --mode parity

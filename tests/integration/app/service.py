@@ -67,8 +67,14 @@ class Service:
         poll_until(lambda: self.get("/health/live") is not None, "the service to answer /health/live", seconds)
 
     def wait_until_ready(self, seconds: float = 20) -> None:
-        """Wait until readiness says yes."""
+        """Wait until readiness says yes, and every process has started: only one of them answers."""
+        processes = 2 if self._mode == "workers" else 1
+        poll_until(lambda: self.started() == processes, f"{processes} processes to start; they said {self.output[-3:]}")
         poll_until(self.is_ready, f"the service to be ready; it said {self.output[-3:]}", seconds)
+
+    def started(self) -> int:
+        """How many processes have completed their start."""
+        return sum(line["message"] == "Application startup complete." for line in list(self.lines))
 
     def is_ready(self) -> bool:
         """Whether readiness says yes now."""
