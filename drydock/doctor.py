@@ -20,7 +20,7 @@ from drydock.processes import output
 from drydock.progress import output_console
 from drydock.project import Project
 from drydock.tilt import PORT as TILT_PORT
-from drydock.tilt import find_tilt
+from drydock.tilt import tilts
 
 INOTIFY = Path("/proc/sys/fs/inotify")
 STYLES = {Level.OK: "green", Level.WARNING: "yellow", Level.BLOCKED: "bold red"}
@@ -87,15 +87,21 @@ def _ports(project: Project, kind: Any) -> Iterator[Port]:
     for number in published_ports(kind):
         yield _published(number, "the cluster", nodes, needed=True)
     yield _published(registry.PORT, "the local registry", {registry.NAME}, needed=True)
-    tilt = find_tilt(project.root)
-    yield _port(TILT_PORT, "Tilt", "Tilt" if tilt else None, needed=True)
+    yield _tilt(project)
     local = LocalPlatform(project).running()
     yield _port(platforms.port("local"), "the local platform", "local platform" if local else None, needed=False)
     yield _published(platforms.port("compose"), "Compose", _compose_containers(project), needed=False)
 
 
-def _port(number: int, purpose: str, ours: str | None, *, needed: bool) -> Port:
-    holder = (ours or "another program") if in_use(number) else None
+def _tilt(project: Project) -> Port:
+    folders = [folder for _, folder in tilts()] if in_use(TILT_PORT) else []
+    ours = project.root in folders
+    stranger = f"the Tilt of {folders[0]} (`drydock down` there stops it)" if folders else None
+    return _port(TILT_PORT, "Tilt", "Tilt" if ours else None, stranger, needed=True)
+
+
+def _port(number: int, purpose: str, ours: str | None, stranger: str | None = None, *, needed: bool) -> Port:
+    holder = (ours or stranger or "another program") if in_use(number) else None
     return Port(number, purpose, holder, ours=ours is not None, needed=needed)
 
 

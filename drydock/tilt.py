@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -26,7 +26,11 @@ READY_SECONDS = 900.0  # a first build downloads the service's dependencies
 ERROR_SECONDS = 20.0
 STOP_SECONDS = 20.0
 POLL_SECONDS = 0.5
-LOG_LINES = 20
+LOG_LINES = 40
+
+# What a kubelet says of a pod that will not get better by waiting.
+HOPELESS = frozenset({"ImagePullBackOff", "ErrImagePull", "InvalidImageName", "CreateContainerConfigError"})
+RESTARTS = 2  # one restart may be a dependency that came late
 
 SETTLED = frozenset({"ok", "not_applicable", "none"})
 
@@ -40,17 +44,26 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True)
 class Resource:
-    """A resource of the Tiltfile: whether its last update and what it runs are well."""
+    """A resource of the Tiltfile: whether its last update and what it runs are well, and what its newest pod does."""
 
     name: str
     update: str
     runtime: str
+    pod: str = ""
+    restarts: int = 0
 
     @classmethod
     def parse(cls, item: Any) -> "Resource":
         """Reads a UIResource of Tilt's API."""
         status = item.get("status") or {}
-        return cls(item["metadata"]["name"], status.get("updateStatus", "none"), status.get("runtimeStatus", "none"))
+        pod = status.get("k8sResourceInfo") or {}
+        return cls(
+            name=item["metadata"]["name"],
+            update=status.get("updateStatus", "none"),
+            runtime=status.get("runtimeStatus", "none"),
+            pod=pod.get("podStatus", ""),
+            restarts=pod.get("podRestarts", 0),
+        )
 
     @property
     def settled(self) -> bool:
@@ -59,8 +72,9 @@ class Resource:
 
     @property
     def failed(self) -> bool:
-        """Whether its update or what it runs has failed."""
-        return "error" in {self.update, self.runtime}
+        """Whether its update or what it runs has failed; Tilt calls a pod pending that restarts over and over."""
+        crashing = self.pod in HOPELESS or self.restarts >= RESTARTS
+        return "error" in {self.update, self.runtime} or (crashing and not self.settled)
 
 
 @dataclass(frozen=True)
@@ -150,7 +164,7 @@ class Tilt:
 
     def _log_of(self, name: str) -> str:
         try:
-            return last_lines(self._ask("logs", name, "--tail", str(LOG_LINES)))
+            return self._ask("logs", name, "--tail", str(LOG_LINES))
         except FailedError:
             return last_lines(self.log.read_text()) if self.log.exists() else ""
 
@@ -158,15 +172,19 @@ class Tilt:
         return f"Correct it: Tilt is still running and tries again on each edit. More: tilt logs {name!r}, {self.log}."
 
 
-def find_tilt(root: Path) -> psutil.Process | None:
-    """The `tilt up` that runs in this checkout, whoever started it: there can be one, because it takes its port."""
+def tilts() -> Iterator[tuple[psutil.Process, Path]]:
+    """Every `tilt up` of this user, whoever started it, with the folder it runs in."""
     for process in psutil.process_iter():
         try:
-            if process.name() == "tilt" and "up" in process.cmdline()[1:2] and process.cwd() == str(root):
-                return process
+            if process.name() == "tilt" and "up" in process.cmdline()[1:2]:
+                yield process, Path(process.cwd())
         except psutil.Error:
             continue
-    return None
+
+
+def find_tilt(root: Path) -> psutil.Process | None:
+    """The Tilt that runs in this checkout: there can be one, because it takes its port."""
+    return next((process for process, folder in tilts() if folder == root), None)
 
 
 def running_mode(process: psutil.Process) -> Mode:

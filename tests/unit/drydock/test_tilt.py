@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -31,10 +32,12 @@ def following(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
 
 
 def test_a_resource_is_read_from_tilts_api() -> None:
-    item = {"metadata": {"name": "shop"}, "status": {"updateStatus": "ok", "runtimeStatus": "pending"}}
+    item: dict[str, Any] = {"metadata": {"name": "shop"}, "status": {"updateStatus": "ok", "runtimeStatus": "pending"}}
 
     assert Resource.parse(item) == STARTING
     assert Resource.parse({"metadata": {"name": "new"}}) == Resource("new", "none", "none")
+    item["status"] |= {"k8sResourceInfo": {"podStatus": "CrashLoopBackOff", "podRestarts": 6}}
+    assert Resource.parse(item) == Resource("shop", "ok", "pending", "CrashLoopBackOff", 6)
 
 
 @pytest.mark.parametrize(
@@ -46,6 +49,10 @@ def test_a_resource_is_read_from_tilts_api() -> None:
         (Resource("shop", "in_progress", "ok"), False, False),
         (CRASHING, False, True),
         (Resource("shop", "error", "none"), False, True),
+        (Resource("shop", "ok", "pending", "CrashLoopBackOff", restarts=1), False, False),
+        (Resource("shop", "ok", "pending", "Running", restarts=2), False, True),
+        (Resource("shop", "ok", "pending", "ImagePullBackOff"), False, True),
+        (Resource("shop", "ok", "ok", "Running", restarts=6), True, False),
     ],
 )
 def test_when_a_resource_is_settled(resource: Resource, settled: bool, failed: bool) -> None:
