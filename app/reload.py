@@ -29,13 +29,13 @@ LOOK = 100
 processes = multiprocessing.get_context("forkserver")
 
 
-def main() -> None:
-    """Serve until SIGTERM."""
+def main(port: int = PORT) -> None:
+    """Serve on `port` until SIGTERM."""
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     processes.set_forkserver_preload(imported_modules())
     serving: BaseProcess | None = None
-    with socket.create_server((HOST, PORT), backlog=BACKLOG) as listener:
+    with socket.create_server((HOST, port), backlog=BACKLOG) as listener:
         for changes in watchfiles.watch(
             PACKAGE, watch_filter=watchfiles.PythonFilter(), stop_event=stop, yield_on_timeout=True, rust_timeout=LOOK
         ):

@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e import cluster
 from tests.e2e.cluster import SERVICE_URL, WORKLOAD, KubectlError
-from tests.e2e.polling import poll_until
+from tests.polling import poll_until
 
 REMEDY = "run `make e2e`, or `drydock up --mode parity` first"
 
@@ -33,7 +33,7 @@ def environment() -> None:
 def steady(environment: None) -> Iterator[None]:
     """Every test begins, and leaves the next one, with a workload that is complete and ready."""
     cluster.settle()
-    poll_until(_answers, f"{SERVICE_URL} to be ready")
+    poll_until(_answers, f"{SERVICE_URL} to be ready", seconds=60)
     yield
     cluster.settle()
 

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from tests.e2e import cluster
 from tests.e2e.experiments import lifecycle
-from tests.e2e.polling import poll_until
+from tests.polling import poll_until
 
 EXIT_CODE = "jsonpath={.status.containerStatuses[0].state.terminated.exitCode}{'\\n'}"
 # The kubelet kills after 45 s; the API server needs a moment more.

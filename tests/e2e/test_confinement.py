@@ -6,7 +6,7 @@ import pytest
 
 from tests.e2e import cluster
 from tests.e2e.experiments import deployed_pod_spec, pod
-from tests.e2e.polling import poll_until
+from tests.polling import poll_until
 
 NAME = "e2e-confined"
 CONNECT = "import socket; socket.create_connection(('postgres', 5432), timeout=3); print('connected')"
@@ -34,7 +34,7 @@ def test_who_reaches_postgres(labels: dict[str, str], phase: str) -> None:
     spec = deployed_pod_spec("job", "migrate")
     spec["containers"][0] |= {"command": ["python", "-c", CONNECT], "env": [], "envFrom": []}
     cluster.create(pod(NAME, spec, labels))
-    ended = poll_until(lambda: _phase() in ("Succeeded", "Failed") and _phase(), "the attempt to end")
+    ended = poll_until(lambda: _phase() in ("Succeeded", "Failed") and _phase(), "the attempt to end", seconds=60)
     assert ended == phase, cluster.kubectl("logs", NAME)
 
 

@@ -5,7 +5,7 @@ import collections
 from app.schema import head
 from tests.e2e import cluster
 from tests.e2e.experiments import aim_at, deployed_pod_spec, lifecycle, migration_job, pod
-from tests.e2e.polling import poll_until
+from tests.polling import poll_until
 
 JOBS = ["e2e-migrate-1", "e2e-migrate-2", "e2e-migrate-3"]
 EARLY = "e2e-early"
@@ -39,14 +39,14 @@ def test_a_pod_that_is_early_waits_for_its_schema_without_a_restart(empty_databa
     # Labelled as a migration it may reach Postgres, yet the Service does not send it requests.
     cluster.create(pod(EARLY, spec, {"app.kubernetes.io/name": "migrate"}))
     try:
-        poll_until(lambda: "unready" in _events_of(EARLY), "the early pod to find no schema")
+        poll_until(lambda: "unready" in _events_of(EARLY), "the early pod to find no schema", seconds=60)
         early = cluster.get("pod", EARLY)
         assert early["status"]["containerStatuses"][0]["started"], "the startup probe needs no schema"
         assert not cluster.ready(early)
 
         cluster.create(migration_job(JOBS[0], empty_database))
-        ready = poll_until(_early_when_ready, "the early pod to become ready once the schema is there")
-        assert cluster.restarts(ready) == 0
+        poll_until(lambda: cluster.ready(cluster.get("pod", EARLY)), "the early pod to become ready", seconds=60)
+        assert cluster.restarts(cluster.get("pod", EARLY)) == 0
         assert _events_of(EARLY)[-2:] == ["unready", "ready"]
     finally:
         cluster.delete("job", JOBS[0])
@@ -63,8 +63,3 @@ def _events_of(name: str) -> list[str]:
         return [event["message"] for event in lifecycle(cluster.kubectl("logs", name))]
     except cluster.KubectlError:
         return []  # the container is not there yet
-
-
-def _early_when_ready() -> cluster.Object | None:
-    early = cluster.get("pod", EARLY)
-    return early if cluster.ready(early) else None

@@ -6,8 +6,8 @@ import pytest
 
 from tests.e2e import cluster
 from tests.e2e.endings import Ending
-from tests.e2e.polling import poll_until
 from tests.e2e.requests import SteadyRequests
+from tests.polling import poll_until
 
 IN_ORDER = ["draining", "drained", "pool_closed", "telemetry_flushed", "stopped"]
 # In k8s/base/shop.env.

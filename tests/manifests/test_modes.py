@@ -1,0 +1,54 @@
+"""Dev mode relaxes what stands in the way of an edit, and nothing else."""
+
+import re
+from typing import Any
+
+from tests.manifests.rules.objects import Object, container, find
+
+
+def test_dev_differs_from_parity_only_where_an_edit_asks_for_it(dev: list[Object], parity: list[Object]) -> None:
+    assert relaxed(dev) == {
+        "replicas": 1,
+        "args": ["python", "-m", "app.reload"],
+        "read-only root": False,
+        "preStop": None,
+        "drain": "0",
+        "migration image": "drydock/migrate:local",
+    }
+    assert [without_hash(item) for item in dev] == [without_hash(item) for item in parity]
+
+
+def test_another_difference_is_found(dev: list[Object], parity: list[Object]) -> None:
+    relaxed(dev)
+    container(dev, "Deployment", "shop")["resources"]["limits"]["memory"] = "1Gi"
+    assert [without_hash(item) for item in dev] != [without_hash(item) for item in parity]
+
+
+def relaxed(objects: list[Object]) -> dict[str, Any]:
+    """What dev mode says of the things it may decide; they are set to parity's values in `objects`."""
+    deployment, migration = find(objects, "Deployment", "shop"), container(objects, "Job", "migrate")
+    shop = container(objects, "Deployment", "shop")
+    configuration = next(item for item in objects if item["kind"] == "ConfigMap")["data"]
+    found = {
+        "replicas": deployment["spec"]["replicas"],
+        "args": shop.pop("args"),
+        "read-only root": shop["securityContext"]["readOnlyRootFilesystem"],
+        "preStop": shop.get("lifecycle"),
+        "drain": configuration["DRAIN_SECONDS"],
+        "migration image": migration["image"],
+    }
+    deployment["spec"]["replicas"] = 2
+    shop["securityContext"]["readOnlyRootFilesystem"] = True
+    shop["lifecycle"] = {"preStop": {"sleep": {"seconds": 5}}}
+    configuration["DRAIN_SECONDS"] = "5"
+    migration["image"] = "drydock/shop:local"
+    return found
+
+
+def without_hash(item: Any) -> Any:
+    """The object without the hashes that kustomize appends to generated names."""
+    if isinstance(item, dict):
+        return {key: without_hash(value) for key, value in item.items()}
+    if isinstance(item, list):
+        return [without_hash(value) for value in item]
+    return re.sub(r"^shop-[a-z0-9]{10}$", "shop", item) if isinstance(item, str) else item
