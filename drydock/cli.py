@@ -21,7 +21,7 @@ from drydock.project import Project
 from drydock.tilt import PORT as TILT_PORT
 from drydock.tilt import Mode
 
-INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
+INTERRUPTED = 130  # what Typer makes of Ctrl-C: 128 + SIGINT, as a shell reports it
 
 app = typer.Typer(
     help="A local production-parity environment for a FastAPI service.",
@@ -133,9 +133,10 @@ def main() -> None:
         if error.remedy:
             console.print(f"[bold]remedy[/]  {escape(error.remedy)}", soft_wrap=True)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        say("Interrupted. Run the same command again to go on.")
-        sys.exit(INTERRUPTED)
+    except SystemExit as ended:
+        if ended.code == INTERRUPTED:
+            say("Interrupted. Run the same command again to go on.")
+        raise
 
 
 def _why_unreachable() -> str | None:

@@ -98,13 +98,16 @@ def test_an_error_is_one_reason_one_remedy_and_an_exit_code(
     assert f"remedy  {error.remedy}" in shown
 
 
-def test_ctrl_c_is_told_apart_from_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_is_told_apart_from_a_failure_and_says_how_to_go_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def interrupted() -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "app", interrupted)
+    monkeypatch.setattr(engine, "information", interrupted)
 
-    assert run(monkeypatch) == 130
+    assert run(monkeypatch, "up") == 130
+    assert "Run the same command again" in capsys.readouterr().err
 
 
 def test_an_unknown_mode_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
