@@ -2,13 +2,17 @@
 
 import json
 import os
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
+from drydock.waiting import wait_until
+
 # The start time of a process is derived from the clock, which may be set; a pid is not reused that soon.
 START_TIME_TOLERANCE_SECONDS = 2.0
+KILL_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -29,10 +33,9 @@ class PidFile:
             remembered = json.loads(self.path.read_text())
             process = psutil.Process(int(remembered["pid"]))
             drift = abs(process.create_time() - float(remembered["started"]))
-            dead = process.status() == psutil.STATUS_ZOMBIE
         except (OSError, ValueError, KeyError, TypeError, psutil.Error):
             return None
-        return None if dead or drift > START_TIME_TOLERANCE_SECONDS else process
+        return None if _ended(process) or drift > START_TIME_TOLERANCE_SECONDS else process
 
     def remove(self) -> None:
         """Forgets it."""
@@ -47,13 +50,20 @@ class PidFile:
         return process is not None
 
 
-def terminate(process: psutil.Process, seconds: float) -> None:
-    """Ends a process: SIGTERM, then SIGKILL after `seconds`."""
+def terminate(process: psutil.Process, seconds: float, number: signal.Signals = signal.SIGTERM) -> None:
+    """Ends a process: signal `number`, then SIGKILL after `seconds`."""
     try:
-        process.terminate()
-        process.wait(seconds)
-    except psutil.TimeoutExpired:
-        process.kill()
-        process.wait()
+        process.send_signal(number)
+        if not wait_until(lambda: _ended(process), seconds, interval=0.05):
+            process.kill()
+            wait_until(lambda: _ended(process), KILL_SECONDS, interval=0.05)
     except psutil.NoSuchProcess:
         pass
+
+
+def _ended(process: psutil.Process) -> bool:
+    """Whether it is gone; a zombie is, although it keeps its pid until its parent, or init, has looked at it."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True

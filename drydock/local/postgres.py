@@ -23,6 +23,7 @@ from typing import Any, Literal, Self
 import psutil
 
 from drydock.failures import CannotRunError
+from drydock.pidfile import terminate
 
 with warnings.catch_warnings():
     # The wheel looks for a folder to put its own sockets in, and warns where there is none; ours are not used.
@@ -176,12 +177,7 @@ def stop_leftover(path: Path) -> bool:
     process = _postmaster(data)
     if process is None:
         return False
-    process.send_signal(STOP_SIGNALS["fast"])
-    try:
-        process.wait(STOP_SECONDS)
-    except psutil.TimeoutExpired:
-        process.kill()
-        process.wait()
+    terminate(process, STOP_SECONDS, STOP_SIGNALS["fast"])
     return True
 
 

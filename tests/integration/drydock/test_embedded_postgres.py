@@ -101,7 +101,7 @@ async def test_a_server_whose_owner_was_killed_is_replaced_by_the_next_start(
     assert orphan.is_running()
 
     with EmbeddedPostgres(tmp_path) as postgres:
-        assert not orphan.is_running()
+        assert not orphan.is_running() or orphan.status() == psutil.STATUS_ZOMBIE
         assert await ask(postgres.dsn, "SELECT 1") == 1
 
 

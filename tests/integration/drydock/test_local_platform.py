@@ -191,7 +191,7 @@ def test_what_a_killed_platform_left_running_is_taken_over_by_the_next_up(checko
     again = checkout.drydock("up", "--detach")
 
     assert again.returncode == 0, again.stderr
-    assert [orphan for orphan in orphans if orphan.is_running() and orphan.pid != checkout.pid()] == []
+    assert not {orphan.pid for orphan in orphans} & {process.pid for process in checkout.processes()}
 
 
 def test_what_a_killed_platform_left_running_is_stopped_by_down(checkout: Checkout) -> None:
