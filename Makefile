@@ -37,7 +37,8 @@ doctor: $(need_uv) ## is this machine fit: each line says ok or the remedy
 test: $(need_uv) ## unit, integration and manifest tests; a part: make test ARGS=tests/unit
 	@$(run) pytest --numprocesses 3 --dist worksteal $(ARGS)
 
-e2e: $(need_uv) ## the tests on kind, in parity mode
+e2e: $(need_uv) ## the tests on compose, and on kind in parity mode
+	@$(run) pytest tests/compose $(ARGS)
 	@$(run) drydock up --detach --mode parity
 	@$(run) pytest tests/e2e $(ARGS)
 

@@ -32,7 +32,7 @@ def test_a_restart_of_the_database_gives_503_and_nothing_worse(product_id: int) 
     assert {outcome.said for outcome in load.lost} == {"503"}, load.summary()
     assert _same_pods_without_restart(before)
     first = min(outcome.sent_at for outcome in load.answered_after(load.lost[0].sent_at))
-    print(f"{load.summary()}; first success {first - back:+.2f} s after readiness")  # noqa: T201 - for pytest -s
+    print(f"{load.summary()}; first success {first - back:+.2f} s after readiness")
     assert first - back < 2
     _assert_acknowledged_orders_are_there(load)
 

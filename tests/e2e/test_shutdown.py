@@ -86,7 +86,7 @@ def _warm_up(load: SteadyRequests) -> None:
 
 
 def assert_nothing_lost(load: SteadyRequests) -> None:
-    print(f"{len(load.outcomes)} requests, {len(load.lost)} lost: {load.summary()}")  # noqa: T201 - for pytest -s
+    print(f"{len(load.outcomes)} requests, {len(load.lost)} lost: {load.summary()}")
     assert not load.lost, f"{len(load.lost)} of {len(load.outcomes)} lost: {load.summary()}"
     placed = cluster.query("SELECT count(*) FROM order_lines WHERE product_id = :'id'", id=load.product_id)
     sold = cluster.query("SELECT stocked - stock FROM products WHERE id = :'id'", id=load.product_id)

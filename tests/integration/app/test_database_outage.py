@@ -51,6 +51,7 @@ async def test_a_restarted_database_costs_only_503s_and_no_restart(
         recovery = min(outcome.sent for outcome in traffic.outcomes if outcome.result == 200 and outcome.sent > back)
         await poll_until_async(lambda: ready_again(probes), "readiness to say yes again", seconds=10)
 
+    print(f"{mode}: {traffic.counted()}, first success {recovery - back:.2f} s after the database was back")
     unforeseen = [line["exc_info"][-1500:] for line in shop.lines if line["message"] == "unexpected"]
     assert traffic.counted().keys() == {200, 503}, f"{traffic.counted()}\n{''.join(unforeseen)}"
     assert all(outcome.retry_after for outcome in traffic.outcomes if outcome.result == 503)

@@ -36,6 +36,7 @@ async def test_no_request_sent_before_the_listener_closes_is_lost(
         code = await asyncio.to_thread(service.wait_for_exit, 20)
     closed = service.when("drained")
 
+    print(f"{mode}: {traffic.counted(until=closed)} sent before the listener closed")
     assert code == EXIT_CODES[mode], "".join(service.output[-20:])
     assert closed - signalled >= 2.9, "the listener closed before the drain was over"
     assert not traffic.failures(until=closed), f"the listener closed at {closed}"

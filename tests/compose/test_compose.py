@@ -1,0 +1,50 @@
+"""`docker compose up --wait`: the same service, migration and Postgres, without Kubernetes."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from drydock.project import Project
+
+ROOT = Path(__file__).parents[2]
+URL = Project.find(ROOT).configuration.platforms.compose
+LIFECYCLE = ["draining", "drained", "pool_closed", "telemetry_flushed", "stopped"]
+
+
+def compose(*arguments: str) -> str:
+    """Run docker compose under a project name of its own: a person's own stack and its volume are left alone."""
+    command = ["docker", "compose", "--project-name", "drydock-test", *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=600)
+    assert done.returncode == 0, f"docker compose {' '.join(arguments)} failed:\n{done.stderr[-3000:]}"
+    return done.stdout
+
+
+@pytest.fixture(scope="module", autouse=True)
+def stack() -> Iterator[None]:
+    """The stack, built and up; gone with its volume afterwards."""
+    try:
+        compose("up", "--wait", "--build")
+        yield
+    finally:
+        compose("down", "--volumes")
+
+
+def test_an_order_is_placed_once_however_often_it_is_sent() -> None:
+    order = {"lines": [{"product_id": 1, "quantity": 2}]}
+    answers = [httpx2.post(f"{URL}/orders", json=order, headers={"Idempotency-Key": "compose"}) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert answers[0].json() == answers[1].json()
+    assert [placed["id"] for placed in httpx2.get(f"{URL}/orders").json()["items"]] == [answers[0].json()["id"]]
+
+
+def test_stopping_it_runs_the_whole_shutdown() -> None:
+    compose("stop", "shop")
+    lines = [json.loads(line) for line in compose("logs", "--no-log-prefix", "shop").splitlines()]
+    events = [line["message"] for line in lines if line["logger"] == "app.lifecycle" and line["message"] in LIFECYCLE]
+    assert events == LIFECYCLE
+    assert json.loads(compose("ps", "--all", "--format", "json", "shop"))["ExitCode"] == 0
+    compose("up", "--wait", "shop")
