@@ -2,7 +2,7 @@
 
 Needs `tilt up` in dev mode. It edits the title in app/main.py, which /openapi.json repeats, and puts it back always.
 
-Run: .venv/bin/python bench/inner_loop.py [--runs 5]
+Run: .venv/bin/python -m bench.inner_loop [--runs 5]
 """
 
 import argparse
@@ -23,8 +23,8 @@ TARGET_MAX = 2.0
 GIVE_UP = 60.0
 
 
-def main() -> int:
-    """Prints each run, the median and the maximum. Returns 1 when a target is missed."""
+def main() -> None:
+    """Prints each run, the median and the maximum, and whether the targets are met. Ends with 1 when no edit shows."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=5)
     runs = parser.parse_args().runs
@@ -43,8 +43,9 @@ def main() -> int:
         SOURCE.write_text(original)
     wait_for("Shop")
     median, longest = statistics.median(times), max(times)
-    print(f"median {median:.2f} s (target {TARGET_MEDIAN} s), max {longest:.2f} s (target {TARGET_MAX} s)")  # noqa: T201
-    return int(median > TARGET_MEDIAN or longest > TARGET_MAX)
+    for name, seconds, target in (("median", median, TARGET_MEDIAN), ("max", longest, TARGET_MAX)):
+        verdict = "met" if seconds <= target else "missed"
+        print(f"{name} {seconds:.2f} s (target {target} s: {verdict})")  # noqa: T201
 
 
 def edit(text: str, title: str) -> float:
@@ -73,4 +74,4 @@ def current_title() -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
