@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from app.drain import SETTLE_SECONDS
 from app.settings import Settings
 from drydock import tools
 from tests.manifests.rules.objects import Object
@@ -94,8 +95,9 @@ def instrument() -> dict[str, Any]:
 
 @pytest.fixture
 def defaults() -> dict[str, Any]:
-    """The service's own defaults, by the name of their variable."""
-    return {name.upper(): field.default for name, field in Settings.model_fields.items()}
+    """The service's own defaults by the name of their variable, and the one bound that is none."""
+    variables = {name.upper(): field.default for name, field in Settings.model_fields.items()}
+    return {**variables, "SETTLE_SECONDS": SETTLE_SECONDS}
 
 
 def _read_env_files(names: list[str]) -> dict[str, str]:

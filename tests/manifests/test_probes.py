@@ -1,4 +1,4 @@
-"""The probes are those of DESIGN.md section 3."""
+"""The probes are those that docs/service.md describes."""
 
 from typing import Any
 

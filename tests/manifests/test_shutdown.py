@@ -13,8 +13,8 @@ def test_the_shutdown_budget_fits(overlay: str, request: pytest.FixtureRequest, 
     assert shutdown.budget_fits(request.getfixturevalue(overlay), defaults) == []
 
 
-def test_the_whole_budget_is_31_seconds(parity: list[Object], defaults: dict[str, Any]) -> None:
-    assert shutdown.pre_stop(parity) + shutdown.after_sigterm({}, defaults) == 31
+def test_the_whole_budget_is_33_seconds(parity: list[Object], defaults: dict[str, Any]) -> None:
+    assert shutdown.pre_stop(parity) + shutdown.after_sigterm({}, defaults) == 33
 
 
 def test_compose_allows_the_same_without_the_pre_stop(
@@ -29,18 +29,18 @@ def test_the_local_platform_has_the_same_grace(parity: list[Object], instrument:
 
 
 def test_a_grace_period_that_is_too_short_is_found(parity: list[Object], defaults: dict[str, Any]) -> None:
-    find(parity, "Deployment", "shop")["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] = 31
-    assert shutdown.budget_fits(parity, defaults) == ["the shutdown may take 31 s, but the kubelet kills after 31 s"]
+    find(parity, "Deployment", "shop")["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] = 33
+    assert shutdown.budget_fits(parity, defaults) == ["the shutdown may take 33 s, but the kubelet kills after 33 s"]
 
 
 def test_a_longer_drain_in_the_configuration_is_found(parity: list[Object], defaults: dict[str, Any]) -> None:
     container(parity, "Deployment", "shop")["env"].append({"name": "DRAIN_SECONDS", "value": "30"})
-    assert shutdown.budget_fits(parity, defaults) == ["the shutdown may take 56 s, but the kubelet kills after 45 s"]
+    assert shutdown.budget_fits(parity, defaults) == ["the shutdown may take 58 s, but the kubelet kills after 45 s"]
 
 
 def test_composes_own_default_is_found(compose: Object, parity: list[Object], defaults: dict[str, Any]) -> None:
     del compose["services"]["shop"]["stop_grace_period"]
     assert shutdown.compose_agrees(compose, parity, defaults) == [
         "compose waits 10 s, Kubernetes 45 s with 5 s of preStop",
-        "compose kills after 10 s, the service needs 26 s",
+        "compose kills after 10 s, the service needs 28 s",
     ]

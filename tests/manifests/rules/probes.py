@@ -1,4 +1,4 @@
-"""Probes: the paths and periods that DESIGN.md section 3 promises, in Kubernetes and in compose."""
+"""Probes: the paths and periods that docs/service.md promises, in Kubernetes and in compose."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ from tests.manifests.rules.quantities import seconds
 
 
 class Probe(NamedTuple):
-    """What DESIGN.md says of a probe; `path` is a key of drydock.toml's [probes]."""
+    """What docs/service.md says of a probe; `path` is a key of drydock.toml's [probes]."""
 
     path: str
     period: int

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from tests.manifests.rules.objects import Findings, Object, container, environment, find
 from tests.manifests.rules.quantities import seconds
 
-# The service's own steps after SIGTERM, in order (DESIGN.md section 3).
-STEPS = ("DRAIN_SECONDS", "GRACEFUL_SECONDS", "POOL_CLOSE_SECONDS", "TELEMETRY_FLUSH_SECONDS")
+# The service's own steps after SIGTERM, in order (docs/service.md); the backlog's bound is no variable.
+STEPS = ("DRAIN_SECONDS", "SETTLE_SECONDS", "GRACEFUL_SECONDS", "POOL_CLOSE_SECONDS", "TELEMETRY_FLUSH_SECONDS")
 
 
 def pre_stop(objects: list[Object]) -> float:
