@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -22,6 +23,13 @@ ROOT = Path(__file__).parents[3]
 UVICORN = str(Path(sys.executable).with_name("uvicorn"))
 # A PID namespace of its own makes the command PID 1, as in a container.
 AS_PID_1 = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child"]
+
+
+def can_be_pid_1() -> bool:
+    """Whether this machine gives its users PID namespaces."""
+    if shutil.which(AS_PID_1[0]) is None:
+        return False
+    return subprocess.run([*AS_PID_1, "true"], capture_output=True, check=False).returncode == 0
 
 
 def free_port() -> int:
