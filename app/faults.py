@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.problems import documented, problem_response
+from app.request_body import RequestBody
 
 router = APIRouter(prefix="/faults", tags=["faults"])
 
@@ -20,7 +21,7 @@ EXEMPT = ("/health/live", "/health/ready", "/metrics", "/faults")
 Seconds = Annotated[float, Field(gt=0, le=60)]
 
 
-class Switches(BaseModel):
+class Switches(RequestBody):
     """What every request meets until it is switched off."""
 
     latency_seconds: float = Field(0, ge=0, le=30, description="added before every answer")
@@ -28,13 +29,13 @@ class Switches(BaseModel):
     unready: bool = Field(False, description="readiness says no")
 
 
-class Burst(BaseModel):
+class Burst(RequestBody):
     """A fault that ends by itself."""
 
     seconds: Seconds
 
 
-class Leak(BaseModel):
+class Leak(RequestBody):
     """Memory that is taken until the leak is cleared."""
 
     mebibytes: int = Field(ge=1, le=1024)

@@ -8,6 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from app.database import DatabaseUnavailableError
 
@@ -65,9 +66,19 @@ async def _on_problem(_request: Request, error: Exception) -> JSONResponse:
     return problem_response(error.status, error.detail, **error.members)
 
 
-async def _on_http_exception(_request: Request, error: Exception) -> JSONResponse:
+async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101
-    return problem_response(error.status_code, str(error.detail), headers=dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and (methods := _methods(request)):
+        headers["Allow"] = ", ".join(methods)
+    return problem_response(error.status_code, str(error.detail), headers=headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """The methods of the resource (RFC 9110, section 15.5.6). Starlette names those of one of its routes only."""
+    paths = request.app.openapi()["paths"].items()
+    found = [operations for template, operations in paths if compile_path(template)[0].match(request.url.path)]
+    return sorted({method.upper() for operations in found for method in operations})
 
 
 async def _on_invalid(_request: Request, error: Exception) -> JSONResponse:

@@ -5,17 +5,18 @@ from typing import Self
 
 from pydantic import BaseModel, Field, model_validator
 
+from app.request_body import RequestBody
 from app.shop.fields import Identifier
 
 
-class NewLine(BaseModel):
+class NewLine(RequestBody):
     """Units of one product."""
 
     product_id: Identifier
     quantity: int = Field(ge=1, le=1000)
 
 
-class NewOrder(BaseModel):
+class NewOrder(RequestBody):
     """What is asked for: each product once."""
 
     lines: list[NewLine] = Field(min_length=1, max_length=50)

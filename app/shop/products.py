@@ -7,12 +7,13 @@ from pydantic import BaseModel, Field
 
 from app.database import DatabaseDep
 from app.problems import ProblemError, documented
+from app.request_body import RequestBody
 from app.shop.fields import BIGINT, INTEGER, Identifier, IdentifierInPath, PageSize
 
 router = APIRouter(prefix="/products", tags=["products"])
 
 
-class NewProduct(BaseModel):
+class NewProduct(RequestBody):
     """What is put on the shelf."""
 
     # PostgreSQL's text holds every character but NUL.

@@ -24,7 +24,8 @@ def schemathesis(service: Service, selection: str, folder: Path) -> subprocess.C
             str(Path(sys.executable).with_name("schemathesis")),
             "run",
             f"{service.url}/openapi.json",
-            "--checks=not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance",
+            # Valid data may be refused: stock can be short, and a key used before.
+            "--exclude-checks=positive_data_acceptance",
             "--phases=examples,coverage,fuzzing",
             "--max-examples=25",
             "--seed=1",

@@ -44,6 +44,11 @@ async def test_every_response_says_who_gave_it_and_every_error_is_a_problem(
     assert ("Retry-After" in response.headers) == (status == 503)
 
 
+async def test_a_refused_method_is_answered_with_those_the_resource_has(client: httpx2.AsyncClient) -> None:
+    assert (await client.delete("/orders")).headers["Allow"] == "GET, POST"
+    assert (await client.put("/orders/7")).headers["Allow"] == "GET"
+
+
 async def test_liveness_knows_nothing_of_the_database(client: httpx2.AsyncClient) -> None:
     assert (await client.get("/health/live")).json() == {"status": "live"}
 
