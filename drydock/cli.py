@@ -61,7 +61,10 @@ def up(
     if platform is Choice.LOCAL or unreachable:
         say(DISCLAIMER + (f" {unreachable}" if unreachable else ""))
         local = LocalPlatform(project)
-        local.detach() if detach else local.run()
+        if detach:
+            local.detach()
+        else:
+            local.run()
         return
     examination.refuse_if_blocked(examination.examine(project))
     kind = KindPlatform(project)
@@ -88,11 +91,10 @@ def down(
         say(f"There is no cluster to look for: {unreachable}")
     else:
         stopped += ["kind platform"] if KindPlatform(project).remove() else []
-        if everything:
-            registry.remove()
+        stopped += ["registry and its images"] if everything and registry.remove() else []
     if everything:
         shutil.rmtree(project.state, ignore_errors=True)
-    say(f"Stopped: {', '.join(stopped)}." if stopped else "Nothing was running.")
+    say(f"Gone: {', '.join(stopped)}." if stopped else "Nothing was running.")
 
 
 @app.command()

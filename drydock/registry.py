@@ -80,10 +80,12 @@ def holds(image: str) -> bool:
     return httpx2.head(url, headers={"Accept": MANIFEST_TYPES}, timeout=5).is_success
 
 
-def remove() -> None:
-    """Removes the container and the images it keeps."""
+def remove() -> bool:
+    """Removes the container and the images it keeps; False where there was none."""
+    found = engine.container_state(NAME) is not None
     engine.docker("rm", "--force", "--volumes", NAME)
     engine.docker("volume", "rm", "--force", NAME)
+    return found
 
 
 def hosts_files() -> Mapping[str, str]:
