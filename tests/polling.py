@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 INTERVAL_SECONDS = 0.05
 
 
-def poll_until[T](check: Callable[[], T], what: str, seconds: float = 20) -> T:
+def poll_until[T](check: Callable[[], T | None], what: str, seconds: float = 20) -> T:
     """The first true value of `check`. Fails, naming `what` and the last value, when there is none in time."""
     deadline = time.monotonic() + seconds
     while True:
@@ -19,7 +19,7 @@ def poll_until[T](check: Callable[[], T], what: str, seconds: float = 20) -> T:
         time.sleep(INTERVAL_SECONDS)
 
 
-async def poll_until_async[T](check: Callable[[], Awaitable[T]], what: str, seconds: float = 20) -> T:
+async def poll_until_async[T](check: Callable[[], Awaitable[T | None]], what: str, seconds: float = 20) -> T:
     """`poll_until` for a coroutine function."""
     deadline = time.monotonic() + seconds
     while True:

@@ -5,7 +5,7 @@ import secrets
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import asyncpg
 import yaml
@@ -18,7 +18,8 @@ COMPOSE = Path(__file__).parents[3] / "compose.yaml"
 class Postgres(Protocol):
     """A server that can be taken away and brought back under the same address."""
 
-    dsn: str
+    @property
+    def dsn(self) -> str: ...
 
     def start(self) -> str: ...
 
@@ -37,7 +38,8 @@ class ContainerPostgres:
         image = yaml.safe_load(COMPOSE.read_text())["services"]["postgres"]["image"]
         password = secrets.token_urlsafe(16)
         self._container = PostgresContainer(image, driver=None, username="app", password=password, dbname="app")
-        self._container.ports["5432/tcp"] = ("127.0.0.1", port)  # its own method would listen on every interface
+        ports: dict[str, Any] = self._container.ports
+        ports["5432/tcp"] = ("127.0.0.1", port)  # its own method would listen on every interface
         self._started = False
         self.dsn = f"postgresql://app:{password}@127.0.0.1:{port}/app"
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+from collections.abc import AsyncIterator
 from typing import Literal
 
 import asyncpg
@@ -17,7 +18,7 @@ from tests.polling import poll_until_async
 
 
 @contextlib.asynccontextmanager
-async def outage(postgres: Postgres, mode: Literal["fast", "immediate"]):  # type: ignore[no-untyped-def]
+async def outage(postgres: Postgres, mode: Literal["fast", "immediate"]) -> AsyncIterator[None]:
     """The server is stopped inside the block and running again after it, whatever happens."""
     await asyncio.to_thread(postgres.stop, mode)
     try:

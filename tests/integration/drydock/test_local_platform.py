@@ -73,8 +73,9 @@ class Checkout:
     def foreground(self) -> Iterator[subprocess.Popen[str]]:
         """`drydock up` while the service is ready."""
         command = [sys.executable, "-m", "drydock", "up"]
-        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-        with subprocess.Popen(command, cwd=self.root, env=ENVIRONMENT, text=True, **streams) as process:
+        with subprocess.Popen(
+            command, cwd=self.root, env=ENVIRONMENT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        ) as process:
             try:
                 poll_until(lambda: self.answers() or process.poll() is not None, "the service to be ready")
                 yield process

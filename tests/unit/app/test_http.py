@@ -69,7 +69,7 @@ async def test_invalid_input_is_answered_with_what_is_wrong_and_where(client: ht
 @pytest.mark.parametrize("key", ["", "a b", "ä", "x" * 129])
 async def test_a_key_that_is_no_key_is_refused(client: httpx2.AsyncClient, key: str) -> None:
     body = {"lines": [{"product_id": 1, "quantity": 1}]}
-    response = await client.post("/orders", json=body, headers={"Idempotency-Key": key.encode()})
+    response = await client.post("/orders", json=body, headers=[(b"Idempotency-Key", key.encode())])
     assert response.status_code == 422
 
 
