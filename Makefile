@@ -56,7 +56,8 @@ format: $(need_uv) ## what ruff can put right by itself
 	@$(run) ruff format
 
 # Made beside its place and moved there, so that an interrupted attempt leaves nothing that looks finished.
-$(uv_folder)/bin/uv: drydock/uv.txt
+# The folder carries the version, so a younger drydock/uv.txt, as in every new clone, is no reason to fetch it again.
+$(uv_folder)/bin/uv: | drydock/uv.txt
 	@echo "uv $(uv_version) is not on PATH: putting it into $(uv_folder)"
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 9))' || { echo "make: needs Python 3.9 or later, or uv $(uv_version) on PATH (docs.astral.sh/uv)" >&2; exit 1; }
 	@rm -rf "$(uv_folder)" "$(uv_folder).new" && mkdir -p "$(dir $(uv_folder))"
