@@ -4,8 +4,8 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator, Coroutine
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 
@@ -39,20 +39,11 @@ class Lifecycle:
         try:
             yield
         finally:
-            await self._close_pool()
-            await self._flush_telemetry()
+            self.schema.close()
+            await _step("pool_closed", self.database.close(self.settings.pool_close_seconds))
+            flush = asyncio.to_thread(self._flush, self.settings.telemetry_flush_seconds)
+            await _step("telemetry_flushed", flush)
             logger.info("stopped")
-
-    async def _close_pool(self) -> None:
-        began = time.monotonic()
-        self.schema.close()
-        complete = await self.database.close(self.settings.pool_close_seconds)
-        logger.info("pool_closed", extra={"complete": complete, "seconds": round(time.monotonic() - began, 3)})
-
-    async def _flush_telemetry(self) -> None:
-        began = time.monotonic()
-        complete = await asyncio.to_thread(self._flush, self.settings.telemetry_flush_seconds)
-        logger.info("telemetry_flushed", extra={"complete": complete, "seconds": round(time.monotonic() - began, 3)})
 
     def _flush(self, seconds: float) -> bool:
         began = time.monotonic()
@@ -60,3 +51,10 @@ class Lifecycle:
         if self.settings.sentry_dsn is not None:
             sentry.flush(max(0, seconds - (time.monotonic() - began)))
         return complete
+
+
+async def _step(event: str, work: Coroutine[Any, Any, bool]) -> None:
+    """Do one step of the shutdown and log it: whether it was completed within its bound, and how long it took."""
+    began = time.monotonic()
+    complete = await work
+    logger.info(event, extra={"complete": complete, "seconds": round(time.monotonic() - began, 3)})
