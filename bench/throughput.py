@@ -16,8 +16,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
-import urllib.request
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -27,11 +25,14 @@ from rich.console import Console
 from rich.table import Table
 
 from drydock.local.postgres import EmbeddedPostgres
+from drydock.probe import answers
+from drydock.waiting import wait_until
 
 ROOT = Path(__file__).parents[1]
 UVICORN = Path(sys.executable).with_name("uvicorn")
 ROUTES = {"no database": "/health/live", "one statement": "/products/1"}
 CONNECTIONS = 32
+START_SECONDS = 20.0
 
 
 class Variant(NamedTuple):
@@ -94,7 +95,9 @@ def serving(variant: Variant) -> Iterator[str]:
     command = [str(UVICORN), variant.application, "--port", str(port), "--no-access-log", "--log-level", "warning"]
     process = subprocess.Popen(on_core(0, command), cwd=ROOT, env=variant.environment, stdout=subprocess.DEVNULL)
     try:
-        wait_for(f"http://127.0.0.1:{port}/products/1")
+        url = f"http://127.0.0.1:{port}/products/1"
+        if not wait_until(lambda: answers(url), START_SECONDS, interval=0.05):
+            sys.exit(f"bench: nothing answered at {url} within {START_SECONDS:g} s")
         yield f"http://127.0.0.1:{port}"
     finally:
         process.kill()
@@ -116,16 +119,6 @@ def on_core(core: int, command: list[str]) -> list[str]:
     """The command bound to one core, where the machine has two and can bind."""
     can_bind = shutil.which("taskset") is not None and multiprocessing.cpu_count() > 1
     return ["taskset", "-c", str(core), *command] if can_bind else command
-
-
-def wait_for(url: str, seconds: float = 20) -> None:
-    """Wait until the server answers."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=1):  # noqa: S310 - loopback
-            return
-        time.sleep(0.05)
-    sys.exit(f"bench: nothing answered at {url} within {seconds:g} s")
 
 
 @contextlib.contextmanager

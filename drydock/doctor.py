@@ -32,6 +32,7 @@ def examine(project: Project) -> list[Finding]:
         info = engine.information()
     except CannotRunError as error:
         return [checks.blocked("engine", error.reason, error.remedy), *_tools()]
+    nodes = cluster_nodes()
     kind = yaml.safe_load(project.kind_configuration.read_text()) if project.kind_configuration.exists() else {}
     return [
         checks.check_engine(info),
@@ -40,9 +41,9 @@ def examine(project: Project) -> list[Finding]:
         checks.check_disk(_free_disk(info)),
         *checks.check_inotify(_inotify()),
         checks.check_cgroup(info, accepts_cgroup_v1(kind)),
-        *checks.check_ports(_ports(project, kind)),
+        *checks.check_ports(_ports(project, kind, set(nodes))),
         *_tools(),
-        *checks.check_cluster(cluster_nodes(), _users_context()),
+        *checks.check_cluster(nodes, _users_context()),
     ]
 
 
@@ -81,9 +82,8 @@ def published_ports(kind: Any) -> list[int]:
     return [mapping["hostPort"] for node in nodes for mapping in node.get("extraPortMappings") or []]
 
 
-def _ports(project: Project, kind: Any) -> Iterator[Port]:
+def _ports(project: Project, kind: Any, nodes: set[str]) -> Iterator[Port]:
     platforms = project.configuration.platforms
-    nodes = set(cluster_nodes())
     for number in published_ports(kind):
         yield _published(number, "the cluster", nodes, needed=True)
     yield _published(registry.PORT, "the local registry", {registry.NAME}, needed=True)

@@ -13,7 +13,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,6 +23,8 @@ import psutil
 
 from drydock.failures import CannotRunError
 from drydock.pidfile import terminate
+from drydock.processes import last_lines
+from drydock.waiting import wait_until
 
 with warnings.catch_warnings():
     # The wheel looks for a folder to put its own sockets in, and warns where there is none; ours are not used.
@@ -160,15 +161,14 @@ class EmbeddedPostgres:
             return subprocess.Popen(command, start_new_session=True, **quiet, **_confined())
 
     def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        while not _ready(self._data, process.pid):
-            if process.poll() is not None or time.monotonic() > deadline:
-                self.stop("immediate")
-                end = "\n".join(self.log.read_text(errors="replace").splitlines()[-10:])
-                raise CannotRunError(
-                    f"PostgreSQL did not start within {START_SECONDS:.0f} s:\n{end}", f"See {self.log}."
-                )
-            time.sleep(POLL_SECONDS)
+        def settled() -> bool:
+            return _ready(self._data, process.pid) or process.poll() is not None
+
+        wait_until(settled, START_SECONDS, POLL_SECONDS)
+        if not _ready(self._data, process.pid):
+            self.stop("immediate")
+            end = last_lines(self.log.read_text(errors="replace"), 10)
+            raise CannotRunError(f"PostgreSQL did not start within {START_SECONDS:.0f} s:\n{end}", f"See {self.log}.")
 
 
 def stop_leftover(path: Path) -> bool:
