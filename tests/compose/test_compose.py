@@ -9,10 +9,10 @@ import httpx2
 import pytest
 
 from drydock.project import Project
+from tests.lifecycle import SHUTDOWN
 
 ROOT = Path(__file__).parents[2]
 URL = Project.find(ROOT).configuration.platforms.compose
-LIFECYCLE = ["draining", "drained", "pool_closed", "telemetry_flushed", "stopped"]
 
 
 def compose(*arguments: str) -> str:
@@ -44,7 +44,7 @@ def test_an_order_is_placed_once_however_often_it_is_sent() -> None:
 def test_stopping_it_runs_the_whole_shutdown() -> None:
     compose("stop", "shop")
     lines = [json.loads(line) for line in compose("logs", "--no-log-prefix", "shop").splitlines()]
-    events = [line["message"] for line in lines if line["logger"] == "app.lifecycle" and line["message"] in LIFECYCLE]
-    assert events == LIFECYCLE
+    events = [line["message"] for line in lines if line["logger"] == "app.lifecycle" and line["message"] in SHUTDOWN]
+    assert events == SHUTDOWN
     assert json.loads(compose("ps", "--all", "--format", "json", "shop"))["ExitCode"] == 0
     compose("up", "--wait", "shop")

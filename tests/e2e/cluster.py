@@ -1,5 +1,6 @@
 """The kind cluster, through kubectl: always the context `kind-drydock`, whatever the current one is."""
 
+import functools
 import json
 import os
 import shlex
@@ -26,8 +27,13 @@ class KubectlError(Exception):
 
 def command(*arguments: str) -> list[str]:
     """The kubectl command line for our context and namespace."""
-    kubectl = tools.locate(tools.KUBECTL) or "kubectl"
-    return [str(kubectl), "--context", CONTEXT, "--namespace", NAMESPACE, *arguments]
+    return [_program(), "--context", CONTEXT, "--namespace", NAMESPACE, *arguments]
+
+
+@functools.cache
+def _program() -> str:
+    # Looking for it runs each candidate to ask its version.
+    return str(tools.locate(tools.KUBECTL) or "kubectl")
 
 
 def environment() -> dict[str, str]:

@@ -9,9 +9,9 @@ import pytest
 from tests.e2e import cluster
 from tests.e2e.endings import Ending
 from tests.e2e.requests import Outcome, SteadyRequests
+from tests.lifecycle import SHUTDOWN
 from tests.polling import poll_until
 
-IN_ORDER = ["draining", "drained", "pool_closed", "telemetry_flushed", "stopped"]
 # In k8s/base/shop.env.
 DRAIN_SECONDS = 5
 REVISION = "deployment.kubernetes.io/revision"
@@ -94,8 +94,8 @@ def assert_nothing_lost(load: SteadyRequests) -> None:
 
 
 def assert_ended_well(ending: Ending) -> None:
-    events = [event for event in ending.events if event in IN_ORDER]
-    assert events == IN_ORDER, f"{ending.name} logged {ending.events}"
+    events = [event for event in ending.events if event in SHUTDOWN]
+    assert events == SHUTDOWN, f"{ending.name} logged {ending.events}"
     assert ending.exit_code == 0
     drained = ending.seconds_between("draining", "drained")
     assert drained == pytest.approx(DRAIN_SECONDS, abs=1), "the listener stays open for the drain"

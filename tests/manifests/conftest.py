@@ -19,18 +19,10 @@ from tests.manifests.rules.objects import Object
 ROOT = Path(__file__).parents[2]
 
 
-def kubectl() -> Path:
-    """kubectl from PATH, or as Drydock keeps it. Fails with the remedy where there is neither."""
-    found = tools.locate(tools.KUBECTL)
-    if found is None:
-        pytest.fail(f"kubectl {tools.KUBECTL.version} is neither on PATH nor at {tools.KUBECTL.cached}: run `make up`")
-    return found
-
-
 @functools.cache
 def rendered(folder: str) -> str:
     """What `kubectl kustomize` makes of a folder below k8s/."""
-    command = [str(kubectl()), "kustomize", str(ROOT / "k8s" / folder)]
+    command = [str(tools.obtain(tools.KUBECTL)), "kustomize", str(ROOT / "k8s" / folder)]
     # Rendering needs no cluster, so none may be within reach.
     environment = os.environ | {"KUBECONFIG": os.devnull}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)

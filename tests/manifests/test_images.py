@@ -4,19 +4,16 @@ from typing import Any
 
 import pytest
 
+from drydock.images import in_compose, in_dockerfile, in_kind, in_manifests
 from tests.manifests.rules import images
 from tests.manifests.rules.objects import Object, container
 
 
 @pytest.fixture
 def every_image(kind: Object, compose: Object, dockerfile: str, dev: list[Object], parity: list[Object]) -> set[str]:
-    return (
-        images.in_kind(kind)
-        | images.in_compose(compose)
-        | images.in_dockerfile(dockerfile)
-        | images.in_objects(dev)
-        | images.in_objects(parity)
-    )
+    built = {service["image"] for service in compose["services"].values() if "build" in service}
+    pulled = [*in_kind(kind), *in_compose(compose), *in_dockerfile(dockerfile)]
+    return {*built, *pulled, *in_manifests(dev), *in_manifests(parity)}
 
 
 def test_every_image_is_pinned(every_image: set[str]) -> None:

@@ -11,6 +11,7 @@ from tests.integration.app.conftest import StartService
 from tests.integration.app.postgres import run_sql
 from tests.integration.app.service import Service, can_be_pid_1
 from tests.integration.app.traffic import Traffic
+from tests.lifecycle import SHUTDOWN
 from tests.polling import poll_until, poll_until_async
 
 # Linux alone has PID namespaces, and some distributions keep them from users; tests/e2e has PID 1 in any case.
@@ -19,7 +20,6 @@ MODES = ["plain", pytest.param("pid 1", marks=NAMESPACES), "workers"]
 # Measured in notes of the uvicorn project: as PID 1 the re-raised SIGTERM is ignored (0), otherwise it ends the process
 # (143); the parent of --workers ends by itself (0).
 EXIT_CODES = {"plain": 143, "pid 1": 0, "workers": 0}
-LIFECYCLE = ["draining", "drained", "pool_closed", "telemetry_flushed", "stopped"]
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -65,11 +65,11 @@ def test_every_step_of_the_shutdown_is_logged_in_order(mode: str, database: str,
     service.terminate()
     service.wait_for_exit(20)
 
-    events = service.events(*LIFECYCLE)
+    events = service.events(*SHUTDOWN)
     processes = 2 if mode == "workers" else 1
-    assert sorted(events) == sorted(LIFECYCLE * processes)
+    assert sorted(events) == sorted(SHUTDOWN * processes)
     if processes == 1:
-        assert events == LIFECYCLE
+        assert events == SHUTDOWN
 
 
 async def test_while_draining_readiness_says_no_and_every_response_retires_its_connection(
@@ -158,7 +158,7 @@ def test_a_connection_that_never_comes_back_does_not_hold_the_process(database: 
         httpx2.get(f"{service.url}/products", timeout=0.3)
     service.terminate()
     assert service.wait_for_exit(10) == 143
-    assert service.events(*LIFECYCLE) == LIFECYCLE
+    assert service.events(*SHUTDOWN) == SHUTDOWN
 
 
 def test_a_second_sigterm_changes_nothing(database: str, start: StartService) -> None:
@@ -169,7 +169,7 @@ def test_a_second_sigterm_changes_nothing(database: str, start: StartService) ->
     service.terminate()
     assert service.wait_for_exit(20) == 143
     assert service.when("drained") - first >= 0.9
-    assert service.events(*LIFECYCLE) == LIFECYCLE
+    assert service.events(*SHUTDOWN) == SHUTDOWN
 
 
 def test_telemetry_that_cannot_leave_delays_the_end_by_its_bound_only(database: str, start: StartService) -> None:
@@ -186,7 +186,7 @@ def test_telemetry_that_cannot_leave_delays_the_end_by_its_bound_only(database: 
     service.terminate()
     assert service.wait_for_exit(20) == 143
     assert time.monotonic() - signalled < 4
-    assert service.events(*LIFECYCLE) == LIFECYCLE
+    assert service.events(*SHUTDOWN) == SHUTDOWN
 
 
 def test_sigterm_during_the_start_ends_the_process(database: str, start: StartService) -> None:

@@ -1,6 +1,6 @@
 """Compose: the same environment, limits and confinement as Kubernetes."""
 
-from tests.manifests.rules.objects import Findings, Object, container, environment
+from tests.manifests.rules.objects import Findings, Object, container, environment, find
 from tests.manifests.rules.quantities import cores, size
 
 WORKLOADS = {"postgres": "StatefulSet", "migrate": "Job", "shop": "Deployment"}
@@ -46,7 +46,8 @@ def confined(compose: Object, objects: list[Object]) -> Findings:
     """Read-only, without capabilities or a way to more privileges, under the same user, the program itself as PID 1."""
     findings = []
     for name, kind in WORKLOADS.items():
-        service, pod = compose["services"][name], _pod_security(objects, kind, name)
+        service = compose["services"][name]
+        pod = find(objects, kind, name)["spec"]["template"]["spec"]["securityContext"]
         expected = {
             "read_only": True,
             "cap_drop": ["ALL"],
@@ -71,11 +72,3 @@ def starts_in_order(compose: Object) -> Findings:
         if found != condition:
             findings.append(f"{name} starts on {other}: {found}, not {condition}")
     return findings
-
-
-def _pod_security(objects: list[Object], kind: str, name: str) -> Object:
-    for item in objects:
-        if (item["kind"], item["metadata"]["name"]) == (kind, name):
-            context: Object = item["spec"]["template"]["spec"]["securityContext"]
-            return context
-    raise LookupError(f"no {kind}/{name}")

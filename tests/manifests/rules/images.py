@@ -4,29 +4,7 @@ import json
 import re
 from collections.abc import Iterable
 
-from tests.manifests.rules.objects import Findings, Object, container, containers
-
-
-def in_dockerfile(text: str) -> set[str]:
-    """The images that a Dockerfile starts from or copies from, without its own stages."""
-    named = re.findall(r"^FROM (\S+)|--from=(\S+)", text, re.MULTILINE)
-    stages = set(re.findall(r"^FROM \S+ AS (\S+)", text, re.MULTILINE))
-    return {first or second for first, second in named} - stages
-
-
-def in_compose(compose: Object) -> set[str]:
-    """The images of every compose service."""
-    return {service["image"] for service in compose["services"].values()}
-
-
-def in_kind(kind: Object) -> set[str]:
-    """The images of every node."""
-    return {node["image"] for node in kind["nodes"]}
-
-
-def in_objects(objects: list[Object]) -> set[str]:
-    """The images of every container."""
-    return {item.spec["image"] for item in containers(objects)}
+from tests.manifests.rules.objects import Findings, Object, container
 
 
 def pinned(images: Iterable[str]) -> Findings:
