@@ -56,6 +56,21 @@ class Platforms(Section):
         return int(self.url(name).rsplit(":", 1)[1])
 
 
+class TelemetryAddresses(Section):
+    """Where the pages of the telemetry stack are on this machine: loopback addresses only."""
+
+    grafana: Url
+    prometheus: Url
+    jaeger: Url
+
+
+class Telemetry(Section):
+    """The telemetry stack, platform by platform; the local platform has none."""
+
+    kind: TelemetryAddresses
+    compose: TelemetryAddresses
+
+
 class Local(Section):
     """How the local platform runs the service; `grace_seconds` is how long it may take to stop."""
 
@@ -71,6 +86,7 @@ class Configuration(Section):
     workload: Workload
     probes: Probes
     platforms: Platforms
+    telemetry: Telemetry
     local: Local
 
 

@@ -35,6 +35,14 @@ ready = "/ready"
 kind = "http://localhost:1"
 compose = "http://localhost:2"
 local = "http://localhost:{port}"
+[telemetry.kind]
+grafana = "http://localhost:1"
+prometheus = "http://localhost:1"
+jaeger = "http://localhost:1"
+[telemetry.compose]
+grafana = "http://localhost:2"
+prometheus = "http://localhost:2"
+jaeger = "http://localhost:2"
 [local]
 command = {command}
 migrate = {migrate}
