@@ -14,7 +14,8 @@ from app.middleware.draining import Draining
 from app.middleware.identity import Identity
 from app.middleware.unexpected import Unexpected
 from app.observability.logs import configure_logging
-from app.observability.metrics import observe_request
+from app.observability.metrics import describe_target, observe_request
+from app.observability.resource import resource
 from app.observability.sentry import configure_sentry
 from app.observability.tracing import configure_tracing
 from app.readiness import Readiness
@@ -67,6 +68,8 @@ def _install_faults(app: FastAPI, readiness: Readiness) -> None:
 
 
 _settings = load_settings()
-configure_logging(_settings.log_level)
+_resource = resource(_settings)
+configure_logging(_settings.log_level, _resource)
+describe_target(_resource)
 configure_sentry(_settings)
 app = create_app(_settings)

@@ -34,6 +34,8 @@ class Settings(BaseSettings):
     service_name: str = Field("shop", min_length=1, description="set it to the name that telemetry carries")
     service_version: str = Field("dev", min_length=1, description="set it to the version that telemetry carries")
     pod_name: str = Field(default_factory=socket.gethostname, description="set it to the name of this instance")
+    pod_namespace: str | None = Field(None, description="set it to the pod's namespace, on Kubernetes only")
+    node_name: str | None = Field(None, description="set it to the pod's node, on Kubernetes only")
 
     sentry_dsn: SecretStr | None = Field(None, description="set it to the project's DSN, or leave it unset")
     otel_exporter_otlp_endpoint: str | None = Field(

@@ -9,6 +9,7 @@ from alembic.config import Config
 
 from app.migrations.lock import LockTimeoutError
 from app.observability.logs import configure_logging
+from app.observability.resource import resource
 from app.settings import load_settings
 
 logger = logging.getLogger("app.migrations")
@@ -16,7 +17,8 @@ logger = logging.getLogger("app.migrations")
 
 def main() -> int:
     """Returns 0 when the database is at the newest revision, 1 when it could not be brought there."""
-    configure_logging(load_settings().log_level)
+    settings = load_settings()
+    configure_logging(settings.log_level, resource(settings))
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     try:

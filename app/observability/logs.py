@@ -2,6 +2,7 @@
 
 import logging
 import logging.config
+from collections.abc import Mapping
 from contextvars import ContextVar
 
 from opentelemetry import trace
@@ -24,8 +25,8 @@ class Correlation(logging.Filter):
         return True
 
 
-def configure_logging(level: str) -> None:
-    """Send every logger to stdout as JSON. uvicorn's access log is silenced: the service writes its own line."""
+def configure_logging(level: str, resource: Mapping[str, str]) -> None:
+    """Send every logger to stdout as JSON, `resource` in each line. uvicorn's access log is silenced: the service writes its own line."""
     logging.config.dictConfig(
         {
             "version": 1,
@@ -38,6 +39,7 @@ def configure_logging(level: str) -> None:
                     "style": "{",
                     "rename_fields": {"levelname": "level", "name": "logger"},
                     "timestamp": True,
+                    "static_fields": dict(resource),
                     "reserved_attrs": [*RESERVED_ATTRS, "color_message"],  # uvicorn's second copy of its message
                 }
             },

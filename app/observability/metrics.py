@@ -1,9 +1,9 @@
 """The service's own metrics, one series a name, and the recording of one observation a request."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from opentelemetry import trace
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram
 from prometheus_fastapi_instrumentator.metrics import Info
 
 # From a cached read (5 ms) to the longest wait a caller can meet (acquire 2 s + statement 5 s), dense where the
@@ -49,6 +49,11 @@ def observe_request(info: Info) -> None:
     found = exemplar()
     REQUESTS.labels(*labels).inc(exemplar=found)
     REQUEST_SECONDS.labels(*labels).observe(info.modified_duration_without_streaming, exemplar=found)
+
+
+def describe_target(resource: Mapping[str, str]) -> None:
+    """Name the resource in `target_info`, as OpenTelemetry does for Prometheus: dots become underscores."""
+    REGISTRY.set_target_info({name.replace(".", "_"): value for name, value in resource.items()})
 
 
 def watch_pool(limit: int, in_use: Callable[[], float], idle: Callable[[], float]) -> None:

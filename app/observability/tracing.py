@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
+from app.observability.resource import resource
 from app.settings import Settings
 
 if TYPE_CHECKING:
@@ -33,13 +34,7 @@ def configure_tracing(app: FastAPI, settings: Settings) -> "TracerProvider | Non
     from opentelemetry.sdk.trace.sampling import ParentBasedTraceIdRatio
 
     provider = TracerProvider(
-        resource=Resource.create(
-            {
-                "service.name": settings.service_name,
-                "service.version": settings.service_version,
-                "service.instance.id": settings.pod_name,
-            }
-        ),
+        resource=Resource.create(resource(settings)),
         sampler=ParentBasedTraceIdRatio(settings.otel_traces_sampler_arg),
         shutdown_on_exit=False,  # exit handlers do not run where uvicorn is not PID 1: the lifespan flushes
     )

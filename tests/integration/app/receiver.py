@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span
 
 
 class Receiver:
@@ -42,9 +42,18 @@ class Receiver:
 
     def spans(self) -> Iterator[Span]:
         """Every span received so far."""
+        for batch in self._batches():
+            for scope in batch.scope_spans:
+                yield from scope.spans
+
+    def resources(self) -> list[dict[str, str]]:
+        """The resource attributes of each batch received so far."""
+        return [
+            {attribute.key: attribute.value.string_value for attribute in batch.resource.attributes}
+            for batch in self._batches()
+        ]
+
+    def _batches(self) -> Iterator[ResourceSpans]:
         for path, body in list(self.bodies):
-            if path != "/v1/traces":
-                continue
-            for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
-                for scope in resource.scope_spans:
-                    yield from scope.spans
+            if path == "/v1/traces":
+                yield from ExportTraceServiceRequest.FromString(body).resource_spans

@@ -17,7 +17,7 @@ def output() -> Iterator[io.StringIO]:
     """What the service would write to its stdout."""
     handlers = list(logging.root.handlers)
     with contextlib.redirect_stdout(io.StringIO()) as stdout:
-        configure_logging("info")
+        configure_logging("info", {"service.name": "shop", "k8s.node.name": "worker"})
     yield stdout
     logging.root.handlers = handlers
 
@@ -35,7 +35,15 @@ def test_a_line_carries_the_agreed_fields(output: io.StringIO) -> None:
     user_id.reset(token)
     line = only_line(output)
     assert line.pop("timestamp").endswith("+00:00")
-    assert line == {"level": "INFO", "logger": "app.test", "message": "draining", "in_flight": 3, "user_id": "ann"}
+    assert line == {
+        "level": "INFO",
+        "logger": "app.test",
+        "message": "draining",
+        "in_flight": 3,
+        "user_id": "ann",
+        "service.name": "shop",
+        "k8s.node.name": "worker",
+    }
 
 
 def test_a_line_without_a_trace_or_a_user_has_no_empty_fields(output: io.StringIO) -> None:

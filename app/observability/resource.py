@@ -1,0 +1,17 @@
+"""Who speaks: this instance by OpenTelemetry's names, the same in traces, metrics and logs."""
+
+from app.settings import Settings
+
+
+def resource(settings: Settings) -> dict[str, str]:
+    """The resource attributes of this process. Those of Kubernetes are absent where there is none."""
+    attributes = {
+        "service.name": settings.service_name,
+        "service.version": settings.service_version,
+        "service.instance.id": settings.pod_name,
+    }
+    if settings.pod_namespace is not None:
+        attributes |= {"k8s.namespace.name": settings.pod_namespace, "k8s.pod.name": settings.pod_name}
+    if settings.node_name is not None:
+        attributes["k8s.node.name"] = settings.node_name
+    return attributes
