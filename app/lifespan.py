@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from app.database import Database
 from app.drain import Drain
 from app.observability import sentry, tracing
+from app.observability.event_loop import watch_lag
 from app.schema import SchemaProbe
 from app.settings import Settings
 
@@ -36,9 +37,11 @@ class Lifecycle:
         logger.info("startup", extra={"version": self.settings.service_version, "pod": self.settings.pod_name})
         await self.database.open()
         self.drain.install()
+        watch = asyncio.create_task(watch_lag())
         try:
             yield
         finally:
+            watch.cancel()
             self.schema.close()
             await _step("pool_closed", self.database.close(self.settings.pool_close_seconds))
             flush = asyncio.to_thread(self._flush, self.settings.telemetry_flush_seconds)

@@ -26,7 +26,10 @@ class Correlation(logging.Filter):
 
 
 def configure_logging(level: str, resource: Mapping[str, str]) -> None:
-    """Send every logger to stdout as JSON, `resource` in each line. uvicorn's access log is silenced: the service writes its own line."""
+    """Send every logger to stdout as JSON, each line with `resource`.
+
+    uvicorn's access log is silenced: the service writes its own line.
+    """
     logging.config.dictConfig(
         {
             "version": 1,
