@@ -18,8 +18,8 @@ from drydock.kind_platform import KindPlatform
 from drydock.local.platform import DISCLAIMER, LocalPlatform
 from drydock.progress import output_console, say, step
 from drydock.project import Project
+from drydock.stack import Mode, Part, Profile, Stack
 from drydock.tilt import PORT as TILT_PORT
-from drydock.tilt import Mode
 
 INTERRUPTED = 130  # what Typer makes of Ctrl-C: 128 + SIGINT, as a shell reports it
 
@@ -44,6 +44,12 @@ def up(
     mode: Annotated[
         Mode, typer.Option(help="dev: an edit is live in a second. parity: exactly what production runs.")
     ] = Mode.DEV,
+    profile: Annotated[
+        Profile, typer.Option(help="small: less memory for the telemetry stack, for a machine of 8 GiB.")
+    ] = Profile.FULL,
+    without: Annotated[
+        list[Part], typer.Option(help="Leave a part of the telemetry stack out; can be repeated.")
+    ] = [],  # noqa: B006 - Typer copies it
     detach: Annotated[
         bool, typer.Option("--detach", "-d", help="Return when everything is ready, and leave it running.")
     ] = False,
@@ -69,10 +75,12 @@ def up(
     examination.refuse_if_blocked(examination.examine(project))
     kind = KindPlatform(project)
     kind.prepare()
+    stack = Stack(mode, profile, tuple(without))
+    kind.leave_out(stack.without)
     if not detach:
         say(f"The service answers at {kind.url} in a moment. Ctrl-C stops Tilt and leaves the cluster.")
-        kind.tilt.run(mode)
-    kind.tilt.detach(mode)
+        kind.tilt.run(stack)
+    kind.tilt.detach(stack)
     with step(f"service, mode {mode}") as progress:
         kind.tilt.wait_until_ready(progress)
     say(f'Ready at {kind.url}. Tilt: http://localhost:{TILT_PORT}. kubectl: eval "$(drydock env)".')

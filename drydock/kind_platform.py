@@ -9,6 +9,7 @@ from drydock.cluster import Cluster, cluster_nodes
 from drydock.lock import exclusive
 from drydock.progress import step
 from drydock.project import Project
+from drydock.stack import Part
 from drydock.tilt import Tilt, stop_tilt
 
 
@@ -54,6 +55,12 @@ class KindPlatform:
                 self.cluster.ensure(self.project.kind_configuration, progress)
             with step("registry known to the cluster"):
                 self.cluster.know_registry()
+
+    def leave_out(self, parts: tuple[Part, ...]) -> None:
+        """Removes what an earlier start deployed of these parts: Tilt itself only adds."""
+        if parts:
+            selector = f"app.kubernetes.io/name in ({','.join(parts)})"
+            self.cluster.call("delete", "deployments,services", "--all-namespaces", "--selector", selector)
 
     def remove(self) -> bool:
         """Stops Tilt and deletes the cluster; False where there was neither. The registry, our image cache, stays."""

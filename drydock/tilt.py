@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -18,6 +17,7 @@ from drydock.failures import CannotRunError, FailedError
 from drydock.pidfile import terminate
 from drydock.processes import last_lines, output
 from drydock.progress import Step
+from drydock.stack import Stack
 
 PORT = 10350
 TILTFILE = "(Tiltfile)"
@@ -33,13 +33,6 @@ HOPELESS = frozenset({"ImagePullBackOff", "ErrImagePull", "InvalidImageName", "C
 RESTARTS = 2  # one restart may be a dependency that came late
 
 SETTLED = frozenset({"ok", "not_applicable", "none"})
-
-
-class Mode(StrEnum):
-    """What the Tiltfile deploys: `dev` reloads on an edit, `parity` is exactly what production runs."""
-
-    DEV = "dev"
-    PARITY = "parity"
 
 
 @dataclass(frozen=True)
@@ -95,23 +88,23 @@ class Tilt:
         """The Tilt of this checkout, while it lives."""
         return find_tilt(self.root)
 
-    def run(self, mode: Mode) -> NoReturn:
+    def run(self, stack: Stack) -> NoReturn:
         """Becomes Tilt: its terminal is the user's, Ctrl-C ends it and leaves the cluster as it is."""
         stop_tilt(self.root)
         os.chdir(self.root)
-        command = self._command(mode, stream=not sys.stdout.isatty())
+        command = self._command(stack, stream=not sys.stdout.isatty())
         os.execve(self.program, command, {**os.environ, **self.environment})  # noqa: S606 no shell is meant
 
-    def detach(self, mode: Mode) -> None:
-        """Starts Tilt in the background, unless it runs in this mode already."""
+    def detach(self, stack: Stack) -> None:
+        """Starts Tilt in the background, unless it runs this stack already."""
         process = self.running()
-        if process and running_mode(process) is mode:
+        if process and runs(process, stack):
             return
         stop_tilt(self.root)
         self.state.mkdir(parents=True, exist_ok=True)
         with self.log.open("wb") as log:
             subprocess.Popen(
-                self._command(mode, stream=True),
+                self._command(stack, stream=True),
                 cwd=self.root,
                 env={**os.environ, **self.environment},
                 stdin=subprocess.DEVNULL,
@@ -155,9 +148,9 @@ class Tilt:
                 raise CannotRunError(f"Tilt ended:\n{last_lines(self.log.read_text())}", f"See {self.log}.")
             time.sleep(POLL_SECONDS)
 
-    def _command(self, mode: Mode, stream: bool) -> list[str]:
+    def _command(self, stack: Stack, stream: bool) -> list[str]:
         options = ["--context", CONTEXT, "--host", "localhost", "--port", str(PORT), f"--stream={str(stream).lower()}"]
-        return [str(self.program), "up", *options, "--", "--mode", mode]
+        return [str(self.program), "up", *options, "--", *stack.arguments]
 
     def _ask(self, *arguments: str) -> str:
         return output([str(self.program), *arguments, "--port", str(PORT)], environment=self.environment, timeout=30)
@@ -187,9 +180,10 @@ def find_tilt(root: Path) -> psutil.Process | None:
     return next((process for process, folder in tilts() if folder == root), None)
 
 
-def running_mode(process: psutil.Process) -> Mode:
-    """The mode that a running Tilt was started in; the Tiltfile's default is dev."""
-    return Mode.PARITY if Mode.PARITY in process.cmdline() else Mode.DEV
+def runs(process: psutil.Process, stack: Stack) -> bool:
+    """Whether a running Tilt was started for exactly this stack."""
+    command = process.cmdline()
+    return "--" in command and command[command.index("--") + 1 :] == stack.arguments
 
 
 def stop_tilt(root: Path) -> bool:
