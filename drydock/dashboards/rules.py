@@ -1,0 +1,88 @@
+"""The rules about a dashboard as a whole: its variables, marks and links, and the ids and places of its panels."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+from drydock.dashboards import conventions
+from drydock.dashboards.document import Dashboard, panels
+from drydock.dashboards.normal import normalise
+
+COLUMNS = 24
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A rule that is broken: where, how, and what to do. `panel` is empty where it is about the whole dashboard."""
+
+    rule: str
+    text: str
+    remedy: str
+    panel: str = ""
+    file: str = ""
+
+
+def check(dashboard: Dashboard) -> Iterator[Finding]:
+    """Every rule about the whole of `dashboard`."""
+    normal = normalise(dashboard)
+    yield from _identity(normal)
+    yield from _missing("variable", normal.get("templating"), conventions.VARIABLES)
+    yield from _missing("annotation", normal.get("annotations"), conventions.ANNOTATIONS)
+    yield from _links(normal)
+    yield from _ids(normal)
+    yield from _places(normal)
+
+
+def _identity(dashboard: Dashboard) -> Iterator[Finding]:
+    if not dashboard.get("title"):
+        yield Finding("title", "the dashboard has no title", "Give it one.")
+    if not dashboard.get("description"):
+        yield Finding("description", "the dashboard has no description", "Say which question it answers.")
+    if conventions.TAG not in dashboard.get("tags", []):
+        yield Finding("tag", f"the tag {conventions.TAG} is missing", "Add it: links and `pull` go by it.")
+    if dashboard.get("schemaVersion") != conventions.SCHEMA_VERSION:
+        remedy = f"Push and pull it, so that Grafana brings it to {conventions.SCHEMA_VERSION}."
+        yield Finding("schema", f"schemaVersion is {dashboard.get('schemaVersion')}", remedy)
+
+
+def _missing(kind: str, holder: Any, expected: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
+    """Each of the `expected` items has to be there as it is; a dashboard may have others beside them."""
+    present = {item.get("name"): item for item in (holder or {}).get("list", [])}
+    for item in (normalise({"list": [item]})["list"][0] for item in expected):
+        name = item["name"]
+        if present.get(name) != item:
+            how = "differs from" if name in present else "is missing; it is one of"
+            remedy = "Take it from drydock/dashboards/conventions.py, or from another dashboard."
+            yield Finding(kind, f"{name!r} {how} the {kind}s that all dashboards have", remedy)
+
+
+def _links(dashboard: Dashboard) -> Iterator[Finding]:
+    if any(dict(link) not in dashboard.get("links", []) for link in conventions.LINKS):
+        remedy = "Add a link of type dashboards, tag drydock, with time range and variables."
+        yield Finding("links", "no links to the other dashboards", remedy)
+
+
+def _ids(dashboard: Dashboard) -> Iterator[Finding]:
+    for identity, times in Counter(panel.get("id") for panel in panels(dashboard)).items():
+        if identity is None or times > 1:
+            remedy = "Give each panel a number of its own: links and alerts go by it."
+            yield Finding("panel id", f"{times} panels have the id {identity}", remedy)
+
+
+def _places(dashboard: Dashboard) -> Iterator[Finding]:
+    placed = [(panel, panel["gridPos"]) for panel in panels(dashboard) if "gridPos" in panel]
+    for panel, place in placed:
+        if place["x"] + place["w"] > COLUMNS:
+            yield Finding("place", f"ends beyond column {COLUMNS}", "Make it narrower.", str(panel.get("title")))
+    for (panel, one), (other, two) in combinations(placed, 2):
+        if _overlap(one, two):
+            text = f"lies over {other.get('title')!r}"
+            yield Finding("place", text, "Move one of them in Grafana, and pull.", str(panel.get("title")))
+
+
+def _overlap(one: Mapping[str, int], two: Mapping[str, int]) -> bool:
+    beside = one["x"] + one["w"] <= two["x"] or two["x"] + two["w"] <= one["x"]
+    above = one["y"] + one["h"] <= two["y"] or two["y"] + two["h"] <= one["y"]
+    return not beside and not above
