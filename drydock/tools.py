@@ -54,8 +54,8 @@ class Machine:
 class Tool:
     """A program: its version, how it states it, and where its publisher keeps it.
 
-    The addresses are templates of `version` (v1.2.3), `number` (1.2.3), `system`, `architecture`, and Tilt's names of
-    both. `member` is the program's name in an archive; without it the download is the program itself.
+    The addresses and `member` are templates of `version` (v1.2.3), `number` (1.2.3), `system`, `architecture`, and
+    Tilt's names of both. `member` is the program's path in an archive; without it the download is the program itself.
     """
 
     name: str
@@ -85,6 +85,7 @@ class Tool:
 _KIND = "https://github.com/kubernetes-sigs/kind/releases/download/{version}/kind-{system}-{architecture}"
 _KUBECTL = "https://dl.k8s.io/release/{version}/bin/{system}/{architecture}/kubectl"
 _TILT = "https://github.com/tilt-dev/tilt/releases/download/{version}"
+_PROMETHEUS = "https://github.com/prometheus/prometheus/releases/download/{version}"
 
 KIND = Tool("kind", "v0.33.0", ["version"], _KIND, _KIND + ".sha256sum")
 KUBECTL = Tool("kubectl", "v1.36.4", ["version", "--client"], _KUBECTL, _KUBECTL + ".sha256")
@@ -96,7 +97,16 @@ TILT = Tool(
     _TILT + "/checksums.txt",
     member="tilt",
 )
+# What `drydock up` needs. promtool is for who changes the rules of Prometheus: it comes when its tests run.
 TOOLS = (KIND, KUBECTL, TILT)
+PROMTOOL = Tool(
+    "promtool",
+    "v3.16.0",
+    ["--version"],
+    _PROMETHEUS + "/prometheus-{number}.{system}-{architecture}.tar.gz",
+    _PROMETHEUS + "/sha256sums.txt",
+    member="prometheus-{number}.{system}-{architecture}/promtool",
+)
 
 
 def locate(tool: Tool) -> Path | None:
@@ -114,8 +124,9 @@ def installed_version(tool: Tool, path: Path) -> str | None:
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    found = re.search(r"v\d+\.\d+\.\d+\S*", said.stdout)
-    return found[0].rstrip(",") if found else None
+    # v1.2.3, or `version 1.2.3` as Prometheus' programs say it.
+    found = re.search(r"\bv(?:ersion )?(\d+\.\d+\.\d+[^\s,]*)", said.stdout)
+    return f"v{found[1]}" if found else None
 
 
 def obtain(tool: Tool) -> Path:
@@ -148,7 +159,7 @@ def download(tool: Tool, machine: Machine, progress: Step) -> None:
             if found != expected:
                 raise CannotRunError(f"{address} has SHA-256 {found}, its publisher states {expected}", _by_hand(tool))
             if tool.member:
-                _extract(unfinished, tool.member)
+                _extract(unfinished, tool.fill(tool.member, machine))
             unfinished.chmod(0o755)
             unfinished.replace(tool.cached)
     except httpx2.HTTPStatusError as error:

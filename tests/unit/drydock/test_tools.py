@@ -92,6 +92,17 @@ def test_another_version_on_path_is_left_alone(tool: Tool, path_folder: Path, ot
     assert tools.obtain(tool) == tool.cached
 
 
+@pytest.mark.parametrize(
+    "said", ["sampletool, version 1.2.3 (branch: HEAD)", "Client Version: v1.2.3", "v1.2.3, built 2026"]
+)
+def test_a_program_states_its_version_in_its_own_way(tool: Tool, tmp_path: Path, said: str) -> None:
+    path = tmp_path / "sampletool"
+    path.write_text(f"#!/bin/sh\necho '{said}'\necho 'go version v9.9.9'\n")
+    path.chmod(0o755)
+
+    assert tools.installed_version(tool, path) == VERSION
+
+
 def test_a_program_put_into_the_cache_by_hand_is_used(tool: Tool, publisher: Publisher) -> None:
     install(tool.cached.parent, "sampletool", VERSION)
 
@@ -117,7 +128,7 @@ def test_redirects_of_a_publisher_are_followed(tool: Tool, publisher: Publisher)
 
 
 def test_a_program_is_taken_out_of_its_archive(tool: Tool, publisher: Publisher) -> None:
-    packed = archive(README=b"read me", sampletool=program(VERSION))
+    packed = archive(**{"sampletool-1.2.3/README": b"read me", "sampletool-1.2.3/sampletool": program(VERSION)})
     name = f"sampletool.1.2.3.{tools.TILT_SYSTEMS[MACHINE.system]}.tar.gz"
     lines = f"{'0' * 64}  another.tar.gz\n{sha256(packed)}  {name}\n"
     publisher.files = {f"/{name}": packed, "/checksums.txt": lines.encode()}
@@ -125,7 +136,7 @@ def test_a_program_is_taken_out_of_its_archive(tool: Tool, publisher: Publisher)
         tool,
         address=publisher.address + "/sampletool.{number}.{tilt_system}.tar.gz",
         checksums=publisher.address + "/checksums.txt",
-        member="sampletool",
+        member="sampletool-{number}/sampletool",
     )
 
     assert tools.installed_version(packaged, tools.obtain(packaged)) == VERSION
@@ -233,6 +244,12 @@ def test_an_archive_without_the_program_is_refused(tool: Tool, publisher: Publis
             Machine("darwin", "arm64"),
             "https://github.com/tilt-dev/tilt/releases/download/v0.37.6/tilt.0.37.6.mac.arm64.tar.gz",
             "https://github.com/tilt-dev/tilt/releases/download/v0.37.6/checksums.txt",
+        ),
+        (
+            tools.PROMTOOL,
+            Machine("darwin", "arm64"),
+            "https://github.com/prometheus/prometheus/releases/download/v3.16.0/prometheus-3.16.0.darwin-arm64.tar.gz",
+            "https://github.com/prometheus/prometheus/releases/download/v3.16.0/sha256sums.txt",
         ),
     ],
 )
