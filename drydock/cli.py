@@ -13,6 +13,7 @@ from drydock import doctor as examination
 from drydock import engine, registry
 from drydock import status as surveying
 from drydock.checks import Level
+from drydock.dashboards.cli import app as dashboards
 from drydock.failures import CannotRunError, FailedError
 from drydock.kind_platform import KindPlatform
 from drydock.local.platform import DISCLAIMER, LocalPlatform
@@ -30,6 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+app.add_typer(dashboards, name="dashboards")
 
 
 class Choice(StrEnum):

@@ -16,6 +16,16 @@ from drydock.progress import output_console
 KUSTOMIZATION = FOLDER.parent / "kustomization.yaml"
 
 
+HEADINGS = {
+    "panels": "panels",
+    "with_unit": "with unit",
+    "with_description": "with description",
+    "queries": "queries",
+    "with_range": "over a range",
+    "with_rate_interval": "with $__rate_interval",
+}
+
+
 @dataclass(frozen=True)
 class Count:
     """A line of the report: how much of a dashboard says what it is."""
@@ -25,6 +35,7 @@ class Count:
     with_unit: int
     with_description: int
     queries: int
+    with_range: int
     with_rate_interval: int
 
 
@@ -76,6 +87,7 @@ def count(dashboard: Dashboard) -> Count:
         having(panel_rules.unit),
         having(lambda panel: panel.get("description")),
         len(asked),
+        sum(bool(query.ranges) for query in asked),
         sum("$__rate_interval" in query.text for query in asked),
     )
 
@@ -93,11 +105,8 @@ def print_report(counts: Iterable[Count]) -> None:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_footer=True)
     counts = list(counts)
     table.add_column("dashboard", footer="all")
-    for name in ("panels", "with_unit", "with_description", "queries", "with_rate_interval"):
-        total = sum(getattr(line, name) for line in counts)
-        table.add_column(
-            name.replace("_", " ").replace("rate interval", "$__rate_interval"), str(total), justify="right"
-        )
+    for name, heading in HEADINGS.items():
+        table.add_column(heading, str(sum(getattr(line, name) for line in counts)), justify="right")
     for line in counts:
-        table.add_row(line.dashboard, *(str(value) for value in list(vars(line).values())[1:]))
+        table.add_row(line.dashboard, *(str(getattr(line, name)) for name in HEADINGS))
     output_console().print(table)

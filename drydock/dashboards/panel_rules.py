@@ -22,7 +22,6 @@ CHOOSING = frozenset({"namespace", "job"})
 # Types whose series need names; a heatmap's are its buckets, and one value needs none.
 WITH_LEGEND = frozenset({"timeseries", "state-timeline"})
 
-_LITERAL_RANGE = re.compile(r"\[\s*\d[^]]*\]")
 _MADE_UP_ZERO = re.compile(r"\bvector\s*\(")
 
 
@@ -111,9 +110,10 @@ def _query(query: Query) -> Iterator[Broken]:
     except ValueError as error:
         yield "PromQL", f"is not PromQL: {error}", "Try it in Prometheus; unknown variables are left as they are."
         return
-    if found := _LITERAL_RANGE.search(query.text):
-        remedy = "Use [$__rate_interval], or a recording rule where a fixed window is what is meant."
-        yield "range", f"has the fixed range {found[0]}", remedy
+    for window in query.ranges:
+        if not window.strip().startswith("$__"):
+            remedy = "Use [$__rate_interval], or a recording rule where a fixed window is what is meant."
+            yield "range", f"has the fixed range [{window}]", remedy
     if _MADE_UP_ZERO.search(query.text):
         yield "zero", "hides a missing metric behind a number", "Use `or 0 * metric` with one that is always there."
     if SEEN_AFTER_FAILURE & metric_names(query.expression) and " or 0 * " not in query.text:

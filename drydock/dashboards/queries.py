@@ -27,6 +27,7 @@ SEEN_AFTER_FAILURE = frozenset(
 )
 
 _VARIABLE = re.compile(r"\$(?:\{(\w+)(?::\w+)?\}|(\w+))")
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 _LABEL_VALUES = re.compile(r"label_values\((.+),\s*\w+\)")
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
 
@@ -41,6 +42,11 @@ class Query:
     text: str
     expression: str
     exemplar: bool = False
+
+    @property
+    def ranges(self) -> list[str]:
+        """What stands in square brackets: the windows of rate() and its like, not the character classes of a regex."""
+        return re.findall(r"\[([^]]*)\]", _QUOTED.sub("", self.text))
 
 
 def queries(dashboard: Dashboard, choices: Mapping[str, str] = CHOICES) -> list[Query]:

@@ -1,0 +1,108 @@
+"""The way between the files and Grafana: what is tuned on the page comes back to git, and the other way round."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import unified_diff
+from pathlib import Path
+
+from drydock.dashboards.conventions import TAG
+from drydock.dashboards.document import FOLDER, Dashboard, files, panels, read, text
+from drydock.dashboards.normal import normalise
+from drydock.failures import FailedError
+from drydock.grafana import Grafana, Stored
+
+UID = re.compile(r"[A-Za-z0-9_-]{1,40}")
+MESSAGE = "drydock dashboards push"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One dashboard in its file and in Grafana; None on the side where it is missing."""
+
+    uid: str
+    path: Path
+    file: Dashboard | None
+    stored: Dashboard | None
+
+    @property
+    def same(self) -> bool:
+        """Whether both sides show the same."""
+        return self._texts[0] == self._texts[1]
+
+    @property
+    def diff(self) -> list[str]:
+        """The unified diff from the file to Grafana, both in the normal form."""
+        before, after = self._texts
+        names = (f"{self.path.name} in git", f"{self.path.name} in Grafana")
+        return list(unified_diff(before.splitlines(), after.splitlines(), *names, lineterm=""))
+
+    @property
+    def summary(self) -> str:
+        """How many lines differ, and which panels."""
+        if self.stored is None:
+            return f"{self.uid}: not in Grafana; `drydock dashboards push` puts it there"
+        marks = [line[0] for line in self.diff[2:]]
+        lines = f"{self.uid}: {marks.count('+')} lines added, {marks.count('-')} removed"
+        titles = ", ".join(self._titles())
+        return f"{lines}; panels: {titles}" if titles else lines
+
+    @property
+    def _texts(self) -> tuple[str, str]:
+        return text(self.file) if self.file else "", text(self.stored) if self.stored else ""
+
+    def _titles(self) -> Iterator[str]:
+        before, after = (
+            {panel.get("id"): panel for panel in panels(normalise(side or {}))} for side in (self.file, self.stored)
+        )
+        for identity in {**before, **after}:
+            if before.get(identity) != after.get(identity):
+                yield str((after.get(identity) or before[identity]).get("title"))
+
+
+def changes(root: Path, grafana: Grafana) -> list[Change]:
+    """Every dashboard that has a file or, in Grafana, our tag."""
+    paths = files(root)
+    strangers = [uid for uid in grafana.tagged(TAG) if uid not in paths and UID.fullmatch(uid)]
+    paths |= {uid: root / FOLDER / f"{uid}.json" for uid in strangers}
+    return [_change(uid, path, grafana) for uid, path in paths.items()]
+
+
+def pull(root: Path, grafana: Grafana) -> list[Change]:
+    """Writes what Grafana has otherwise than the files, and returns every difference.
+
+    What Grafana lacks stays in its file: `stored` of that difference is None.
+    """
+    different = [change for change in changes(root, grafana) if not change.same]
+    for change in different:
+        if change.stored:
+            change.path.write_text(text(change.stored))
+    return different
+
+
+def push(root: Path, grafana: Grafana) -> list[Change]:
+    """Saves in Grafana what its files say otherwise, looks whether it came back the same, and returns it.
+
+    Raises:
+        FailedError: Grafana keeps something else than what it was given.
+    """
+    pushed = [change for change in changes(root, grafana) if change.file and not change.same]
+    folder = _folder(root, grafana)
+    for change in pushed:
+        present = grafana.dashboard(change.uid)
+        grafana.save(Stored(normalise(change.file or {}), present.folder_uid if present else folder), MESSAGE)
+        if not (kept := _change(change.uid, change.path, grafana)).same:
+            reason = f"Grafana keeps {change.uid} otherwise than it was given:\n" + "\n".join(kept.diff)
+            raise FailedError(reason, "Run `drydock dashboards pull` to take its form, and look at the difference.")
+    return pushed
+
+
+def _change(uid: str, path: Path, grafana: Grafana) -> Change:
+    found = grafana.dashboard(uid)
+    return Change(uid, path, read(path) if path.exists() else None, found.dashboard if found else None)
+
+
+def _folder(root: Path, grafana: Grafana) -> str:
+    """The folder of our dashboards: where the first one is that Grafana has."""
+    stored = (grafana.dashboard(uid) for uid in files(root))
+    return next((found.folder_uid for found in stored if found), "")
