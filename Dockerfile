@@ -1,4 +1,5 @@
 # The service and its migration, one image. Targets: dev (adds the reloader), prod (the default, last).
+# Beside it the instrument's image, for what of drydock/ runs in the cluster. Target: instrument.
 FROM python:3.12-slim-bookworm AS python
 
 FROM python AS dependencies
@@ -43,6 +44,24 @@ COPY --from=dependencies /opt/venv /opt/venv
 COPY --from=reloader /opt/reloader /opt/reloader
 ENV PYTHONPATH=/opt/reloader/lib/python3.12/site-packages
 COPY --chown=10001:10001 app app
+
+FROM dependencies AS instrument-dependencies
+RUN --mount=type=cache,target=/root/.cache/uv \
+    --mount=type=bind,source=pyproject.toml,target=pyproject.toml \
+    --mount=type=bind,source=uv.lock,target=uv.lock \
+    UV_PROJECT_ENVIRONMENT=/opt/instrument uv sync --locked --no-install-project --only-group traffic
+
+FROM python AS instrument-code
+WORKDIR /srv
+COPY drydock drydock
+RUN python -m compileall -q --invalidation-mode unchecked-hash drydock
+
+# The arguments name the module to run: `drydock.traffic`. An entry point of its own also drops the service's command.
+FROM runtime AS instrument
+ENV PATH=/opt/instrument/bin:$PATH
+COPY --from=instrument-dependencies /opt/instrument /opt/instrument
+COPY --from=instrument-code /srv/drydock drydock
+ENTRYPOINT ["python", "-m"]
 
 FROM runtime AS prod
 COPY --from=dependencies /opt/venv /opt/venv

@@ -66,6 +66,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
     """The error and all that led to it: the operating system's own error is at the bottom."""
     yield error
     nested = list(error.exceptions) if isinstance(error, BaseExceptionGroup) else []
-    for cause in [*nested, error.__cause__]:
+    # httpcore2 raises its errors again `from None`, which leaves the way down in the context alone.
+    for cause in [*nested, error.__cause__ or error.__context__]:
         if cause is not None:
             yield from _causes(cause)

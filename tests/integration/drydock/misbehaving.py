@@ -1,0 +1,93 @@
+"""A server that answers as the shop does, and misbehaves on demand in each way that a request can be lost."""
+
+import asyncio
+import json
+import socket
+import struct
+from collections.abc import Callable
+from typing import NamedTuple, Self
+
+type Behaviour = Callable[[asyncio.StreamWriter], object]
+
+BODY = json.dumps({"id": 7}).encode()
+# Closing with this option set sends RST instead of FIN.
+NO_LINGER = struct.pack("ii", 1, 0)
+
+
+class Request(NamedTuple):
+    """A request as it arrived; `headers` by lower-case name."""
+
+    line: str
+    headers: dict[str, str]
+
+
+class Server:
+    """Use it as an async context manager. `behave` chooses by the number of the request, from 0, how it is answered."""
+
+    def __init__(self, behave: Callable[[int], Behaviour] = lambda _: healthy) -> None:
+        self.requests: list[Request] = []
+        self.connections = 0
+        self._behave = behave
+        self._writers: list[asyncio.StreamWriter] = []
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        for writer in self._writers:
+            writer.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        self._writers.append(writer)
+        try:
+            while not writer.is_closing():
+                line, *lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+                headers = {name.lower(): value for name, _, value in (text.partition(": ") for text in lines if text)}
+                await reader.readexactly(int(headers.get("content-length", "0")))
+                self.requests.append(Request(line, headers))
+                self._behave(len(self.requests) - 1)(writer)
+                await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            writer.close()
+
+
+def answering(status: str) -> Behaviour:
+    """A whole response of this status."""
+
+    def answer(writer: asyncio.StreamWriter) -> None:
+        head = f"HTTP/1.1 {status}\r\nContent-Length: {len(BODY)}\r\nX-Served-By: pod-a\r\n\r\n"
+        writer.write(head.encode() + BODY)
+
+    return answer
+
+
+healthy: Behaviour = answering("200 OK")
+
+
+def saying(text: bytes, then: Behaviour = asyncio.StreamWriter.close) -> Behaviour:
+    """Just these bytes, and then an end."""
+
+    def say(writer: asyncio.StreamWriter) -> None:
+        writer.write(text)
+        then(writer)
+
+    return say
+
+
+def closing(writer: asyncio.StreamWriter) -> None:
+    """Closes the connection in good order, without a word."""
+    writer.close()
+
+
+def resetting(writer: asyncio.StreamWriter) -> None:
+    """Breaks the connection."""
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
+    writer.close()
+
+
+def silent(_: asyncio.StreamWriter) -> None:
+    """Keeps the connection and never answers."""
