@@ -66,7 +66,10 @@ def compose() -> Object:
 @pytest.fixture
 def compose_environment(compose: Object) -> dict[str, dict[str, str]]:
     """The variables of each compose service: its env files in order, ${…} standing for what an earlier one set."""
-    return {name: _read_env_files(service.get("env_file", [])) for name, service in compose["services"].items()}
+    return {
+        name: _read_env_files(service.get("env_file", [])) | service.get("environment", {})
+        for name, service in compose["services"].items()
+    }
 
 
 @pytest.fixture

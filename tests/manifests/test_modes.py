@@ -28,7 +28,9 @@ def relaxed(objects: list[Object]) -> dict[str, Any]:
     """What dev mode says of the things it may decide; they are set to parity's values in `objects`."""
     deployment, migration = find(objects, "Deployment", "shop"), container(objects, "Job", "migrate")
     shop = container(objects, "Deployment", "shop")
-    configuration = next(item for item in objects if item["kind"] == "ConfigMap")["data"]
+    configuration = next(
+        item["data"] for item in objects if item["kind"] == "ConfigMap" and "DRAIN_SECONDS" in item["data"]
+    )
     found = {
         "replicas": deployment["spec"]["replicas"],
         "args": shop.pop("args"),

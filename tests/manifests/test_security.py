@@ -12,6 +12,7 @@ EVERYWHERE = [
     security.numeric_user,
     security.confined,
     security.no_token,
+    security.roles_only_read,
     security.resources_set,
     security.secrets_generated,
     security.default_deny,
@@ -33,11 +34,11 @@ def test_only_the_reloading_container_can_write_in_dev(dev: list[Object]) -> Non
 
 
 @pytest.mark.parametrize("overlay", ["dev", "parity"])
-def test_nothing_is_outside_the_namespace(
+def test_nothing_is_outside_the_namespaces(
     overlay: str, request: pytest.FixtureRequest, instrument: dict[str, Any]
 ) -> None:
-    objects = request.getfixturevalue(overlay)
-    assert security.inside_namespace(objects, instrument["workload"]["namespace"]) == []
+    names = {instrument["workload"]["namespace"], "observability"}
+    assert security.inside_namespaces(request.getfixturevalue(overlay), names) == []
 
 
 def test_a_named_user_is_found(parity: list[Object]) -> None:
@@ -82,12 +83,16 @@ def test_a_missing_request_is_found(parity: list[Object]) -> None:
 
 def test_an_object_elsewhere_is_found(parity: list[Object]) -> None:
     find(parity, "Service", "shop")["metadata"]["namespace"] = "default"
-    assert security.inside_namespace(parity, "shop") == ["Service/shop is not in the namespace shop"]
+    assert security.inside_namespaces(parity, {"shop", "observability"}) == [
+        "Service/shop is in none of the namespaces observability, shop"
+    ]
 
 
 def test_a_lenient_namespace_is_found(parity: list[Object]) -> None:
     find(parity, "Namespace", "shop")["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] = "baseline"
-    assert len(security.inside_namespace(parity, "shop")) == 1
+    assert security.inside_namespaces(parity, {"shop", "observability"}) == [
+        "the namespace shop does not enforce restricted Pod Security"
+    ]
 
 
 def test_a_secret_written_by_hand_is_found(parity: list[Object]) -> None:
@@ -102,4 +107,14 @@ def test_a_password_in_a_manifest_is_found(parity: list[Object]) -> None:
 
 def test_a_default_policy_that_allows_is_found(parity: list[Object]) -> None:
     find(parity, "NetworkPolicy", "default-deny")["spec"]["egress"] = [{}]
-    assert security.default_deny(parity) == ["the default policy allows something"]
+    assert len(security.default_deny(parity)) == 1
+
+
+def test_a_role_that_reads_secrets_is_found(parity: list[Object]) -> None:
+    find(parity, "ClusterRole", "drydock-kube-state-metrics")["rules"][0]["resources"].append("secrets")
+    assert len(security.roles_only_read(parity)) == 1
+
+
+def test_a_role_that_changes_something_is_found(parity: list[Object]) -> None:
+    find(parity, "ClusterRole", "drydock-prometheus")["rules"][0]["verbs"].append("delete")
+    assert len(security.roles_only_read(parity)) == 1

@@ -1,20 +1,34 @@
 """Compose: the same environment, limits and confinement as Kubernetes."""
 
+import re
+
 from tests.manifests.rules.objects import Findings, Object, container, environment, find
 from tests.manifests.rules.quantities import cores, size
 
-WORKLOADS = {"postgres": "StatefulSet", "migrate": "Job", "shop": "Deployment"}
-# Only a pod has a name to pass on; in compose the service takes its hostname.
-POD_ONLY = {"POD_NAME"}
+WORKLOADS = {
+    "postgres": "StatefulSet",
+    "migrate": "Job",
+    "shop": "Deployment",
+    "collector": "Deployment",
+    "jaeger": "Deployment",
+    "prometheus": "Deployment",
+    "grafana": "Deployment",
+    "postgres-exporter": "Deployment",
+}
+# A name in another namespace ends with it; compose has one namespace.
+OTHER_NAMESPACE = re.compile(r"\.observability\b")
 
 
 def same_environment(variables: dict[str, dict[str, str]], objects: list[Object]) -> Findings:
-    """Every variable has the same value in both; `variables` is what compose sets, by service."""
+    """Every variable has the same value in both; `variables` is what compose sets, by service.
+
+    What only a running pod has (its name, its node) is not among them: in compose the service takes its hostname.
+    """
     findings = []
     for name, kind in WORKLOADS.items():
         there, here = environment(objects, container(objects, kind, name)), variables[name]
-        for key in sorted((there.keys() | here.keys()) - POD_ONLY):
-            if there.get(key) != here.get(key):
+        for key in sorted(there.keys() | here.keys()):
+            if OTHER_NAMESPACE.sub("", there.get(key, "")) != here.get(key, ""):
                 findings.append(f"{name}: {key} is {here.get(key)} in compose, {there.get(key)} in Kubernetes")
     return findings
 
@@ -32,10 +46,10 @@ def same_limits(compose: Object, objects: list[Object]) -> Findings:
 
 
 def same_command(compose: Object, objects: list[Object]) -> Findings:
-    """The migration and Postgres are started by the same command."""
+    """Everything is started by the same command; the service's is that of its image, which has a rule of its own."""
     findings = []
-    for name in ("postgres", "migrate"):
-        spec = container(objects, WORKLOADS[name], name)
+    for name, kind in WORKLOADS.items():
+        spec = container(objects, kind, name)
         there = spec.get("command", []) + spec.get("args", [])
         if compose["services"][name].get("command", []) != there:
             findings.append(f"{name} runs {compose['services'][name].get('command')} in compose, {there} in Kubernetes")

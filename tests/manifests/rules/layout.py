@@ -7,7 +7,16 @@ import yaml
 
 from tests.manifests.rules.objects import Findings
 
-KEY_ORDER = ["apiVersion", "kind", "metadata", "automountServiceAccountToken", "spec"]
+KEY_ORDER = [
+    "apiVersion",
+    "kind",
+    "metadata",
+    "automountServiceAccountToken",
+    "roleRef",
+    "rules",
+    "spec",
+    "subjects",
+]
 CONTAINER_ORDER = [
     "name",
     "image",

@@ -15,8 +15,8 @@ def seconds(duration: str) -> int:
 
 
 def size(amount: str) -> int:
-    """Bytes of 256Mi (Kubernetes) and of 256m (Compose), both of which count in powers of two."""
-    match = re.fullmatch(r"(\d+)([KMGkmg]?)i?b?", amount)
+    """Bytes of 256Mi (Kubernetes), 256m (Compose) and 256MiB (Go), all of which count in powers of two."""
+    match = re.fullmatch(r"(\d+)([KMGkmg]?)i?[bB]?", amount)
     if match is None:
         raise ValueError(f"{amount!r} is not a size such as 256Mi or 256m")
     return int(match[1]) * BYTES[match[2].lower()]

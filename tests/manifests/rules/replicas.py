@@ -1,15 +1,11 @@
 """Replicas: an autoscaler's number is nobody else's to set, for every apply would put it back."""
 
-from tests.manifests.rules.objects import Findings, Object, of_kind
+from tests.manifests.rules.objects import Findings, Object, find, of_kind
 
 
 def base_leaves_them_open(objects: list[Object]) -> Findings:
-    """No Deployment of the base says how many replicas it wants."""
-    return [
-        f"Deployment/{item['metadata']['name']} sets replicas"
-        for item in of_kind(objects, "Deployment")
-        if "replicas" in item["spec"]
-    ]
+    """The base does not say how many replicas the service wants."""
+    return ["Deployment/shop sets replicas"] if "replicas" in find(objects, "Deployment", "shop")["spec"] else []
 
 
 def decided_once(objects: list[Object]) -> Findings:

@@ -4,7 +4,7 @@ import re
 
 from tests.manifests.rules.objects import Findings, Object, containers, of_kind, pods
 
-CLUSTER_WIDE = {"Namespace"}
+CLUSTER_WIDE = {"Namespace", "ClusterRole", "ClusterRoleBinding"}
 
 
 def numeric_user(objects: list[Object]) -> Findings:
@@ -41,10 +41,24 @@ def read_only_root(objects: list[Object]) -> Findings:
 
 
 def no_token(objects: list[Object]) -> Findings:
-    """No pod holds a token for the API server."""
+    """No pod holds a token for the API server but those whose account is bound to a role."""
+    bindings = [*of_kind(objects, "ClusterRoleBinding"), *of_kind(objects, "RoleBinding")]
+    bound = {subject["name"] for binding in bindings for subject in binding["subjects"]}
     return [
-        f"{pod.owner} mounts a token" for pod in pods(objects) if pod.spec.get("automountServiceAccountToken", True)
+        f"{pod.owner} mounts a token"
+        for pod in pods(objects)
+        if pod.spec.get("automountServiceAccountToken", True) and pod.spec.get("serviceAccountName") not in bound
     ]
+
+
+def roles_only_read(objects: list[Object]) -> Findings:
+    """A role names what it reads, changes nothing, and reaches no Secret."""
+    findings = []
+    for role in [*of_kind(objects, "ClusterRole"), *of_kind(objects, "Role")]:
+        for rule in role["rules"]:
+            if not set(rule["verbs"]) <= {"get", "list", "watch"} or {"*", "secrets"} & set(rule["resources"]):
+                findings.append(f"{role['kind']}/{role['metadata']['name']} may {rule['verbs']} {rule['resources']}")
+    return findings
 
 
 def resources_set(objects: list[Object]) -> Findings:
@@ -58,17 +72,19 @@ def resources_set(objects: list[Object]) -> Findings:
     ]
 
 
-def inside_namespace(objects: list[Object], namespace: str) -> Findings:
-    """Nothing is left behind when the namespace goes, and it enforces `restricted`."""
+def inside_namespaces(objects: list[Object], names: set[str]) -> Findings:
+    """Nothing is left behind when these namespaces go, and each of them enforces `restricted`."""
     findings = [
-        f"{item['kind']}/{item['metadata']['name']} is not in the namespace {namespace}"
+        f"{item['kind']}/{item['metadata']['name']} is in none of the namespaces {', '.join(sorted(names))}"
         for item in objects
-        if item["kind"] not in CLUSTER_WIDE and item["metadata"].get("namespace") != namespace
+        if item["kind"] not in CLUSTER_WIDE and item["metadata"].get("namespace") not in names
     ]
     labels = {item["metadata"]["name"]: item["metadata"].get("labels", {}) for item in of_kind(objects, "Namespace")}
-    if list(labels) != [namespace] or labels[namespace].get("pod-security.kubernetes.io/enforce") != "restricted":
-        findings.append(f"the namespace {namespace} does not enforce restricted Pod Security")
-    return findings
+    return findings + [
+        f"the namespace {name} does not enforce restricted Pod Security"
+        for name in sorted(names)
+        if labels.get(name, {}).get("pod-security.kubernetes.io/enforce") != "restricted"
+    ]
 
 
 def secrets_generated(objects: list[Object]) -> Findings:
@@ -86,9 +102,14 @@ def secrets_generated(objects: list[Object]) -> Findings:
 
 
 def default_deny(objects: list[Object]) -> Findings:
-    """Nothing reaches a pod, and no pod reaches anything, unless another policy allows it."""
-    for item in of_kind(objects, "NetworkPolicy"):
-        spec = item["spec"]
-        if spec["podSelector"] == {} and set(spec["policyTypes"]) == {"Ingress", "Egress"}:
-            return [] if not spec.get("ingress") and not spec.get("egress") else ["the default policy allows something"]
-    return ["no policy denies by default"]
+    """In each namespace nothing reaches a pod, and no pod reaches anything, unless another policy allows it."""
+    denying = {
+        item["metadata"]["namespace"]
+        for item in of_kind(objects, "NetworkPolicy")
+        if item["spec"]["podSelector"] == {}
+        and set(item["spec"]["policyTypes"]) == {"Ingress", "Egress"}
+        and not item["spec"].get("ingress")
+        and not item["spec"].get("egress")
+    }
+    names = [item["metadata"]["name"] for item in of_kind(objects, "Namespace")]
+    return [f"no policy of {name} denies by default" for name in names if name not in denying]
