@@ -11,6 +11,7 @@ from asyncpg.pool import PoolConnectionProxy
 from fastapi import Depends, Request
 
 from app.observability.metrics import DATABASE_UNAVAILABLE, POOL_ACQUIRE_SECONDS, POOL_WAITING, watch_pool
+from app.observability.statements import TracedConnection
 from app.settings import Settings
 
 type Connection = PoolConnectionProxy[asyncpg.Record]
@@ -51,6 +52,7 @@ class Database:
             settings.dsn,
             min_size=0,  # nothing is opened at the start: the process must come up while the database is away
             max_size=settings.database_pool_size,
+            connection_class=TracedConnection,
             timeout=settings.database_connect_seconds,
             command_timeout=settings.database_command_seconds,
             # Requests leave no session state behind; asyncpg's reset would cost a round trip each (439 us -> 225 us).

@@ -17,7 +17,7 @@ from app.observability.logs import configure_logging
 from app.observability.metrics import describe_target, observe_request
 from app.observability.resource import resource
 from app.observability.sentry import configure_sentry
-from app.observability.tracing import configure_tracing
+from app.observability.tracing import configure_tracing, request_spans
 from app.readiness import Readiness
 from app.schema import SchemaProbe
 from app.settings import Settings, load_settings
@@ -30,9 +30,10 @@ def create_app(settings: Settings) -> FastAPI:
     schema = SchemaProbe(settings)
     drain = Drain(settings.drain_seconds, settings.graceful_seconds)
     readiness = _readiness(settings, schema, drain)
-    lifecycle = Lifecycle(settings, database, schema, drain)
+    traces = configure_tracing(settings)
+    lifecycle = Lifecycle(settings, database, schema, drain, traces)
 
-    app = FastAPI(title="Shop", version=settings.service_version, lifespan=lifecycle)
+    app = FastAPI(title="Shop", version=settings.service_version, lifespan=lifecycle, telemetry=request_spans(traces))
     app.state.database, app.state.drain, app.state.readiness = database, drain, readiness
     problems.install_handlers(app)
     for router in (health.router, products.router, feed.router, orders.router):
@@ -48,7 +49,6 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(AccessLog)
     app.add_middleware(Draining, drain=drain)
     app.add_middleware(Identity, pod_name=settings.pod_name)
-    lifecycle.traces = configure_tracing(app, settings)
     return app
 
 

@@ -13,7 +13,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span
 class Receiver:
     """Use it as a context manager. `bodies` are the posted documents, unpacked, with their paths."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self.bodies: list[tuple[str, bytes]] = []
         receiver = self
 
@@ -29,7 +29,7 @@ class Receiver:
             def log_message(self, *_: Any) -> None:
                 """Say nothing."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self.address = f"127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> "Receiver":

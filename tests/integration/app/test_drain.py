@@ -8,18 +8,12 @@ import httpx2
 import pytest
 
 from tests.integration.app.conftest import StartService
+from tests.integration.app.modes import EXIT_CODES, MODES
 from tests.integration.app.postgres import run_sql
-from tests.integration.app.service import Service, can_be_pid_1
+from tests.integration.app.service import Service
 from tests.integration.app.traffic import Traffic
 from tests.lifecycle import SHUTDOWN
 from tests.polling import poll_until, poll_until_async
-
-# Linux alone has PID namespaces, and some distributions keep them from users; tests/e2e has PID 1 in any case.
-NAMESPACES = pytest.mark.skipif(not can_be_pid_1(), reason="this machine gives no PID namespace: see make e2e")
-MODES = ["plain", pytest.param("pid 1", marks=NAMESPACES), "workers"]
-# Measured in notes of the uvicorn project: as PID 1 the re-raised SIGTERM is ignored (0), otherwise it ends the process
-# (143); the parent of --workers ends by itself (0).
-EXIT_CODES = {"plain": 143, "pid 1": 0, "workers": 0}
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -169,23 +163,6 @@ def test_a_second_sigterm_changes_nothing(database: str, start: StartService) ->
     service.terminate()
     assert service.wait_for_exit(20) == 143
     assert service.when("drained") - first >= 0.9
-    assert service.events(*SHUTDOWN) == SHUTDOWN
-
-
-def test_telemetry_that_cannot_leave_delays_the_end_by_its_bound_only(database: str, start: StartService) -> None:
-    service = start(
-        database,
-        DRAIN_SECONDS="0",
-        TELEMETRY_FLUSH_SECONDS="1",
-        OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9",  # the discard port: nobody answers
-    )
-    service.wait_until_ready()
-    for _ in range(50):
-        assert service.get("/products") is not None
-    signalled = time.monotonic()
-    service.terminate()
-    assert service.wait_for_exit(20) == 143
-    assert time.monotonic() - signalled < 4
     assert service.events(*SHUTDOWN) == SHUTDOWN
 
 

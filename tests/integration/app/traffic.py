@@ -9,10 +9,11 @@ import httpx2
 
 
 class Outcome(NamedTuple):
-    """One request: when it was sent (wall clock), and its status or the name of what went wrong."""
+    """One request: when it was sent (wall clock), its status or the name of what went wrong, and how long it took."""
 
     sent: float
     result: int | str
+    seconds: float
     retry_after: str | None = None
 
     @property
@@ -70,6 +71,7 @@ class Traffic:
         try:
             response = await self._client.get(self._url, extensions={"trace": note})
         except httpx2.TransportError as error:
-            self.outcomes.append(Outcome(sent, type(error).__name__))
+            self.outcomes.append(Outcome(sent, type(error).__name__, time.time() - sent))
         else:
-            self.outcomes.append(Outcome(sent, response.status_code, response.headers.get("Retry-After")))
+            retry_after = response.headers.get("Retry-After")
+            self.outcomes.append(Outcome(sent, response.status_code, time.time() - sent, retry_after))
