@@ -11,6 +11,7 @@ from rich.markup import escape
 
 from drydock import doctor as examination
 from drydock import engine, registry
+from drydock import smoke as smoke_test
 from drydock import status as surveying
 from drydock.checks import Level
 from drydock.dashboards.cli import app as dashboards
@@ -19,6 +20,7 @@ from drydock.kind_platform import KindPlatform
 from drydock.local.platform import DISCLAIMER, LocalPlatform
 from drydock.progress import output_console, say, step
 from drydock.project import Project
+from drydock.smoke import Load, SmokePlatform
 from drydock.stack import Mode, Part, Profile, Stack
 from drydock.tilt import PORT as TILT_PORT
 
@@ -49,9 +51,7 @@ def up(
     profile: Annotated[
         Profile, typer.Option(help="small: less memory for the telemetry stack, for a machine of 8 GiB.")
     ] = Profile.FULL,
-    without: Annotated[
-        list[Part], typer.Option(help="Leave a part of the telemetry stack out; can be repeated.")
-    ] = [],  # noqa: B006 - Typer copies it
+    without: Annotated[list[Part], typer.Option(help="Leave a part of the telemetry stack out; can be repeated.")] = [],  # noqa: B006 - Typer copies it
     detach: Annotated[
         bool, typer.Option("--detach", "-d", help="Return when everything is ready, and leave it running.")
     ] = False,
@@ -116,6 +116,19 @@ def status() -> None:
     surveying.report(lines)
     if not all(line.well for line in lines):
         raise typer.Exit(FailedError.exit_code)
+
+
+@app.command()
+def smoke(
+    platform: Annotated[SmokePlatform, typer.Option(help="Where the service runs.")] = SmokePlatform.KIND,
+    rate: Annotated[float, typer.Option(min=0.1, max=1000, help="Requests a second.")] = 20,
+    seconds: Annotated[float, typer.Option(min=1, max=3600, help="How long to send.")] = 60,
+) -> None:
+    """Send steady traffic from inside the platform and account for every request. Exit code 1 when one was lost.
+
+    Ctrl-C ends it early, with the account of what was sent by then.
+    """
+    smoke_test.run(Project.find(), platform, Load(rate, seconds))
 
 
 @app.command()

@@ -65,8 +65,12 @@ class Cluster:
 
     def call(self, *arguments: str, stdin: str = "") -> str:
         """Runs kubectl against our cluster and no other; returns what it printed."""
+        return output(self.command(*arguments), stdin=stdin)
+
+    def command(self, *arguments: str) -> list[str]:
+        """The command line of kubectl against our cluster and no other, for whoever runs it himself."""
         guard(self.kubeconfig)
-        return output([str(self.kubectl), *self._aim(), *arguments], stdin=stdin)
+        return [str(self.kubectl), "--kubeconfig", str(self.kubeconfig), "--context", CONTEXT, *arguments]
 
     def get(self, *arguments: str) -> Any:
         """What `kubectl get ... --output json` says."""
@@ -134,9 +138,6 @@ class Cluster:
 
     def _kind(self, *arguments: str) -> str:
         return output([str(self.kind), *arguments])
-
-    def _aim(self) -> list[str]:
-        return ["--kubeconfig", str(self.kubeconfig), "--context", CONTEXT]
 
 
 def cluster_nodes() -> dict[str, str]:

@@ -1,0 +1,157 @@
+"""A smoke test: steady traffic from inside a platform, what was lost of it, and where to look."""
+
+import json
+import signal
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from urllib.parse import quote
+
+import typer
+
+from drydock import probe
+from drydock.failures import CannotRunError, FailedError
+from drydock.kind_platform import KindPlatform
+from drydock.load_job import LoadJob
+from drydock.processes import last_lines, output
+from drydock.progress import say, step
+from drydock.project import Project, TelemetryAddresses
+
+type Account = dict[str, Any]
+
+SERVICE = "traffic"
+QUERY = "sum by (outcome) (client_requests_total)"
+
+
+class SmokePlatform(StrEnum):
+    """Where the load generator runs, beside the service."""
+
+    KIND = "kind"
+    COMPOSE = "compose"
+
+
+@dataclass(frozen=True)
+class Load:
+    """What is sent: requests a second, and for how many seconds."""
+
+    rate: float
+    seconds: float
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The load as the load generator reads it."""
+        return {"TRAFFIC_RATE": f"{self.rate:g}", "TRAFFIC_SECONDS": f"{self.seconds:g}"}
+
+
+def run(project: Project, platform: SmokePlatform, load: Load) -> None:
+    """Sends the load on `platform`; shows what the load generator says, then where to look.
+
+    Raises:
+        FailedError: requests were lost.
+        CannotRunError: the service does not answer, or the load generator could not run.
+    """
+    refuse_if_unready(project, platform)
+    if platform is SmokePlatform.KIND:
+        account, pages = _on_kind(KindPlatform(project), load), project.configuration.telemetry.kind
+    else:
+        account, pages = _on_compose(project, load), project.configuration.telemetry.compose
+    for line in where_to_look(pages):
+        say(line)
+    if account["lost"]:
+        raise FailedError(verdict(account), "Look at the traces of the lost requests, and at the service's log.")
+
+
+def refuse_if_unready(project: Project, platform: SmokePlatform) -> None:
+    """Asks the service itself, so that a platform that is down is said at once.
+
+    Raises:
+        CannotRunError: it is not ready.
+    """
+    url = project.configuration.platforms.url(platform.value)
+    if not probe.answers(url + project.configuration.probes.ready):
+        start = "drydock up" if platform is SmokePlatform.KIND else "docker compose up --wait"
+        raise CannotRunError(f"the service is not ready at {url}", f"Start it: {start}")
+
+
+def follow(command: Sequence[str], stop: Callable[[subprocess.Popen[str]], None]) -> Account:
+    """Shows what the load generator says; its last line, the account of the run, is returned instead.
+
+    Ctrl-C calls `stop`, and what is said after that is still shown.
+
+    Raises:
+        CannotRunError: it ended without an account.
+        KeyboardInterrupt: Ctrl-C, once it has come to its end.
+    """
+    said: list[str] = []
+    # A session of its own: Ctrl-C must reach the load generator, not the program that shows what it says.
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    ) as process:
+        try:
+            _show(process, said)
+        except KeyboardInterrupt:
+            stop(process)
+            _show(process, said)
+            raise
+    account = account_in(said[-1]) if said else None
+    if account is None:
+        reason = last_lines("\n".join(said)) or "it said nothing"
+        raise CannotRunError(f"the load generator did not come to its end:\n{reason}")
+    return account
+
+
+def account_in(line: str) -> Account | None:
+    """The account of a run, where the line is one."""
+    try:
+        loaded = json.loads(line)
+    except json.JSONDecodeError:
+        return None
+    return loaded if isinstance(loaded, dict) and "outcomes" in loaded else None
+
+
+def verdict(account: Account) -> str:
+    """How many requests were lost, and how."""
+    lost = {name: count for name, count in account["outcomes"].items() if count and name != "ok"}
+    said = ", ".join(f"{count:,} {name}" for name, count in lost.items())
+    return f"{account['lost']:,} of {account['sent']:,} requests were lost: {said}"
+
+
+def where_to_look(pages: TelemetryAddresses) -> Iterator[str]:
+    """The pages that show the run, of those that answer."""
+    for page, path, shows in [
+        (pages.grafana, "/d/service", "the service while it ran"),
+        (pages.jaeger, "/search?service=traffic", "the traces, from the client's side"),
+        (pages.prometheus, f"/query?g0.expr={quote(QUERY)}", "what became of the requests"),
+    ]:
+        if probe.status(page) is not None:
+            yield f"{page}{path}  {shows}"
+
+
+def _on_kind(platform: KindPlatform, load: Load) -> Account:
+    job = LoadJob(platform)
+    try:
+        with step("load generator") as progress:
+            job.start(load.environment, load.seconds, progress)
+    except KeyboardInterrupt:
+        job.stop()
+        raise
+    return follow(job.follow_command, lambda _: job.stop())
+
+
+def _on_compose(project: Project, load: Load) -> Account:
+    compose = ["docker", "compose", "--file", str(project.root / "compose.yaml"), "--profile", "load"]
+    with step("load generator"):
+        output([*compose, "build", "--quiet", SERVICE])
+    variables = [f"--env={name}={value}" for name, value in load.environment.items()]
+    # Under its service's name, or Prometheus would not find it; beside the service that runs, and no other.
+    command = [*compose, "run", "--rm", "--no-TTY", "--no-deps", "--use-aliases", *variables, SERVICE]
+    return follow(command, lambda process: process.send_signal(signal.SIGINT))
+
+
+def _show(process: subprocess.Popen[str], said: list[str]) -> None:
+    for line in process.stdout or ():
+        said.append(line.rstrip())
+        if account_in(said[-1]) is None:
+            typer.echo(said[-1])
