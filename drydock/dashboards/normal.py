@@ -42,6 +42,8 @@ def _each(dashboard: dict[str, Any], key: str, form: Any) -> None:
 
 def _variable(variable: dict[str, Any]) -> dict[str, Any]:
     left = _pruned(variable, defaults.VARIABLE, defaults.PASSING["variable"])
+    if left.get("type") == "datasource":
+        left.pop("refresh", None)  # Grafana knows its data sources at any time
     query = left.get("query")
     # The editor wraps the query into an object with a name and a kind of its own.
     if isinstance(query, dict) and isinstance(query.get("query"), str):
@@ -61,7 +63,7 @@ def _panel(panel: dict[str, Any]) -> dict[str, Any]:
     if "targets" in left:
         left["targets"] = [_target(target, left.get("datasource")) for target in left["targets"]]
     if "options" in left:
-        _keep(left, "options", _pruned(left["options"], defaults.OPTIONS.get(kind, {})))
+        _keep(left, "options", _pruned(left["options"], defaults.OPTIONS.get(kind, {}), inside=True))
     if "fieldConfig" in left:
         _keep(left, "fieldConfig", _field_config(left["fieldConfig"], kind))
     return left
@@ -102,17 +104,21 @@ def _keep(parent: dict[str, Any], key: str, value: dict[str, Any]) -> None:
         parent.pop(key, None)
 
 
-def _pruned(value: dict[str, Any], assumed: Defaults, passing: frozenset[str] = frozenset()) -> dict[str, Any]:
-    """`value` without the keys in `passing` and without what is `assumed` anyway, also inside its objects."""
-    left = {}
+def _pruned(
+    value: dict[str, Any], assumed: Defaults, passing: frozenset[str] = frozenset(), *, inside: bool = False
+) -> dict[str, Any]:
+    """`value` without the keys in `passing` and without what is `assumed` anyway.
+
+    `inside` its objects too: so does Grafana with the options of a panel, and with nothing else.
+    """
+    left: dict[str, Any] = {}
     for key, item in value.items():
         if key in passing or (key in assumed and _is(item, assumed[key])):
             continue
-        if isinstance(item, dict) and isinstance(assumed.get(key), dict):
-            item = _pruned(item, assumed[key])
-            if not item:
-                continue
-        left[key] = item
+        if inside and isinstance(item, dict) and isinstance(assumed.get(key), dict):
+            _keep(left, key, _pruned(item, assumed[key], inside=True))
+        else:
+            left[key] = item
     return left
 
 

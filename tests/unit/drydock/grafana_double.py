@@ -1,0 +1,105 @@
+"""A Grafana on 127.0.0.1 that keeps dashboards as the real one does: real HTTP, and fields of its own at every save."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlparse
+
+# What a save adds to a panel, whatever it shows.
+ADDED_TO_PANELS = {"pluginVersion": "13.1.4", "transparent": False}
+ADDED_TO_DASHBOARD = {
+    "editable": True,
+    "fiscalYearStartMonth": 0,
+    "timepicker": {},
+    "timezone": "browser",
+    "weekStart": "",
+}
+
+
+@dataclass
+class GrafanaDouble:
+    """What it keeps, by uid; `forgetful` fields of panels are lost at a save. `folders` has what was asked for."""
+
+    url: str = ""
+    dashboards: dict[str, dict[str, Any]] = field(default_factory=dict)
+    folders: dict[str, str] = field(default_factory=dict)
+    forgetful: set[str] = field(default_factory=set)
+    saves: int = 0
+
+    def keep(self, dashboard: dict[str, Any], folder: str = "") -> None:
+        """Saves `dashboard` as Grafana would."""
+        self.saves += 1
+        uid = dashboard["uid"]
+        version = self.dashboards.get(uid, {}).get("version", 0) + 1
+        panels = [
+            {**ADDED_TO_PANELS, **{key: value for key, value in panel.items() if key not in self.forgetful}}
+            for panel in dashboard.get("panels", [])
+        ]
+        self.dashboards[uid] = {**ADDED_TO_DASHBOARD, **dashboard, "id": 100, "version": version, "panels": panels}
+        self.folders[uid] = folder
+
+    def panel(self, uid: str, number: int) -> dict[str, Any]:
+        """The panel with the id `number`, to be tuned in place."""
+        found: dict[str, Any] = next(panel for panel in self.dashboards[uid]["panels"] if panel["id"] == number)
+        return found
+
+    def answer(self, path: str, query: dict[str, list[str]]) -> tuple[int, Any]:
+        """What a GET is answered."""
+        if path == "/api/search":
+            return 200, [
+                {"uid": uid, "title": kept["title"], "type": "dash-db", "tags": kept.get("tags", [])}
+                for uid, kept in self.dashboards.items()
+                if set(query.get("tag", [])) <= set(kept.get("tags", []))
+            ]
+        uid = path.removeprefix("/api/dashboards/uid/")
+        if uid in self.dashboards:
+            return 200, {"dashboard": self.dashboards[uid], "meta": {"folderUid": self.folders[uid]}}
+        return 404, {"message": "Dashboard not found"}
+
+    def save(self, body: dict[str, Any]) -> tuple[int, Any]:
+        """What a POST to /api/dashboards/db is answered."""
+        if not body.get("overwrite") and body["dashboard"]["uid"] in self.dashboards:
+            return 412, {"message": "The dashboard has been changed by someone else", "status": "version-mismatch"}
+        if not body["dashboard"].get("title"):
+            return 400, {"message": "Dashboard title cannot be empty"}
+        self.keep(body["dashboard"], body.get("folderUid", ""))
+        return 200, {"status": "success", "uid": body["dashboard"]["uid"]}
+
+
+@contextmanager
+def serving() -> Iterator[GrafanaDouble]:
+    """Serves until the block ends."""
+    double = GrafanaDouble()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            url = urlparse(self.path)
+            self._answer(*double.answer(url.path, parse_qs(url.query)))
+
+        def do_POST(self) -> None:
+            self._answer(*double.save(json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
+
+        def _answer(self, status: int, body: Any) -> None:
+            data = json.dumps(body).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002 - the name is the base class's
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    double.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield double
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
