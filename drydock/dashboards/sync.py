@@ -32,7 +32,9 @@ class Change:
 
     @property
     def diff(self) -> list[str]:
-        """The unified diff from the file to Grafana, both in the normal form."""
+        """The unified diff from the file to Grafana, both in the normal form; one line where a side has none."""
+        if self.file is None or self.stored is None:
+            return [self.summary]
         before, after = self._texts
         names = (f"{self.path.name} in git", f"{self.path.name} in Grafana")
         return list(unified_diff(before.splitlines(), after.splitlines(), *names, lineterm=""))
@@ -42,6 +44,8 @@ class Change:
         """How many lines differ, and which panels."""
         if self.stored is None:
             return f"{self.uid}: not in Grafana; `drydock dashboards push` puts it there"
+        if self.file is None:
+            return f"{self.uid}: in Grafana, without a file"
         marks = [line[0] for line in self.diff[2:]]
         lines = f"{self.uid}: {marks.count('+')} lines added, {marks.count('-')} removed"
         titles = ", ".join(self._titles())

@@ -150,6 +150,7 @@ def test_a_new_dashboard_passes_the_linter_and_goes_into_the_folder_of_the_other
 
     assert run(monkeypatch, "lint") == 0
     assert run(monkeypatch, "diff") == 1
+    assert capsys.readouterr().out == "order-book: not in Grafana; `drydock dashboards push` puts it there\n"
     assert run(monkeypatch, "push") == 0
     assert grafana.folders["order-book"] == "drydock-folder"
     assert run(monkeypatch, "diff") == 0
