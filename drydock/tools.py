@@ -4,27 +4,21 @@ A download is kept in the cache folder, so that it happens once and an offline d
 there only after its SHA-256 agrees with the checksum file of its publisher.
 """
 
-import hashlib
 import os
 import platform
 import re
 import shutil
 import subprocess
 import tarfile
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx2
-
+from drydock import downloads
 from drydock.failures import CannotRunError
 from drydock.progress import Step, step
 from drydock.project import cache_folder
 
-CONNECT_SECONDS = 10.0
-STALL_SECONDS = 30.0
 VERSION_SECONDS = 20.0
 
 # The two names by which publishers call a machine: Go's, and the ones Tilt's archives carry.
@@ -152,25 +146,19 @@ def environment(tools: Sequence[Path]) -> Mapping[str, str]:
 def download(tool: Tool, machine: Machine, progress: Step) -> None:
     """Puts the program into the cache folder in one move, after its checksum was found right."""
     address = tool.fill(tool.address, machine)
-    try:
+    with downloads.explained(address, _by_hand(tool)):
         expected = published_checksum(tool.fill(tool.checksums, machine), file_name=address.rsplit("/", 1)[1])
-        with _beside(tool.cached) as unfinished:
-            found = _fetch(address, unfinished, progress)
-            if found != expected:
-                raise CannotRunError(f"{address} has SHA-256 {found}, its publisher states {expected}", _by_hand(tool))
+        with downloads.beside(tool.cached) as unfinished:
+            downloads.fetch(address, unfinished, expected, progress)
             if tool.member:
                 _extract(unfinished, tool.fill(tool.member, machine))
             unfinished.chmod(0o755)
             unfinished.replace(tool.cached)
-    except httpx2.HTTPStatusError as error:
-        raise CannotRunError(f"{error.request.url} answered {error.response.status_code}", _by_hand(tool)) from error
-    except (httpx2.HTTPError, OSError, tarfile.TarError) as error:
-        raise CannotRunError(f"{address} could not be downloaded: {error}", _by_hand(tool)) from error
 
 
 def published_checksum(address: str, file_name: str) -> str:
     """The SHA-256 of `file_name` in a publisher's checksum file: a bare hash, or lines of hash and name."""
-    with _client() as client:
+    with downloads.client() as client:
         lines = [line.split() for line in client.get(address).raise_for_status().text.splitlines()]
     for line in lines:
         if line and re.fullmatch(r"[0-9a-f]{64}", line[0]) and (len(line) == 1 or line[1].lstrip("*") == file_name):
@@ -178,45 +166,17 @@ def published_checksum(address: str, file_name: str) -> str:
     raise CannotRunError(f"{address} does not list {file_name}", "Check the version in drydock/tools.py.")
 
 
-def _client() -> httpx2.Client:
-    timeout = httpx2.Timeout(STALL_SECONDS, connect=CONNECT_SECONDS)
-    return httpx2.Client(follow_redirects=True, timeout=timeout)
-
-
-def _fetch(address: str, target: Path, progress: Step) -> str:
-    """Writes what is at `address` into `target`; returns its SHA-256."""
-    digest = hashlib.sha256()
-    with _client() as client, client.stream("GET", address) as response, target.open("wb") as file:
-        response.raise_for_status()
-        total = int(response.headers.get("content-length", 0))
-        for chunk in response.iter_raw():
-            file.write(chunk)
-            digest.update(chunk)
-            progress.detail = f"{response.num_bytes_downloaded / 1e6:.0f} of {total / 1e6:.0f} MB"
-    progress.detail = f"downloaded, SHA-256 {digest.hexdigest()[:12]}"
-    return digest.hexdigest()
-
-
 def _extract(archive: Path, member: str) -> None:
     """Replaces the archive by the program in it."""
-    with tarfile.open(archive) as content:
-        program = content.extractfile(member) if member in content.getnames() else None
-        if program is None:
-            raise tarfile.ExtractError(f"there is no file {member} in the archive")
-        extracted = program.read()
-    archive.write_bytes(extracted)
-
-
-@contextmanager
-def _beside(target: Path) -> Iterator[Path]:
-    """A new file in the folder of `target`, gone at the end unless it was renamed."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
-    os.close(handle)
     try:
-        yield Path(name)
-    finally:
-        Path(name).unlink(missing_ok=True)
+        with tarfile.open(archive) as content:
+            program = content.extractfile(member) if member in content.getnames() else None
+            if program is None:
+                raise OSError(f"there is no file {member} in the archive")
+            extracted = program.read()
+    except tarfile.TarError as error:
+        raise OSError(f"it is no archive: {error}") from error
+    archive.write_bytes(extracted)
 
 
 def _by_hand(tool: Tool) -> str:
