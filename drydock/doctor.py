@@ -10,7 +10,7 @@ import yaml
 from rich.markup import escape
 from rich.table import Table
 
-from drydock import checks, engine, registry, tools
+from drydock import checks, engine, registry, releases, tools
 from drydock.checks import Finding, Level, Port
 from drydock.cluster import cluster_nodes
 from drydock.failures import CannotRunError, FailedError
@@ -43,6 +43,7 @@ def examine(project: Project) -> list[Finding]:
         checks.check_cgroup(info, accepts_cgroup_v1(kind)),
         *checks.check_ports(_ports(project, kind, set(nodes))),
         *_tools(),
+        *release_manifests(),
         *checks.check_cluster(nodes, _users_context()),
     ]
 
@@ -125,6 +126,18 @@ def _tools() -> Iterator[Finding]:
         on_path = shutil.which(tool.name)
         other = tools.installed_version(tool, Path(on_path)) if on_path and not where else None
         yield checks.check_tool(tool, str(where) if where else None, other)
+
+
+def release_manifests() -> Iterator[Finding]:
+    """Whether the cached manifests of releases are those that are pinned."""
+    for release in releases.RELEASES:
+        try:
+            where = releases.locate(release)
+        except CannotRunError as error:
+            yield checks.blocked(release.name, error.reason, error.remedy)
+        else:
+            place = f"at {where}" if where else "will be downloaded by `drydock up`"
+            yield checks.ok(release.name, f"manifest of {release.version} {place}")
 
 
 def _free_memory(info: dict[str, Any]) -> int | None:

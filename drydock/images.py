@@ -1,7 +1,7 @@
 """The images that the project pins, found where they are used: there is no second list to keep in step."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,10 +50,14 @@ class PinnedImages:
     cluster: tuple[str, ...]
 
 
-def pinned(root: Path, kubectl: Path) -> PinnedImages:
-    """Reads the images from the overlays, the Dockerfile, compose.yaml and the kind configuration of `root`."""
+def pinned(root: Path, kubectl: Path, addons: Iterable[Path] = ()) -> PinnedImages:
+    """Reads the images from the overlays, the Dockerfile, compose.yaml and the kind configuration of `root`.
+
+    `addons` are kustomizations of what the cluster runs besides.
+    """
     compose = _yaml(root / "compose.yaml")
-    cluster = [image for overlay in overlays(root) for image in in_manifests(render(kubectl, overlay))]
+    folders = [*overlays(root), *addons]
+    cluster = [image for folder in folders for image in in_manifests(render(kubectl, folder))]
     elsewhere = [
         *in_dockerfile(_text(root / "Dockerfile")),
         *in_compose(compose),
@@ -72,9 +76,9 @@ def overlays(root: Path) -> list[Path]:
     return sorted(path.parent for path in (root / "k8s" / "overlays").glob("*/kustomization.yaml"))
 
 
-def render(kubectl: Path, overlay: Path) -> list[Any]:
-    """The manifests of an overlay, without a cluster."""
-    return [document for document in yaml.safe_load_all(output([str(kubectl), "kustomize", str(overlay)])) if document]
+def render(kubectl: Path, folder: Path) -> list[Any]:
+    """The manifests of a kustomization, without a cluster."""
+    return [document for document in yaml.safe_load_all(output([str(kubectl), "kustomize", str(folder)])) if document]
 
 
 def in_manifests(documents: Any) -> Iterator[str]:

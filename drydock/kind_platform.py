@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from drydock import images, registry, tools
+from drydock import addons, images, registry, tools
 from drydock.cluster import Cluster, cluster_nodes
 from drydock.lock import exclusive
 from drydock.progress import step
@@ -45,8 +45,10 @@ class KindPlatform:
         with exclusive():
             with step("tools") as progress:
                 progress.detail = ", ".join(f"{tool.name} {tool.version}" for tool in tools.TOOLS if self.programs)
+            with step("releases") as progress:
+                folders = addons.assemble(self.project, progress)
             with step("images") as progress:
-                pinned = images.pinned(self.project.root, self.programs["kubectl"])
+                pinned = images.pinned(self.project.root, self.programs["kubectl"], folders)
                 images.pull_missing(tuple({*pinned.engine, registry.IMAGE}), progress)
             with step("registry") as progress:
                 registry.start()
@@ -55,6 +57,9 @@ class KindPlatform:
                 self.cluster.ensure(self.project.kind_configuration, progress)
             with step("registry known to the cluster"):
                 self.cluster.know_registry()
+            for folder in folders:
+                with step(f"{folder.name} on the cluster"):
+                    addons.install(self.cluster, folder)
 
     def leave_out(self, parts: tuple[Part, ...]) -> None:
         """Removes what an earlier start deployed of these parts: Tilt itself only adds."""

@@ -13,7 +13,9 @@ import yaml
 
 from app.drain import SETTLE_SECONDS
 from app.settings import Settings
-from drydock import tools
+from drydock import addons, tools
+from drydock.progress import Step
+from drydock.project import Project
 from tests.manifests.rules.objects import Object
 
 ROOT = Path(__file__).parents[2]
@@ -21,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 
 @functools.cache
 def rendered(folder: str) -> str:
-    """What `kubectl kustomize` makes of a folder below k8s/."""
+    """What `kubectl kustomize` makes of a folder, absolute or below k8s/."""
     command = [str(tools.obtain(tools.KUBECTL)), "kustomize", str(ROOT / "k8s" / folder)]
     # Rendering needs no cluster, so none may be within reach.
     environment = os.environ | {"KUBECONFIG": os.devnull}
@@ -49,6 +51,17 @@ def dev() -> list[Object]:
 @pytest.fixture
 def parity() -> list[Object]:
     return objects("overlays/parity")
+
+
+@pytest.fixture(scope="session")
+def platform_folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    return addons.assemble(Project.find(ROOT), Step("releases"), tmp_path_factory.mktemp("platform"))
+
+
+@pytest.fixture
+def platform(platform_folders: list[Path]) -> list[Object]:
+    """What `drydock up` adds to a cluster of kind."""
+    return [item for folder in platform_folders for item in objects(str(folder))]
 
 
 @pytest.fixture

@@ -10,10 +10,12 @@ from tests.manifests.rules.objects import Object, container
 
 
 @pytest.fixture
-def every_image(kind: Object, compose: Object, dockerfile: str, dev: list[Object], parity: list[Object]) -> set[str]:
+def every_image(
+    kind: Object, compose: Object, dockerfile: str, dev: list[Object], parity: list[Object], platform: list[Object]
+) -> set[str]:
     built = {service["image"] for service in compose["services"].values() if "build" in service}
     pulled = [*in_kind(kind), *in_compose(compose), *in_dockerfile(dockerfile)]
-    return {*built, *pulled, *in_manifests(dev), *in_manifests(parity)}
+    return {*built, *pulled, *in_manifests(dev), *in_manifests(parity), *in_manifests(platform)}
 
 
 def test_every_image_is_pinned(every_image: set[str]) -> None:
@@ -27,6 +29,7 @@ def test_every_image_has_one_tag(every_image: set[str]) -> None:
 def test_every_room_was_looked_into(every_image: set[str]) -> None:
     names = {image.rpartition(":")[0] for image in every_image}
     assert names >= {"kindest/node", "postgres", "drydock/shop", "python", "ghcr.io/astral-sh/uv"}
+    assert "registry.k8s.io/metrics-server/metrics-server" in names
 
 
 def test_parity_and_compose_run_production(dockerfile: str, compose: Object, parity: list[Object]) -> None:

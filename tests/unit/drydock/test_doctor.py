@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from drydock import doctor, engine
+from drydock import doctor, engine, releases
 from drydock.checks import Finding, Level
 from drydock.failures import CannotRunError
 from drydock.ports import in_use
@@ -43,6 +43,18 @@ def test_without_an_engine_the_doctor_says_so_and_still_looks_at_the_tools(monke
 
     assert findings[0] == Finding("engine", Level.BLOCKED, "Docker is not reachable: no socket", "Start Docker.")
     assert {"kind", "kubectl", "tilt"} <= {finding.subject for finding in findings}
+
+
+def test_another_file_in_the_place_of_a_release_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DRYDOCK_CACHE", str(tmp_path))
+    assert "will be downloaded" in next(doctor.release_manifests()).text
+    releases.METRICS_SERVER.cached.parent.mkdir()
+    releases.METRICS_SERVER.cached.write_text("kind: Malware\n")
+
+    finding = next(doctor.release_manifests())
+
+    assert finding.level is Level.BLOCKED
+    assert "Remove that file" in finding.remedy
 
 
 def test_only_what_blocks_stops_up(capsys: pytest.CaptureFixture[str]) -> None:

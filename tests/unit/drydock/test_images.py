@@ -71,9 +71,11 @@ def test_pinned_images_are_collected_from_every_place_and_what_is_built_here_is_
     (overlay / "kustomization.yaml").touch()
     (tmp_path / "k8s" / "kind.yaml").write_text("nodes: [{image: 'kindest/node:v1'}, {role: worker}]")
     pod = {"containers": [{"image": name} for name in ("postgres:18", "drydock/shop", "acme/own:1", "quay.io/x/y:2")]}
-    monkeypatch.setattr(images, "render", lambda *_: [{"kind": "Pod", "spec": pod}])
+    addon = {"containers": [{"image": "registry.k8s.io/a/b:1"}]}
+    rendered = {overlay: pod, tmp_path / "addon": addon}
+    monkeypatch.setattr(images, "render", lambda _, folder: [{"kind": "Pod", "spec": rendered[folder]}])
 
-    pinned = images.pinned(tmp_path, Path("kubectl"))
+    pinned = images.pinned(tmp_path, Path("kubectl"), [tmp_path / "addon"])
 
-    assert pinned.cluster == ("postgres:18", "quay.io/x/y:2")
-    assert pinned.engine == ("kindest/node:v1", "postgres:18", "python:3.12", "quay.io/x/y:2", "valkey:9")
+    assert pinned.cluster == ("postgres:18", "quay.io/x/y:2", "registry.k8s.io/a/b:1")
+    assert {*pinned.engine} == {*pinned.cluster, "kindest/node:v1", "python:3.12", "valkey:9"}
