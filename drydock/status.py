@@ -7,6 +7,7 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
+from drydock import autoscaler
 from drydock.cluster import Cluster, cluster_nodes, ready
 from drydock.failures import FailedError
 from drydock.kind_platform import KindPlatform
@@ -52,6 +53,7 @@ def _kind(project: Project) -> Iterator[Line]:
     platform = KindPlatform(project)
     yield from _nodes(platform.cluster, nodes)
     yield from _pods(platform.cluster, project.configuration.workload.namespace)
+    yield from _autoscalers(platform.cluster, project.configuration.workload.namespace)
     for resource in platform.tilt.resources() if platform.tilt.running() else []:
         states = f"update {resource.update}, runtime {resource.runtime}"
         yield Line("tilt", resource.name, resource.settled, states)
@@ -91,6 +93,18 @@ def _pod(pod: Any) -> Line:
     well = phase == "Succeeded" or ready(pod)
     condition = "completed" if phase == "Succeeded" else "ready" if well else f"{phase}, not ready"
     return Line("pod", pod["metadata"]["name"], well, f"{condition}, {restarts} restarts")
+
+
+def _autoscalers(cluster: Cluster, namespace: str) -> Iterator[Line]:
+    server = ("--namespace", "kube-system", "--selector", "k8s-app=metrics-server")
+    try:
+        items = cluster.get("horizontalpodautoscalers.v2.autoscaling", "--namespace", namespace, TIMEOUT)["items"]
+        servers = cluster.get("deployments", *server, TIMEOUT)["items"]
+    except FailedError:
+        return
+    for item in items:
+        reading = autoscaler.read(item, servers[0] if servers else None)
+        yield Line("hpa", reading.name, reading.well, reading.text)
 
 
 def _answer(url: str, project: Project) -> Line:
