@@ -10,6 +10,7 @@ from typing import Any
 
 from drydock import tools
 from drydock.project import Project
+from tests.polling import poll_until
 
 CONTEXT = "kind-drydock"
 PROJECT = Project.find(Path(__file__).parent)
@@ -17,6 +18,7 @@ WORKLOAD = PROJECT.configuration.workload
 NAMESPACE = WORKLOAD.namespace
 SERVICE_URL = PROJECT.configuration.platforms.kind
 DATABASE_POD = "postgres-0"
+FEWEST_PODS = 2  # one can go while the other serves
 
 type Object = dict[str, Any]
 
@@ -96,7 +98,9 @@ def delete(kind: str, name: str) -> None:
 
 
 def settle() -> None:
-    """Wait until the service's Deployment is complete and every pod of it is ready."""
+    """Wait until the autoscaler wants its pods, the service's Deployment is complete and every pod of it is ready."""
+    wanted = f"{FEWEST_PODS} pods of {WORKLOAD.deployment} to be wanted"
+    poll_until(lambda: get("deployment", WORKLOAD.deployment)["spec"]["replicas"] >= FEWEST_PODS, wanted, seconds=60)
     kubectl("rollout", "status", f"deployment/{WORKLOAD.deployment}", "--timeout=120s", seconds=130)
 
 

@@ -74,8 +74,6 @@ def not_parity(deployment: cluster.Object) -> str | None:
         return f"it overrides the image's command with {spec.get('command', []) + spec.get('args', [])}"
     if not spec["securityContext"].get("readOnlyRootFilesystem"):
         return "its root filesystem is writable"
-    if deployment["spec"]["replicas"] < 2:
-        return "it has no replica to spare"
     return None
 
 

@@ -13,23 +13,21 @@ def test_the_connection_budget_fits(overlay: str, request: pytest.FixtureRequest
     assert connections.budget_fits(request.getfixturevalue(overlay), defaults["DATABASE_POOL_SIZE"]) == []
 
 
-def test_eight_replicas_would_still_fit(parity: list[Object], defaults: dict[str, Any]) -> None:
-    find(parity, "Deployment", "shop")["spec"]["replicas"] = 8
-    assert connections.budget_fits(parity, defaults["DATABASE_POOL_SIZE"]) == []
-
-
-def test_nine_replicas_are_found(parity: list[Object], defaults: dict[str, Any]) -> None:
-    find(parity, "Deployment", "shop")["spec"]["replicas"] = 9
+def test_an_autoscaler_that_goes_one_pod_too_far_is_found(parity: list[Object], defaults: dict[str, Any]) -> None:
+    find(parity, "HorizontalPodAutoscaler", "shop")["spec"]["maxReplicas"] = 6
     assert connections.budget_fits(parity, defaults["DATABASE_POOL_SIZE"]) == [
-        "65 connections may be asked for, Postgres allows 60"
+        "80 connections may be asked for, Postgres allows 70"
     ]
 
 
-def test_an_autoscaler_that_goes_too_far_is_found(parity: list[Object]) -> None:
-    target = {"kind": "Deployment", "name": "shop"}
-    scaler = {"kind": "HorizontalPodAutoscaler", "metadata": {"name": "shop"}}
-    parity.append(scaler | {"spec": {"scaleTargetRef": target, "maxReplicas": 20}})
-    assert len(connections.budget_fits(parity, 5)) == 1
+def test_without_an_autoscaler_the_replicas_count(base: list[Object], defaults: dict[str, Any]) -> None:
+    unscaled = [item for item in base if item["kind"] != "HorizontalPodAutoscaler"]
+    find(unscaled, "Deployment", "shop")["spec"]["replicas"] = 6
+    assert len(connections.budget_fits(unscaled, defaults["DATABASE_POOL_SIZE"])) == 1
+
+
+def test_pods_that_are_ending_count(parity: list[Object]) -> None:
+    assert connections.most_pods(parity) == 10
 
 
 def test_a_limit_left_to_its_default_is_found(parity: list[Object]) -> None:

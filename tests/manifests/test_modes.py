@@ -8,7 +8,7 @@ from tests.manifests.rules.objects import Object, container, find
 
 def test_dev_differs_from_parity_only_where_an_edit_asks_for_it(dev: list[Object], parity: list[Object]) -> None:
     assert relaxed(dev) == {
-        "replicas": 1,
+        "pods": (1, 1),
         "args": ["python", "-m", "app.reload"],
         "read-only root": False,
         "preStop": None,
@@ -26,20 +26,20 @@ def test_another_difference_is_found(dev: list[Object], parity: list[Object]) ->
 
 def relaxed(objects: list[Object]) -> dict[str, Any]:
     """What dev mode says of the things it may decide; they are set to parity's values in `objects`."""
-    deployment, migration = find(objects, "Deployment", "shop"), container(objects, "Job", "migrate")
-    shop = container(objects, "Deployment", "shop")
+    shop, migration = container(objects, "Deployment", "shop"), container(objects, "Job", "migrate")
+    scaler = find(objects, "HorizontalPodAutoscaler", "shop")["spec"]
     configuration = next(
         item["data"] for item in objects if item["kind"] == "ConfigMap" and "DRAIN_SECONDS" in item["data"]
     )
     found = {
-        "replicas": deployment["spec"]["replicas"],
+        "pods": (scaler["minReplicas"], scaler["maxReplicas"]),
         "args": shop.pop("args"),
         "read-only root": shop["securityContext"]["readOnlyRootFilesystem"],
         "preStop": shop.get("lifecycle"),
         "drain": configuration["DRAIN_SECONDS"],
         "migration image": migration["image"],
     }
-    deployment["spec"]["replicas"] = 2
+    scaler["minReplicas"], scaler["maxReplicas"] = 2, 5
     shop["securityContext"]["readOnlyRootFilesystem"] = True
     shop["lifecycle"] = {"preStop": {"sleep": {"seconds": 5}}}
     configuration["DRAIN_SECONDS"] = "5"

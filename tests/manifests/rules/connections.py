@@ -8,6 +8,8 @@ from tests.manifests.rules.objects import Findings, Object, container, environme
 READINESS = 1
 # app/migrations holds its lock on one connection and works on another.
 MIGRATION = 2
+# postgres-exporter keeps one to ask and opens another to look at each database.
+EXPORTER = 3
 # superuser_reserved_connections, PostgreSQL 18's default.
 RESERVED = 3
 
@@ -21,17 +23,20 @@ def max_connections(command: list[str]) -> int:
 
 
 def most_pods(objects: list[Object]) -> int:
-    """The most pods that can exist at once: the replicas, or an autoscaler's most, and the surge of a rollout."""
-    spec = find(objects, "Deployment", "shop")["spec"]
+    """The most pods that can exist at once: all new ones of a rollout, beside all old ones that are still ending.
+
+    The Deployment counts only what is not ending, so its maxSurge does not bound them. How many it wants is its
+    replicas, or the autoscaler's most.
+    """
     scaled = [item["spec"] for item in of_kind(objects, "HorizontalPodAutoscaler")]
-    replicas = max([item["maxReplicas"] for item in scaled if item["scaleTargetRef"]["name"] == "shop"], default=0)
-    return int(replicas or spec["replicas"]) + int(spec["strategy"]["rollingUpdate"]["maxSurge"])
+    most = max([item["maxReplicas"] for item in scaled if item["scaleTargetRef"]["name"] == "shop"], default=0)
+    return 2 * int(most or find(objects, "Deployment", "shop")["spec"]["replicas"])
 
 
 def budget_fits(objects: list[Object], default_pool: int) -> Findings:
     """Even in the middle of a rollout with a migration, every pool can be full."""
     variables = environment(objects, container(objects, "Deployment", "shop"))
     per_pod = int(variables.get("DATABASE_POOL_SIZE", default_pool)) + READINESS
-    needed = most_pods(objects) * per_pod + MIGRATION + RESERVED
+    needed = most_pods(objects) * per_pod + MIGRATION + EXPORTER + RESERVED
     allowed = max_connections(container(objects, "StatefulSet", "postgres")["args"])
     return [] if needed <= allowed else [f"{needed} connections may be asked for, Postgres allows {allowed}"]

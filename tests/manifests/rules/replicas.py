@@ -3,13 +3,8 @@
 from tests.manifests.rules.objects import Findings, Object, find, of_kind
 
 
-def base_leaves_them_open(objects: list[Object]) -> Findings:
-    """The base does not say how many replicas the service wants."""
-    return ["Deployment/shop sets replicas"] if "replicas" in find(objects, "Deployment", "shop")["spec"] else []
-
-
 def decided_once(objects: list[Object]) -> Findings:
-    """In an overlay either an autoscaler or the Deployment decides."""
+    """Either an autoscaler or the Deployment decides."""
     targets = {item["spec"]["scaleTargetRef"]["name"] for item in of_kind(objects, "HorizontalPodAutoscaler")}
     findings = []
     for item in of_kind(objects, "Deployment"):
@@ -18,4 +13,15 @@ def decided_once(objects: list[Object]) -> Findings:
             findings.append(f"Deployment/{name} sets replicas that its autoscaler owns")
         if not fixed and name not in targets:
             findings.append(f"Deployment/{name} has neither replicas nor an autoscaler")
+    return findings
+
+
+def has_its_percentage_of_something(objects: list[Object]) -> Findings:
+    """Utilization is a share of the request: with one container that asks for no CPU, an autoscaler reads nothing."""
+    findings = []
+    for scaler in of_kind(objects, "HorizontalPodAutoscaler"):
+        name = scaler["spec"]["scaleTargetRef"]["name"]
+        for container in find(objects, "Deployment", name)["spec"]["template"]["spec"]["containers"]:
+            if "cpu" not in container["resources"].get("requests", {}):
+                findings.append(f"Deployment/{name}, container {container['name']} requests no CPU")
     return findings
