@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from drydock import cli
 from drydock.dashboards.document import FOLDER, files, read, text
@@ -245,3 +246,11 @@ def test_lint_puts_a_raw_export_into_the_normal_form(monkeypatch: pytest.MonkeyP
     assert run(monkeypatch, "lint") == 1
     assert run(monkeypatch, "lint", "--fix") == 0
     assert path.read_text() == before
+
+
+@pytest.mark.parametrize("command", ["pull", "push", "diff", "lint", "new"])
+def test_every_command_explains_itself(command: str) -> None:
+    shown = CliRunner().invoke(cli.app, ["dashboards", command, "--help"])
+
+    assert shown.exit_code == 0
+    assert len(shown.output.split()) > 20
