@@ -14,6 +14,8 @@ from drydock.traffic.outcomes import Outcome
 
 # Those of the service's own http_request_duration_seconds, so that both sides can be compared.
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2.5, 5, 10)
+# How long the end of the server may take.
+SHUTDOWN_POLL_SECONDS = 0.1
 
 REQUESTS = Counter("client_requests_total", "Requests sent, by what became of them.", ["outcome"])
 REQUEST_SECONDS = Histogram(
@@ -53,7 +55,7 @@ class Exposition:
         return self._server.server_port
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(SHUTDOWN_POLL_SECONDS,), daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:

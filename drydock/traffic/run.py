@@ -5,17 +5,20 @@ import contextlib
 import signal
 import sys
 from collections.abc import Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from drydock.failures import CannotRunError
-from drydock.traffic import metrics, tracing
+from drydock.traffic import metrics
 from drydock.traffic.client import Answer, Client, Lane, Operation
 from drydock.traffic.metrics import Exposition
 from drydock.traffic.options import Options
 from drydock.traffic.outcomes import WHOLE, ExhaustedError
 from drydock.traffic.shopper import MIX, Shopper
 from drydock.traffic.tally import LATE_SECONDS, Tally
-from drydock.traffic.tracing import Tracing
+from drydock.traffic.tracing import tracing_of
+
+if TYPE_CHECKING:
+    from drydock.traffic.spans import Tracing
 
 PROGRESS_SECONDS = 5.0
 NOTHING_LOST, SOMETHING_LOST = 0, 1
@@ -28,7 +31,7 @@ async def run(options: Options) -> int:
     Raises:
         CannotRunError: the service does not answer, or this machine cannot send.
     """
-    traces = Tracing.from_environment(options.url)
+    traces = tracing_of(options.url)
     with Exposition(options.metrics_port) as exposition:
         async with Client(options.url, options.timeout) as client:
             return await Run(options, client, traces).execute(exposition)
@@ -37,7 +40,7 @@ async def run(options: Options) -> int:
 class Run:
     """One run. A signal ends the stage that it is in, so what was sent by then is accounted for all the same."""
 
-    def __init__(self, options: Options, client: Client, traces: Tracing | None) -> None:
+    def __init__(self, options: Options, client: Client, traces: "Tracing | None") -> None:
         self._options = options
         self._client = client
         self._traces = traces
@@ -55,9 +58,9 @@ class Run:
         except* ExhaustedError as group:
             reason = f"this machine has run out of something: {group.exceptions[0]}"
             raise CannotRunError(reason, "Send less, with --rate, or allow more, with `ulimit -n`.") from group
-        if self._traces and not self._traces.flush():
-            say("the last spans did not reach the collector")
         say(self._tally.summary())
+        if self._traces and (lost := self._traces.lost()):
+            say(f"spans     {lost:,} did not reach {self._traces.endpoint}")
         scraped = await self._stage(asyncio.wait_for(exposition.scraped(), self._options.scrape_wait))
         say(self._tally.machine_readable(scraped))
         return SOMETHING_LOST if self._tally.lost else NOTHING_LOST
@@ -104,9 +107,9 @@ class Run:
         if self._traces is None:
             return await self._client.send(lane, operation), None
         span = self._traces.begin(operation)
-        answer = await self._client.send(lane, operation, tracing.headers_of(span))
-        tracing.end(span, answer)
-        return answer, tracing.exemplar(span)
+        answer = await self._client.send(lane, operation, span.headers)
+        span.end(answer)
+        return answer, span.exemplar
 
     async def _tell_progress(self, began: float) -> None:
         while True:

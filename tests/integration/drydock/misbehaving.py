@@ -9,6 +9,8 @@ from typing import NamedTuple, Self
 
 type Behaviour = Callable[[asyncio.StreamWriter], object]
 
+# What a run sends first: the list that shows that the service is up, a product, and a first order.
+PREPARATION = 3
 BODY = json.dumps({"id": 7}).encode()
 # Closing with this option set sends RST instead of FIN.
 NO_LINGER = struct.pack("ii", 1, 0)
@@ -39,6 +41,7 @@ class Server:
         self._server.close()
         for writer in self._writers:
             writer.close()
+        await self._server.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1

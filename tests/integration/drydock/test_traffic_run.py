@@ -15,17 +15,16 @@ import httpx2
 import pytest
 
 from drydock.failures import CannotRunError
+from drydock.traffic import run as traffic_run
 from drydock.traffic import shopper
 from drydock.traffic.options import Options
 from drydock.traffic.outcomes import Outcome
 from drydock.traffic.run import run
 from tests.integration.app.service import free_port
-from tests.integration.drydock.misbehaving import Server, answering, closing, healthy, resetting, silent
+from tests.integration.drydock.misbehaving import PREPARATION, Server, answering, closing, healthy, resetting, silent
 from tests.polling import poll_until_async
 
 ROOT = Path(__file__).parents[3]
-# The list that shows that the service is up, a product, and a first order.
-PREPARATION = 3
 
 
 def options(server: Server, rate: float = 50, seconds: float = 1, timeout: float = 5) -> Options:
@@ -97,6 +96,17 @@ async def test_what_could_not_be_sent_in_time_is_said(capsys: pytest.CaptureFixt
     account = json.loads(said.splitlines()[-1])
     assert account["late"] > 5
     assert account["latency_ms"]["p99"] > 200, "the time that a request waited for its start is part of its time"
+
+
+async def test_it_says_how_far_it_is_and_what_was_lost_so_far(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(traffic_run, "PROGRESS_SECONDS", 0.6)
+    async with Server(lambda number: closing if number == PREPARATION + 10 else healthy) as server:
+        assert await run(options(server)) == 1
+    progress = r"^ +1 s  [23]\d of 50 sent  ok \d+  closed_early 1$"
+    said = capsys.readouterr().out
+    assert len(re.findall(progress, said, re.MULTILINE)) == 1, said
 
 
 async def test_a_service_that_does_not_answer_is_said_with_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,14 +199,6 @@ async def test_a_signal_before_the_first_request_ends_it_too() -> None:
         await poll_until_async(lambda: at_least(server, 1), "the first look at the service")
         program.send_signal(signal.SIGTERM)
         assert await program.ended() == 2
-
-
-async def test_it_says_how_far_it_is_and_what_was_lost_so_far() -> None:
-    async with Server(lambda number: closing if number == 20 else healthy) as server:
-        program = await Program.start(server, "--rate=20", "--seconds=6", "--scrape-wait=0")
-        assert await program.ended() == 1
-    progress = [line for line in program.lines if re.match(r" +5 s  1\d\d of 120 sent  ok \d+  closed_early 1$", line)]
-    assert len(progress) == 1, program.lines
 
 
 async def test_the_last_counts_are_scraped_before_it_ends() -> None:

@@ -20,7 +20,7 @@ def test_the_image_needs_nothing_that_only_a_host_has() -> None:
 import sys
 sys.modules.update(dict.fromkeys({HOST_ONLY}))
 import drydock.traffic.__main__, drydock.traffic.tracing
-drydock.traffic.tracing.Tracing.from_environment("http://shop.shop")
+assert drydock.traffic.tracing.tracing_of("http://shop.shop")
 """
     endpoint = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"}
     done = subprocess.run(
@@ -33,7 +33,7 @@ def test_without_an_endpoint_nothing_of_opentelemetry_is_loaded() -> None:
     program = """
 import sys
 import drydock.traffic.__main__, drydock.traffic.tracing
-assert drydock.traffic.tracing.Tracing.from_environment("http://shop.shop") is None
+assert drydock.traffic.tracing.tracing_of("http://shop.shop") is None
 assert not [name for name in sys.modules if name.startswith("opentelemetry")]
 """
     done = subprocess.run(
