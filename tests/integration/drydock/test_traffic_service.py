@@ -2,7 +2,9 @@
 
 import asyncio
 import re
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -26,8 +28,9 @@ SAMPLED = 1
 
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with EmbeddedPostgres(tmp_path_factory.mktemp("postgres")) as server:
+def database() -> Iterator[str]:
+    # pytest's own folder is not its user's to enter while another pytest starts.
+    with tempfile.TemporaryDirectory() as folder, EmbeddedPostgres(Path(folder)) as server:
         migration = migrate(server.dsn)
         assert migration.returncode == 0, migration.stdout
         yield server.dsn
