@@ -53,6 +53,12 @@ def parity() -> list[Object]:
     return objects("overlays/parity")
 
 
+@pytest.fixture
+def load() -> list[Object]:
+    """What `drydock smoke` runs beside the service."""
+    return objects("load")
+
+
 @pytest.fixture(scope="session")
 def platform_folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return addons.assemble(Project.find(ROOT), Step("releases"), tmp_path_factory.mktemp("platform"))

@@ -11,11 +11,18 @@ from tests.manifests.rules.objects import Object, container
 
 @pytest.fixture
 def every_image(
-    kind: Object, compose: Object, dockerfile: str, dev: list[Object], parity: list[Object], platform: list[Object]
+    kind: Object,
+    compose: Object,
+    dockerfile: str,
+    dev: list[Object],
+    parity: list[Object],
+    load: list[Object],
+    platform: list[Object],
 ) -> set[str]:
     built = {service["image"] for service in compose["services"].values() if "build" in service}
     pulled = [*in_kind(kind), *in_compose(compose), *in_dockerfile(dockerfile)]
-    return {*built, *pulled, *in_manifests(dev), *in_manifests(parity), *in_manifests(platform)}
+    deployed = [*dev, *parity, *load, *platform]
+    return {*built, *pulled, *in_manifests(deployed)}
 
 
 def test_every_image_is_pinned(every_image: set[str]) -> None:
@@ -28,7 +35,7 @@ def test_every_image_has_one_tag(every_image: set[str]) -> None:
 
 def test_every_room_was_looked_into(every_image: set[str]) -> None:
     names = {image.rpartition(":")[0] for image in every_image}
-    assert names >= {"kindest/node", "postgres", "drydock/shop", "python", "ghcr.io/astral-sh/uv"}
+    assert names >= {"kindest/node", "postgres", "drydock/shop", "drydock/instrument", "python", "ghcr.io/astral-sh/uv"}
     assert "registry.k8s.io/metrics-server/metrics-server" in names
 
 

@@ -8,7 +8,7 @@ import pytest
 from tests.manifests.conftest import objects
 from tests.manifests.rules.objects import Object, container
 
-FOLDERS = ["base", "overlays/dev", "overlays/parity"]
+FOLDERS = ["base", "load", "overlays/dev", "overlays/parity"]
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ EVERYWHERE = [
 ]
 
 
-@pytest.mark.parametrize("overlay", ["dev", "parity"])
+@pytest.mark.parametrize("overlay", ["dev", "parity", "load"])
 @pytest.mark.parametrize("rule", EVERYWHERE, ids=lambda rule: rule.__name__)
 def test_the_rule_holds(rule: Callable[[list[Object]], Findings], overlay: str, request: pytest.FixtureRequest) -> None:
     assert rule(request.getfixturevalue(overlay)) == []
@@ -27,6 +27,10 @@ def test_the_rule_holds(rule: Callable[[list[Object]], Findings], overlay: str, 
 
 def test_every_root_filesystem_is_read_only_in_parity(parity: list[Object]) -> None:
     assert security.read_only_root(parity) == []
+
+
+def test_the_load_generator_cannot_change_its_own_image(load: list[Object]) -> None:
+    assert security.read_only_root(load) == []
 
 
 def test_only_the_reloading_container_can_write_in_dev(dev: list[Object]) -> None:
@@ -39,6 +43,10 @@ def test_nothing_is_outside_the_namespaces(
 ) -> None:
     names = {instrument["workload"]["namespace"], "observability"}
     assert security.inside_namespaces(request.getfixturevalue(overlay), names) == []
+
+
+def test_the_load_generator_has_a_namespace_of_its_own(load: list[Object]) -> None:
+    assert security.inside_namespaces(load, {"load"}) == []
 
 
 def test_a_named_user_is_found(parity: list[Object]) -> None:
