@@ -39,7 +39,9 @@ def read(autoscaler: Any, metrics_server: Any | None) -> Reading:
 
 def _values(spec: Any, status: Any) -> Iterator[tuple[str, str, str]]:
     """Name, value and target of each metric."""
-    current = dict(_parse(metric, "current") for metric in status.get("currentMetrics") or [])
+    # A metric without a value has no type there either.
+    known = [metric for metric in status.get("currentMetrics") or [] if metric["type"]]
+    current = dict(_parse(metric, "current") for metric in known)
     for metric in spec.get("metrics") or []:
         name, target = _parse(metric, "target")
         yield name, current.get(name, UNKNOWN), target

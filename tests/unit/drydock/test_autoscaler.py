@@ -25,7 +25,7 @@ def scaler(*conditions: dict[str, str], value: int | None = None, pods: int = 2)
         },
         "status": {
             "currentReplicas": pods,
-            "currentMetrics": current if value is not None else None,
+            "currentMetrics": current if value is not None else [{"type": ""}],
             "conditions": list(conditions),
         },
     }
