@@ -24,6 +24,7 @@ class Outcome:
 
     lane: str
     sent_at: float
+    seconds: float
     status: int | None
     failure: str | None = None
     served_by: str | None = None
@@ -110,7 +111,8 @@ class SteadyRequests:
         try:
             answer = await client.send(request)
         except httpx2.HTTPError as error:
-            self.outcomes.append(Outcome(lane, sent_at, None, type(error).__name__, order_key=order_key))
+            seconds = time.monotonic() - sent_at
+            self.outcomes.append(Outcome(lane, sent_at, seconds, None, type(error).__name__, order_key=order_key))
         else:
-            served_by = answer.headers.get("X-Served-By")
-            self.outcomes.append(Outcome(lane, sent_at, answer.status_code, None, served_by, order_key))
+            seconds, served_by = time.monotonic() - sent_at, answer.headers.get("X-Served-By")
+            self.outcomes.append(Outcome(lane, sent_at, seconds, answer.status_code, None, served_by, order_key))

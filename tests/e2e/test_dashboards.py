@@ -1,0 +1,91 @@
+"""The dashboards are about what the running stack exports: nothing on them is empty, and they go there and back."""
+
+import math
+import shutil
+from pathlib import Path
+
+import pytest
+
+from drydock.dashboards import document, sync
+from drydock.dashboards.queries import SEEN_AFTER_FAILURE, Query, metrics_used, queries
+from drydock.grafana import Grafana
+from tests.e2e import cluster
+from tests.polling import poll_until
+from tests.telemetry.prometheus import Prometheus
+from tests.telemetry.smoke import send
+
+DASHBOARDS = {uid: document.read(path) for uid, path in document.files(cluster.PROJECT.root).items()}
+PAGES = cluster.PROJECT.configuration.telemetry.kind
+PROMETHEUS = Prometheus(PAGES.prometheus)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def smoke(environment: None) -> None:
+    """Half a minute of traffic, so that there is something to show."""
+    send(cluster.PROJECT, "kind")
+
+
+@pytest.mark.parametrize("uid", DASHBOARDS)
+def test_every_metric_on_the_dashboard_is_exported(uid: str) -> None:
+    wanted = metrics_used(DASHBOARDS[uid]) - SEEN_AFTER_FAILURE
+    poll_until(lambda: wanted <= PROMETHEUS.metrics(), f"{sorted(wanted - PROMETHEUS.metrics())} to be exported", 60)
+
+
+@pytest.mark.parametrize("uid", DASHBOARDS)
+def test_no_panel_is_empty(uid: str) -> None:
+    """Every panel shows at least one series; every expression is one that Prometheus accepts."""
+    for title, asked in by_panel(queries(DASHBOARDS[uid])).items():
+        poll_until(lambda asked=asked: any(shown(query) for query in asked), f"{uid}: {title} to show something", 60)  # type: ignore[misc]
+    print(
+        f"{uid}: {len(by_panel(queries(DASHBOARDS[uid])))} panels, {len(queries(DASHBOARDS[uid]))} queries, none empty"
+    )
+
+
+def test_a_panel_about_nothing_is_found_empty() -> None:
+    assert not shown(Query("none", "Nothing", "A", "no_such_metric", "no_such_metric"))
+
+
+def test_a_panel_that_was_tuned_in_grafana_comes_back_and_goes_there_again(tmp_path: Path) -> None:
+    """Changed through the API, pulled: the changed line and no other. Pushed: Grafana has what the file says."""
+    shutil.copytree(cluster.PROJECT.root / document.FOLDER, tmp_path / document.FOLDER)
+    path = document.files(tmp_path)["service"]
+    original = path.read_text()
+    with Grafana(PAGES.grafana) as grafana:
+        sync.push(tmp_path, grafana)
+        tune(grafana)
+        sync.pull(tmp_path, grafana)
+        before, after = original.splitlines(), path.read_text().splitlines()
+        changed = [(old.strip(), new.strip()) for old, new in zip(before, after, strict=True) if old != new]
+        assert [new for _, new in changed] == ['"description": "Tuned on the page.",']
+        assert not differences(tmp_path, grafana), "pulled again, nothing is left to pull"
+
+        path.write_text(original)
+        assert [change.uid for change in differences(tmp_path, grafana)] == ["service"]
+        sync.push(tmp_path, grafana)
+        assert not differences(tmp_path, grafana), "pushed, both are the same"
+
+
+def tune(grafana: Grafana) -> None:
+    """Changes one panel as the page does: the whole dashboard is saved again."""
+    stored = grafana.dashboard("service")
+    assert stored
+    stored.dashboard["panels"][0]["description"] = "Tuned on the page."
+    grafana.save(stored, "tuned")
+
+
+def differences(root: Path, grafana: Grafana) -> list[sync.Change]:
+    """What the files and Grafana have otherwise."""
+    return [change for change in sync.changes(root, grafana) if not change.same]
+
+
+def by_panel(asked: list[Query]) -> dict[str, list[Query]]:
+    """The queries of each panel."""
+    panels: dict[str, list[Query]] = {}
+    for query in asked:
+        panels.setdefault(query.panel, []).append(query)
+    return panels
+
+
+def shown(query: Query) -> bool:
+    """Whether a query gives at least one number."""
+    return any(not math.isnan(value) for _, value in PROMETHEUS.samples(query.expression))

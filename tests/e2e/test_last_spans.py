@@ -1,0 +1,117 @@
+"""The last spans of a process arrive: a request, SIGTERM at once, and its trace is in Jaeger."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.e2e import cluster
+from tests.e2e.experiments import deployed_pod_spec, lifecycle, pod
+from tests.polling import poll_until
+from tests.telemetry.jaeger import Jaeger
+from tests.telemetry.stack import TracedRequest
+
+NAME = "e2e-last-spans"
+JAEGER = Jaeger(cluster.PROJECT.configuration.telemetry.kind.jaeger)
+# uvicorn raises the signal again when it is done, which ends all but PID 1: 128 + SIGTERM.
+WELL = ("0", "143")
+LABELS = {"app.kubernetes.io/name": cluster.WORKLOAD.deployment}
+
+# One request, and the signal before the next export is due. The server is the first process of its name.
+REQUEST_AND_SIGTERM = """
+import os, pathlib, signal, sys
+from urllib.request import Request, urlopen
+
+servers = [int(entry.name) for entry in pathlib.Path("/proc").glob("[0-9]*")
+           if b"uvicorn" in (entry / "cmdline").read_bytes()]
+urlopen(Request("http://127.0.0.1:8000/products/1", headers={"traceparent": sys.argv[1]}), timeout=5).read()
+os.kill(min(servers), signal.SIGTERM)
+print(min(servers))
+"""
+
+type Variant = Callable[[cluster.Object], None]
+
+
+def as_pid_1(_: cluster.Object) -> None:
+    """As it is deployed."""
+
+
+def not_as_pid_1(spec: cluster.Object) -> None:
+    """The pod's own process is PID 1, as with a debugging sidecar."""
+    spec["shareProcessNamespace"] = True
+
+
+def with_two_workers(spec: cluster.Object) -> None:
+    """A parent and two processes that serve."""
+    spec["containers"][0]["args"] = ["uvicorn", "app.main:app", "--host", "0.0.0.0", "--port", "8000", "--workers", "2"]  # noqa: S104 - inside a pod
+
+
+VARIANTS: dict[str, Variant] = {"PID 1": as_pid_1, "not PID 1": not_as_pid_1, "--workers 2": with_two_workers}
+
+
+@pytest.fixture(autouse=True)
+def no_pod_left() -> Iterator[None]:
+    yield
+    cluster.delete("pod", NAME)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_trace_of_the_last_request_arrives(variant: str) -> None:
+    request = end_after_one_request(VARIANTS[variant])
+    spans = poll_until(lambda: JAEGER.trace(request.trace_id), f"the last trace of {variant}", 20)
+    print(f"{variant}: {len(spans)} spans arrived; {flush_line()}")
+    assert {span.resource["k8s.pod.name"] for span in spans} == {NAME}
+
+
+def test_without_time_to_flush_the_last_trace_is_lost_and_said_to_be() -> None:
+    """The negative control: the same end with a flush of a millisecond."""
+    request = end_after_one_request(lambda spec: set_variable(spec, "TELEMETRY_FLUSH_SECONDS", "0.001"))
+    assert flush_line()["lost"] > 0
+    later = TracedRequest().send(cluster.SERVICE_URL)
+    poll_until(lambda: JAEGER.trace(later.trace_id), "a trace that was begun later", 20)
+    assert not JAEGER.trace(request.trace_id)
+
+
+def test_with_the_collector_out_it_stops_in_time_and_says_what_was_lost() -> None:
+    request = end_after_one_request(
+        lambda spec: set_variable(spec, "OTEL_EXPORTER_OTLP_ENDPOINT", "http://192.0.2.1:4318")
+    )
+    line = flush_line()
+    print(f"collector out: {line}")
+    assert line["lost"] == 2, "the route's span and the statement's"
+    assert line["seconds"] < 4
+    assert not JAEGER.trace(request.trace_id)
+
+
+def end_after_one_request(change: Variant) -> TracedRequest:
+    """Starts a pod like the service's, sends it one request and SIGTERM at once, and waits for its good end."""
+    spec = deployed_pod_spec("deployment", cluster.WORKLOAD.deployment)
+    spec["restartPolicy"] = "Never"
+    set_variable(spec, "DRAIN_SECONDS", "0")
+    change(spec)
+    cluster.create(pod(NAME, spec, LABELS))
+    cluster.kubectl("wait", "--for=condition=Ready", f"pod/{NAME}", "--timeout=90s")
+    request = TracedRequest()
+    script = ("python", "-", request.headers["traceparent"])
+    cluster.kubectl("exec", "--stdin", NAME, "--", *script, stdin=REQUEST_AND_SIGTERM)
+    code = poll_until(exit_code, f"{NAME} to end", 45)
+    assert code in WELL, f"{NAME} ended with {code}"
+    return request
+
+
+def exit_code() -> str | None:
+    """What the service returned to the kubelet, or None while it runs."""
+    state = cluster.get("pod", NAME)["status"]["containerStatuses"][0]["state"]
+    return str(state["terminated"]["exitCode"]) if "terminated" in state else None
+
+
+def flush_line() -> cluster.Object:
+    """What the service said of its last spans; with several processes, the one that lost the most."""
+    lines = [line for line in lifecycle(cluster.kubectl("logs", NAME)) if line["message"] == "telemetry_flushed"]
+    return max(lines, key=lambda line: int(line["lost"]))
+
+
+def set_variable(spec: cluster.Object, name: str, value: str) -> None:
+    """Sets a variable of the service, in the place of what is deployed."""
+    variables = spec["containers"][0]["env"]
+    spec["containers"][0]["env"] = [item for item in variables if item["name"] != name]
+    spec["containers"][0]["env"].append({"name": name, "value": value})

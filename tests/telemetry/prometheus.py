@@ -1,0 +1,48 @@
+"""Series as Prometheus tells them."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+
+TIMEOUT_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Prometheus:
+    """The HTTP API of a running Prometheus."""
+
+    url: str
+
+    def samples(self, expression: str) -> list[tuple[dict[str, str], float]]:
+        """The labels and values of an instant query; fails on what is not valid PromQL."""
+        result = self._ask("query", query=expression)["result"]
+        if isinstance(result, list) and result and not isinstance(result[0], dict):
+            return [({}, float(result[1]))]
+        return [(item["metric"], float(item["value"][1])) for item in result]
+
+    def value(self, expression: str) -> float:
+        """The sum of an instant query's values; 0 where there are none."""
+        return sum(value for _, value in self.samples(expression) if not math.isnan(value))
+
+    def exemplars(self, expression: str, seconds: float) -> list[dict[str, Any]]:
+        """The exemplars of the last seconds, with the labels of their series."""
+        now = float(self._ask("query", query="time()")["result"][1])
+        found = self._ask("query_exemplars", query=expression, start=str(now - seconds), end=str(now))
+        return [{**item["seriesLabels"], **one["labels"]} for item in found for one in item["exemplars"]]
+
+    def metrics(self) -> set[str]:
+        """The names of all metrics that it holds."""
+        names: list[str] = self._ask("label/__name__/values")
+        return set(names)
+
+    def targets(self) -> list[dict[str, Any]]:
+        """What it scrapes now, and how that goes."""
+        found: list[dict[str, Any]] = self._ask("targets", state="active")["activeTargets"]
+        return found
+
+    def _ask(self, endpoint: str, **parameters: str) -> Any:
+        answer = httpx2.get(f"{self.url}/api/v1/{endpoint}", params=parameters, timeout=TIMEOUT_SECONDS)
+        assert answer.status_code == 200, f"{parameters}: {answer.text}"
+        return answer.json()["data"]
