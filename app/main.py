@@ -33,7 +33,13 @@ def create_app(settings: Settings) -> FastAPI:
     traces = configure_tracing(settings)
     lifecycle = Lifecycle(settings, database, schema, drain, traces)
 
-    app = FastAPI(title="Shop", version=settings.service_version, lifespan=lifecycle, telemetry=request_spans(traces))
+    app = FastAPI(
+        title="Shop",
+        version=settings.service_version,
+        lifespan=lifecycle,
+        telemetry=request_spans(traces),
+        redirect_slashes=False,  # a resource has one path; the metrics would have a series for each that is redirected
+    )
     app.state.database, app.state.drain, app.state.readiness = database, drain, readiness
     problems.install_handlers(app)
     for router in (health.router, products.router, feed.router, orders.router):
