@@ -1,7 +1,6 @@
 """A smoke test: steady traffic from inside a platform, what was lost of it, and where to look."""
 
 import json
-import signal
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,13 +14,14 @@ from drydock import probe
 from drydock.failures import CannotRunError, FailedError
 from drydock.kind_platform import KindPlatform
 from drydock.load_job import LoadJob
-from drydock.processes import last_lines, output
+from drydock.processes import last_lines, output, succeeds
 from drydock.progress import say, step
 from drydock.project import Project, TelemetryAddresses
 
 type Account = dict[str, Any]
 
 SERVICE = "traffic"
+CONTAINER = "drydock-traffic"
 QUERY = "sum by (outcome) (client_requests_total)"
 
 
@@ -75,7 +75,7 @@ def refuse_if_unready(project: Project, platform: SmokePlatform) -> None:
         raise CannotRunError(f"the service is not ready at {url}", f"Start it: {start}")
 
 
-def follow(command: Sequence[str], stop: Callable[[subprocess.Popen[str]], None]) -> Account:
+def follow(command: Sequence[str], stop: Callable[[], object]) -> Account:
     """Shows what the load generator says; its last line, the account of the run, is returned instead.
 
     Ctrl-C calls `stop`, and what is said after that is still shown.
@@ -92,7 +92,7 @@ def follow(command: Sequence[str], stop: Callable[[subprocess.Popen[str]], None]
         try:
             _show(process, said)
         except KeyboardInterrupt:
-            stop(process)
+            stop()
             _show(process, said)
             raise
     account = account_in(said[-1]) if said else None
@@ -137,7 +137,7 @@ def _on_kind(platform: KindPlatform, load: Load) -> Account:
     except KeyboardInterrupt:
         job.stop()
         raise
-    return follow(job.follow_command, lambda _: job.stop())
+    return follow(job.follow_command, job.stop)
 
 
 def _on_compose(project: Project, load: Load) -> Account:
@@ -145,9 +145,10 @@ def _on_compose(project: Project, load: Load) -> Account:
     with step("load generator"):
         output([*compose, "build", "--quiet", SERVICE])
     variables = [f"--env={name}={value}" for name, value in load.environment.items()]
-    # Under its service's name, or Prometheus would not find it; beside the service that runs, and no other.
-    command = [*compose, "run", "--rm", "--no-TTY", "--no-deps", "--use-aliases", *variables, SERVICE]
-    return follow(command, lambda process: process.send_signal(signal.SIGINT))
+    # Under its service's name too, or Prometheus would not find it; beside the service that runs, and no other.
+    options = ["--rm", "--no-TTY", "--no-deps", "--use-aliases", "--name", CONTAINER]
+    command = [*compose, "--progress", "quiet", "run", *options, *variables, SERVICE]
+    return follow(command, lambda: succeeds(["docker", "kill", "--signal", "TERM", CONTAINER]))
 
 
 def _show(process: subprocess.Popen[str], said: list[str]) -> None:

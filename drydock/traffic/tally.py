@@ -9,8 +9,10 @@ from typing import Any
 from drydock.traffic.client import Answer
 from drydock.traffic.outcomes import WHOLE, Outcome
 
-# A request that starts later than this after its time shows that the client cannot keep up.
+# A request that starts later than this after its time is late. Many of them show that the client cannot keep up: its
+# machine is too busy, or the rate too high.
 LATE_SECONDS = 0.05
+MANY = 0.01
 
 
 class Tally:
@@ -49,8 +51,8 @@ class Tally:
 
     def progress(self, elapsed: float) -> str:
         """One line on a run that goes on."""
-        behind = f", {self.late:,} started late: this client does not keep up" if self.late else ""
-        return f"{elapsed:4.0f} s  {self.sent:,} of {self.planned:,} sent  {self._outcomes()}{behind}"
+        late = f"  {self._lateness()}" if self.late else ""
+        return f"{elapsed:4.0f} s  {self.sent:,} of {self.planned:,} sent  {self._outcomes()}{late}"
 
     def summary(self) -> str:
         """The run in a few lines."""
@@ -77,7 +79,7 @@ class Tally:
         rate = self.sent / self.seconds if self.seconds else 0
         yield "sent", f"{self.sent:,} of {self.planned:,} in {self.seconds:.1f} s, {rate:.1f} a second"
         if self.late:
-            yield "late", f"{self.late:,} started over {LATE_SECONDS * 1000:.0f} ms late: this client did not keep up"
+            yield "late", self._lateness()
         yield "outcomes", self._outcomes()
         if self._latencies:
             ordered = sorted(self._latencies)
@@ -87,6 +89,10 @@ class Tally:
         for pod, count in sorted(self.pods.items()):
             yield "pod", f"{pod} answered {count:,} ({count / answers:.0%})"
         yield "lost", f"{self.lost:,}" if self.lost else "none"
+
+    def _lateness(self) -> str:
+        behind = ": this client does not keep up" if self.late > self.sent * MANY else ""
+        return f"{self.late:,} started over {LATE_SECONDS * 1000:.0f} ms late{behind}"
 
     def _outcomes(self) -> str:
         seen = [outcome for outcome in Outcome if self.outcomes[outcome] or outcome is Outcome.OK]

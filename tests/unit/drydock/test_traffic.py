@@ -120,4 +120,12 @@ def test_a_late_start_is_told_apart_from_one_in_time() -> None:
     tally = Tally(planned=2)
 
     assert [tally.started(0.049), tally.started(0.051)] == [False, True]
-    assert "1 started late" in tally.progress(elapsed=5)
+
+
+@pytest.mark.parametrize(("in_time", "said"), [(99, "1 started over 50 ms late"), (98, "this client does not keep up")])
+def test_a_client_that_is_often_late_says_that_it_does_not_keep_up(in_time: int, said: str) -> None:
+    tally = Tally(planned=200)
+    for error in (0.06, *[0.001] * in_time):
+        tally.started(error)
+
+    assert tally.progress(elapsed=5).endswith(said)
