@@ -14,7 +14,7 @@ from drydock import probe
 from drydock.failures import CannotRunError, FailedError
 from drydock.kind_platform import KindPlatform
 from drydock.load_job import LoadJob
-from drydock.processes import last_lines, output, succeeds
+from drydock.processes import output, succeeds
 from drydock.progress import say, step
 from drydock.project import Project, TelemetryAddresses
 
@@ -76,7 +76,7 @@ def refuse_if_unready(project: Project, platform: SmokePlatform) -> None:
 
 
 def follow(command: Sequence[str], stop: Callable[[], object]) -> Account:
-    """Shows what the load generator says; its last line, the account of the run, is returned instead.
+    """Shows what the load generator says, but for the account of the run, which is returned.
 
     Ctrl-C calls `stop`, and what is said after that is still shown.
 
@@ -84,21 +84,18 @@ def follow(command: Sequence[str], stop: Callable[[], object]) -> Account:
         CannotRunError: it ended without an account.
         KeyboardInterrupt: Ctrl-C, once it has come to its end.
     """
-    said: list[str] = []
     # A session of its own: Ctrl-C must reach the load generator, not the program that shows what it says.
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
     ) as process:
         try:
-            _show(process, said)
+            account = _show(process)
         except KeyboardInterrupt:
             stop()
-            _show(process, said)
+            _show(process)
             raise
-    account = account_in(said[-1]) if said else None
     if account is None:
-        reason = last_lines("\n".join(said)) or "it said nothing"
-        raise CannotRunError(f"the load generator did not come to its end:\n{reason}")
+        raise CannotRunError("the load generator did not come to its end: see what it said above")
     return account
 
 
@@ -151,8 +148,12 @@ def _on_compose(project: Project, load: Load) -> Account:
     return follow(command, lambda: succeeds(["docker", "kill", "--signal", "TERM", CONTAINER]))
 
 
-def _show(process: subprocess.Popen[str], said: list[str]) -> None:
+def _show(process: subprocess.Popen[str]) -> Account | None:
+    """Shows what is said until the end, but for the account, which is returned where there is one."""
+    account = None
     for line in process.stdout or ():
-        said.append(line.rstrip())
-        if account_in(said[-1]) is None:
-            typer.echo(said[-1])
+        if found := account_in(line):
+            account = found
+        else:
+            typer.echo(line, nl=False)
+    return account

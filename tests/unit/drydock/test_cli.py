@@ -114,7 +114,7 @@ def test_an_unknown_mode_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     assert run(monkeypatch, "up", "--mode", "production") == 2
 
 
-@pytest.mark.parametrize("command", ["up", "down", "status", "doctor", "env"])
+@pytest.mark.parametrize("command", ["up", "down", "status", "smoke", "doctor", "env"])
 def test_every_command_explains_itself(command: str) -> None:
     shown = CliRunner().invoke(cli.app, [command, "--help"])
 
