@@ -3,17 +3,22 @@
 import re
 from pathlib import Path
 
+from prometheus_client import REGISTRY
+from prometheus_client.metrics_core import Metric
 from pydantic import SecretStr
 
+import app.main  # noqa: F401 - the metrics are there once the service is imported
 from app.settings import Settings
 
 PAGE = Path(__file__).parents[3] / "docs" / "service.md"
+# What the client library exports by itself.
+LIBRARY = ("process_", "python_", "target")
 
 
-def documented() -> dict[str, str]:
-    """Variable and default, as the page's table has them."""
-    rows = re.findall(r"^\| `([A-Z_]+)` \| ([^|]+?) \|", PAGE.read_text(), re.MULTILINE)
-    return {name: default.strip("`") for name, default in rows}
+def first_columns(head: str) -> dict[str, str]:
+    """First and second column of the table whose first column has this head."""
+    table = PAGE.read_text().partition(f"\n| {head} |")[2].partition("\n\n")[0]
+    return dict(re.findall(r"^\| `(\w+)` \| ([^|]*?) ?\|", table, re.MULTILINE))
 
 
 def test_every_variable_is_documented_with_its_default() -> None:
@@ -22,8 +27,18 @@ def test_every_variable_is_documented_with_its_default() -> None:
         for name, field in Settings.model_fields.items()
         if not field.is_required() and field.default_factory is None
     }
-    assert documented() == {**settings, "DATABASE_URL": "required", "POD_NAME": "the host's name"}
+    documented = {name: default.strip("`") for name, default in first_columns("variable").items()}
+    assert documented == {**settings, "DATABASE_URL": "required", "POD_NAME": "the host's name"}
+
+
+def test_every_metric_is_documented() -> None:
+    exported = {series(metric) for metric in REGISTRY.collect() if not metric.name.startswith(LIBRARY)}
+    assert first_columns("metric").keys() == exported
 
 
 def test_the_secret_is_kept_as_one() -> None:
     assert Settings.model_fields["database_url"].annotation is SecretStr
+
+
+def series(metric: Metric) -> str:
+    return f"{metric.name}_total" if metric.type == "counter" else metric.name
