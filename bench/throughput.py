@@ -1,7 +1,8 @@
 """What one process on one core serves, and what telemetry costs of it: bare FastAPI and the service, part by part.
 
-Needs wrk on PATH (apt install wrk, brew install wrk). The variants take turns, round by round, so that a machine whose
-speed drifts slows all of them; each figure is the median of the rounds, each share the median of the rounds' shares.
+Needs wrk on PATH (apt install wrk, brew install wrk). The variants all run and take turns, round by round, so that a
+machine whose speed drifts slows all of them; each figure is the median of the rounds, each share the median of the
+rounds' shares.
 Shares are of CPU time: a core that has nothing else to do serves by as much more as a request takes less of it, and
 where the machine is shared, waiting for the core costs requests/s and no CPU time.
 """
@@ -59,8 +60,8 @@ class Load(NamedTuple):
 def main() -> None:
     """Measure, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--rounds", type=int, default=5, help="rounds over all variants (default 5)")
-    parser.add_argument("--seconds", type=int, default=4, help="seconds of load a variant, route and round (default 4)")
+    parser.add_argument("--rounds", type=int, default=10, help="rounds over all variants (default 10)")
+    parser.add_argument("--seconds", type=int, default=2, help="seconds of load a variant, route and round (default 2)")
     arguments = parser.parse_args()
     if shutil.which("wrk") is None:
         sys.exit("bench: wrk is not on PATH: apt install wrk, or brew install wrk")
@@ -99,14 +100,16 @@ def measure(variants: list[Variant], rounds: int, seconds: int) -> Results:
     """Each load by variant and route, one a round."""
     results: Results = {(variant.name, route): [] for variant in variants for route in ROUTES}
     console = Console(stderr=True)
-    for number in range(1, rounds + 1):
-        for variant in variants:
-            console.print(f"round {number} of {rounds}: {variant.name}")
-            with serving(variant) as (server, url):
+    with contextlib.ExitStack() as stack:
+        servers = {variant.name: stack.enter_context(serving(variant)) for variant in variants}
+        for number in range(1, rounds + 1):
+            console.print(f"round {number} of {rounds}")
+            for name, (server, url) in servers.items():
                 for route, path in ROUTES.items():
-                    results[variant.name, route].append(load(server, f"{url}{path}", seconds))
-                if lost := spans_lost(url):
-                    console.print(f"  {lost} spans were lost: this variant seems cheaper than it is")
+                    results[name, route].append(load(server, f"{url}{path}", seconds))
+        for name, (_, url) in servers.items():
+            if lost := spans_lost(url):
+                console.print(f"{name}: {lost} spans were lost, so it seems cheaper than it is")
     return results
 
 

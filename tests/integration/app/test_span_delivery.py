@@ -29,7 +29,7 @@ FLUSH_SECONDS = 1
 # Of everything but the flush: the signal's way, the server's own stop, the pool, and 0.5 s between two looks of the
 # parent of --workers. A process that waited for the exporter would take 7 to 30 s (see app/observability/tracing.py).
 OTHERWISE_SECONDS = 3
-# A request that waited for the collector would take the export's timeout, 2 s, or more. Anything less is a busy machine:
+# A request that waited for the collector would take the export's timeout, 2 s, or more. Less is a busy machine:
 # a request takes some milliseconds, and 0.35 s were seen with eight times more to run than there were cores.
 CEILING_SECONDS = 1.5
 
