@@ -1,36 +1,11 @@
 """`docker compose up --wait`: the same service, migration and Postgres, without Kubernetes."""
 
 import json
-import subprocess
-from collections.abc import Iterator
-from pathlib import Path
 
 import httpx2
-import pytest
 
-from drydock.project import Project
+from tests.compose.project import URL, compose
 from tests.lifecycle import SHUTDOWN
-
-ROOT = Path(__file__).parents[2]
-URL = Project.find(ROOT).configuration.platforms.compose
-
-
-def compose(*arguments: str) -> str:
-    """Run docker compose under a project name of its own: a person's own stack and its volume are left alone."""
-    command = ["docker", "compose", "--project-name", "drydock-test", *arguments]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=600)
-    assert done.returncode == 0, f"docker compose {' '.join(arguments)} failed:\n{done.stderr[-3000:]}"
-    return done.stdout
-
-
-@pytest.fixture(scope="module", autouse=True)
-def stack() -> Iterator[None]:
-    """The stack, built and up; gone with its volume afterwards."""
-    try:
-        compose("up", "--wait", "--build")
-        yield
-    finally:
-        compose("down", "--volumes")
 
 
 def test_an_order_is_placed_once_however_often_it_is_sent() -> None:

@@ -70,8 +70,9 @@ def _process(part: str) -> tuple[str, str]:
     selector = ("--selector", f"app.kubernetes.io/name={part}")
     pods = poll_until(lambda: json.loads(_kubectl("get", "pods", *selector, "--output", "json"))["items"], part)
     node, container = pods[0]["spec"]["nodeName"], pods[0]["status"]["containerStatuses"][0]["containerID"]
-    template = ("--output", "go-template", "--template", "{{.info.pid}}")
-    return node, engine.docker("exec", node, "crictl", "inspect", *template, container.rpartition("/")[2]).strip()
+    search = f"grep --files-with-matches --no-messages {container.rpartition('/')[2]} /proc/[0-9]*/cgroup"
+    found = engine.docker("exec", node, "sh", "-c", search).split()
+    return node, found[0].split("/")[2]
 
 
 def _kubectl(*arguments: str, namespace: str = NAMESPACE) -> str:

@@ -9,51 +9,57 @@ from tests.manifests.rules.quantities import seconds, size
 type Environment = dict[str, dict[str, str]]
 
 
-def test_the_environment_is_the_same(compose_environment: Environment, parity: list[Object]) -> None:
-    assert rules.same_environment(compose_environment, parity) == []
+@pytest.fixture
+def everything(parity: list[Object], load: list[Object]) -> list[Object]:
+    """All that compose has too."""
+    return [*parity, *load]
 
 
-def test_the_limits_are_the_same(compose: Object, parity: list[Object]) -> None:
-    assert rules.same_limits(compose, parity) == []
+def test_the_environment_is_the_same(compose_environment: Environment, everything: list[Object]) -> None:
+    assert rules.same_environment(compose_environment, everything) == []
 
 
-def test_the_commands_are_the_same(compose: Object, parity: list[Object]) -> None:
-    assert rules.same_command(compose, parity) == []
+def test_the_limits_are_the_same(compose: Object, everything: list[Object]) -> None:
+    assert rules.same_limits(compose, everything) == []
 
 
-def test_the_containers_are_confined(compose: Object, parity: list[Object]) -> None:
-    assert rules.confined(compose, parity) == []
+def test_the_commands_are_the_same(compose: Object, everything: list[Object]) -> None:
+    assert rules.same_command(compose, everything) == []
+
+
+def test_the_containers_are_confined(compose: Object, everything: list[Object]) -> None:
+    assert rules.confined(compose, everything) == []
 
 
 def test_database_migration_and_service_start_in_order(compose: Object) -> None:
     assert rules.starts_in_order(compose) == []
 
 
-def test_another_password_is_found(compose_environment: Environment, parity: list[Object]) -> None:
+def test_another_password_is_found(compose_environment: Environment, everything: list[Object]) -> None:
     compose_environment["postgres"]["POSTGRES_PASSWORD"] = "another"
-    assert len(rules.same_environment(compose_environment, parity)) == 1
+    assert len(rules.same_environment(compose_environment, everything)) == 1
 
 
-def test_a_variable_of_one_place_alone_is_found(compose_environment: Environment, parity: list[Object]) -> None:
+def test_a_variable_of_one_place_alone_is_found(compose_environment: Environment, everything: list[Object]) -> None:
     compose_environment["shop"]["FAULTS_ENABLED"] = "true"
-    assert rules.same_environment(compose_environment, parity) == [
+    assert rules.same_environment(compose_environment, everything) == [
         "shop: FAULTS_ENABLED is true in compose, false in Kubernetes"
     ]
 
 
-def test_more_memory_in_compose_is_found(compose: Object, parity: list[Object]) -> None:
+def test_more_memory_in_compose_is_found(compose: Object, everything: list[Object]) -> None:
     compose["services"]["shop"]["mem_limit"] = "1g"
-    assert rules.same_limits(compose, parity) == ["shop: memory stops at 1g in compose, 256Mi there"]
+    assert rules.same_limits(compose, everything) == ["shop: memory stops at 1g in compose, 256Mi there"]
 
 
-def test_another_command_is_found(compose: Object, parity: list[Object]) -> None:
+def test_another_command_is_found(compose: Object, everything: list[Object]) -> None:
     compose["services"]["postgres"]["command"] = ["-c", "max_connections=100"]
-    assert len(rules.same_command(compose, parity)) == 1
+    assert len(rules.same_command(compose, everything)) == 1
 
 
-def test_an_init_process_is_found(compose: Object, parity: list[Object]) -> None:
+def test_an_init_process_is_found(compose: Object, everything: list[Object]) -> None:
     compose["services"]["shop"]["init"] = True
-    assert rules.confined(compose, parity) == ["shop: init is True, not False"]
+    assert rules.confined(compose, everything) == ["shop: init is True, not False"]
 
 
 def test_a_start_without_a_migration_is_found(compose: Object) -> None:

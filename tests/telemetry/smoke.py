@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from drydock.project import Project
@@ -9,11 +10,17 @@ from drydock.project import Project
 RATE, SECONDS = 20, 30
 
 
-def send(project: Project, platform: str) -> None:
+def send(project: Project, platform: str, environment: Mapping[str, str] | None = None) -> None:
     """Runs `drydock smoke`; fails with what it said when a request was lost."""
     command = [str(Path(sys.executable).with_name("drydock")), "smoke", "--platform", platform]
     options = ["--rate", str(RATE), "--seconds", str(SECONDS)]
     done = subprocess.run(
-        [*command, *options], cwd=project.root, capture_output=True, text=True, check=False, timeout=180
+        [*command, *options],
+        cwd=project.root,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=180,
     )
     assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"

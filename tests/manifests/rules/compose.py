@@ -14,7 +14,10 @@ WORKLOADS = {
     "prometheus": "Deployment",
     "grafana": "Deployment",
     "postgres-exporter": "Deployment",
+    "traffic": "Job",
 }
+# The Service's name and port there, the service's own here.
+DIFFERENT = {"TRAFFIC_URL"}
 # A name in another namespace ends with it; compose has one namespace.
 OTHER_NAMESPACE = re.compile(r"\.observability\b")
 
@@ -27,7 +30,7 @@ def same_environment(variables: dict[str, dict[str, str]], objects: list[Object]
     findings = []
     for name, kind in WORKLOADS.items():
         there, here = environment(objects, container(objects, kind, name)), variables[name]
-        for key in sorted(there.keys() | here.keys()):
+        for key in sorted((there.keys() | here.keys()) - DIFFERENT):
             if OTHER_NAMESPACE.sub("", there.get(key, "")) != here.get(key, ""):
                 findings.append(f"{name}: {key} is {here.get(key)} in compose, {there.get(key)} in Kubernetes")
     return findings

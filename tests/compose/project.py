@@ -1,0 +1,27 @@
+"""Docker Compose under a project name of its own: a person's own stack and its volume are left alone."""
+
+import os
+import subprocess
+from pathlib import Path
+
+from drydock.project import Project
+
+ROOT = Path(__file__).parents[2]
+PROJECT = Project.find(ROOT)
+URL = PROJECT.configuration.platforms.compose
+NAME = "drydock-test"
+
+
+def compose(*arguments: str) -> str:
+    """Run docker compose, telemetry included, and return what it prints."""
+    command = ["docker", "compose", "--profile", "observability", *arguments]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False, timeout=600
+    )
+    assert done.returncode == 0, f"docker compose {' '.join(arguments)} failed:\n{done.stderr[-3000:]}"
+    return done.stdout
+
+
+def environment() -> dict[str, str]:
+    """An environment in which every docker compose works on our project."""
+    return {**os.environ, "COMPOSE_PROJECT_NAME": NAME}

@@ -1,0 +1,30 @@
+"""Every signal of a request arrives in compose, and nothing else does."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.compose.project import PROJECT, URL, compose, environment
+from tests.telemetry.expectations import *  # noqa: F403
+from tests.telemetry.smoke import send
+from tests.telemetry.stack import Stack
+
+
+@pytest.fixture(scope="module")
+def stack() -> Stack:
+    # Without Kubernetes there is no pod, node or namespace to name.
+    identity = {"service.name", "service.version", "service.instance.id"}
+    return Stack.at(URL, PROJECT.configuration.telemetry.compose, log_lines, identity)
+
+
+@pytest.fixture(scope="module")
+def smoke() -> None:
+    """Half a minute of traffic from inside the network."""
+    send(PROJECT, "compose", environment())
+
+
+def log_lines() -> list[dict[str, Any]]:
+    """What the service said lately."""
+    said = compose("logs", "--no-log-prefix", "--since=5m", "shop")
+    return [json.loads(line) for line in said.splitlines() if line.startswith("{")]
