@@ -86,6 +86,8 @@ def up(
     with step(f"service, mode {mode}") as progress:
         kind.tilt.wait_until_ready(progress)
     say(f'Ready at {kind.url}. Tilt: http://localhost:{TILT_PORT}. kubectl: eval "$(drydock env)".')
+    pages = project.configuration.telemetry.kind
+    say(f"Grafana: {pages.grafana}. Jaeger: {pages.jaeger}. Prometheus: {pages.prometheus}.")
 
 
 @app.command()

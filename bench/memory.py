@@ -1,0 +1,81 @@
+"""What memory the telemetry stack takes, part by part: idle, and under load. Needs `drydock up --mode parity` first.
+
+Idle is what a part holds before the load, under load the most it held during it: the kernel's working set, which is what
+a limit is held against, as cAdvisor reads it every 10 to 15 s.
+"""
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx2
+from rich.console import Console
+from rich.table import Table
+
+from drydock import engine, registry
+from drydock.cluster import cluster_nodes
+from drydock.project import Project
+from drydock.stack import Part
+
+MIB = 2**20
+CONTAINERS = "|".join(Part)
+HELD = f'container_memory_working_set_bytes{{container=~"{CONTAINERS}"}}'
+LIMITS = f'kube_pod_container_resource_limits{{resource="memory",container=~"{CONTAINERS}"}}'
+RESTARTS = f'increase(kube_pod_container_status_restarts_total{{container=~"{CONTAINERS}"}}[10m])'
+
+
+def main() -> None:
+    """Measures, loads, measures again, and prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rate", type=int, default=200, help="requests a second")
+    parser.add_argument("--seconds", type=int, default=60, help="how long")
+    options = parser.parse_args()
+    project = Project.find(Path(__file__).parent)
+    prometheus = project.configuration.telemetry.kind.prometheus
+
+    idle, whole_idle = by_part(prometheus, HELD), machine()
+    drydock = str(Path(sys.executable).with_name("drydock"))
+    load = ["smoke", "--rate", str(options.rate), "--seconds", str(options.seconds)]
+    subprocess.run([drydock, *load], cwd=project.root, check=True)
+    loaded = by_part(prometheus, f"max_over_time({HELD}[{options.seconds}s])")
+    limits, restarts = by_part(prometheus, LIMITS), by_part(prometheus, RESTARTS)
+
+    table = Table("part", "idle MiB", f"{options.rate} requests/s", "limit", "restarts", title="Memory")
+    for part in Part:
+        row = [mib(values.get(part)) for values in (idle, loaded, limits)]
+        table.add_row(part, *row, f"{restarts.get(part, 0):.0f}")
+    table.add_row("sum", *(mib(sum(values.values())) for values in (idle, loaded, limits)), "", style="bold")
+    console = Console()
+    console.print(table)
+    console.print(
+        f"All containers of Drydock on this machine: {whole_idle:.0f} MiB idle, {machine():.0f} MiB after the load."
+    )
+
+
+def by_part(prometheus: str, expression: str) -> dict[str, float]:
+    """The value of each container now."""
+    query = {"query": f"max by (container) ({expression})"}
+    answer = httpx2.get(f"{prometheus}/api/v1/query", params=query, timeout=10).raise_for_status().json()
+    return {item["metric"]["container"]: float(item["value"][1]) for item in answer["data"]["result"]}
+
+
+def machine() -> float:
+    """MiB that the nodes, with everything on them, and the registry hold."""
+    stats = engine.docker("stats", "--no-stream", "--format", "{{.MemUsage}}", *cluster_nodes(), registry.NAME)
+    return sum(as_mib(line.split(" / ")[0]) for line in stats.splitlines())
+
+
+def as_mib(amount: str) -> float:
+    """MiB of an amount as Docker prints it: 512.3MiB, 1.2GiB."""
+    units = {"KiB": 1 / 1024, "MiB": 1, "GiB": 1024}
+    return float(amount[:-3]) * units[amount[-3:]]
+
+
+def mib(amount: float | None) -> str:
+    """An amount in bytes as MiB; a dash where there is none."""
+    return "-" if amount is None else f"{amount / MIB:.0f}"
+
+
+if __name__ == "__main__":
+    main()
