@@ -5,16 +5,10 @@ import json
 from collections.abc import Iterator
 
 from drydock import engine
+from drydock.cluster import cluster_nodes
 from tests.e2e import cluster
-from tests.polling import poll_until
 
 NAMESPACE = "observability"
-# Whose way to whom is cut to make a part unreachable, and where that policy is.
-CALLERS = {
-    "collector": ("shop", cluster.NAMESPACE),
-    "jaeger": ("collector", NAMESPACE),
-    "prometheus": ("jaeger", NAMESPACE),
-}
 
 
 @contextlib.contextmanager
@@ -44,36 +38,36 @@ def frozen(part: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def unreachable(part: str) -> Iterator[None]:
-    """Packets to it are dropped, for the caller's policy no longer allows any way out but DNS and Postgres."""
-    caller, namespace = CALLERS[part]
-    policy = json.loads(_kubectl("get", "networkpolicy", caller, "--output", "json", namespace=namespace))
-    spec = policy["spec"]
-    kept = [rule for rule in spec["egress"] if f'"{part}"' not in json.dumps(rule)]
-    assert len(kept) < len(spec["egress"]), f"the policy {caller} does not name {part}"
-    _kubectl("patch", "networkpolicy", caller, "--type=merge", "--patch", _egress(kept), namespace=namespace)
+    """Every node drops the packets to it, those of established connections too, which no NetworkPolicy would."""
+    address = _pod(part)["status"]["podIP"]
+    rule = ("FORWARD", "--destination", address, "--jump", "DROP")
+    nodes = cluster_nodes()
+    for node in nodes:
+        engine.docker("exec", node, "iptables", "--insert", *rule)
     try:
         yield
     finally:
-        whole = _egress(spec["egress"])
-        _kubectl("patch", "networkpolicy", caller, "--type=merge", "--patch", whole, namespace=namespace)
+        for node in nodes:
+            engine.docker("exec", node, "iptables", "--delete", *rule)
 
 
 OUTAGES = {"stopped": stopped, "frozen": frozen, "unreachable": unreachable}
 
 
-def _egress(rules: list[cluster.Object]) -> str:
-    return json.dumps({"spec": {"egress": rules}})
-
-
 def _process(part: str) -> tuple[str, str]:
     """The node and, as the node counts, the process id of a part's container."""
-    selector = ("--selector", f"app.kubernetes.io/name={part}")
-    pods = poll_until(lambda: json.loads(_kubectl("get", "pods", *selector, "--output", "json"))["items"], part)
-    node, container = pods[0]["spec"]["nodeName"], pods[0]["status"]["containerStatuses"][0]["containerID"]
+    pod = _pod(part)
+    node, container = pod["spec"]["nodeName"], pod["status"]["containerStatuses"][0]["containerID"]
     search = f"grep --files-with-matches --no-messages {container.rpartition('/')[2]} /proc/[0-9]*/cgroup"
     found = engine.docker("exec", node, "sh", "-c", search).split()
     return node, found[0].split("/")[2]
 
 
-def _kubectl(*arguments: str, namespace: str = NAMESPACE) -> str:
-    return cluster.kubectl(*arguments, "--namespace", namespace)
+def _pod(part: str) -> cluster.Object:
+    selector = ("--selector", f"app.kubernetes.io/name={part}", "--output", "json")
+    found: cluster.Object = json.loads(_kubectl("get", "pods", *selector))["items"][0]
+    return found
+
+
+def _kubectl(*arguments: str) -> str:
+    return cluster.kubectl(*arguments, "--namespace", NAMESPACE)

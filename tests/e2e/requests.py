@@ -16,6 +16,9 @@ from tests.e2e.cluster import SERVICE_URL
 # The three lanes send this often each; together they stay far below what one pod serves.
 PER_SECOND = 20
 TIMEOUT_SECONDS = 10
+# A server may close a connection that is idle: uvicorn does after 5 s, and at its end. A client that drops it sooner
+# never writes into one that is being closed (RFC 9112, section 9.3.1).
+IDLE_SECONDS = 2
 
 
 @dataclass(frozen=True)
@@ -80,10 +83,10 @@ class SteadyRequests:
         return ", ".join(f"{name}: {count}" for name, count in sorted(counts.items()))
 
     async def _send(self) -> None:
-        fresh = httpx2.Limits(max_keepalive_connections=0)
+        fresh, kept_alive = httpx2.Limits(max_keepalive_connections=0), httpx2.Limits(keepalive_expiry=IDLE_SECONDS)
         async with (
             httpx2.AsyncClient(base_url=SERVICE_URL, timeout=TIMEOUT_SECONDS, limits=fresh) as new,
-            httpx2.AsyncClient(base_url=SERVICE_URL, timeout=TIMEOUT_SECONDS) as kept,
+            httpx2.AsyncClient(base_url=SERVICE_URL, timeout=TIMEOUT_SECONDS, limits=kept_alive) as kept,
             asyncio.TaskGroup() as requests,
         ):
             # Open loop: a slow answer does not delay the next request.
