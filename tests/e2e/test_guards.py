@@ -11,10 +11,12 @@ import pytest
 import yaml
 
 from drydock import tools
+from drydock.stack import Mode, Part, Profile, Stack
 from tests.e2e import cluster
 from tests.e2e.conftest import not_parity
 
 ROOT = cluster.PROJECT.root
+TASKS = {"place-order", "smoke", "dashboards-pull", "test"}
 
 
 @pytest.fixture
@@ -48,13 +50,29 @@ def test_tilt_refuses_an_unknown_mode() -> None:
     assert 'unknown mode "production"' in done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("mode", ["dev", "parity"])
-def test_tilt_names_every_object_of_a_mode(mode: str) -> None:
-    done = evaluate_tiltfile(None, "--", "--mode", mode)
-    assert done.returncode == 0, done.stdout + done.stderr
-    names = {manifest["Name"] for manifest in json.loads(done.stdout)["Manifests"]}
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("profile", Profile)
+def test_tilt_names_every_object_of_a_stack(mode: Mode, profile: Profile) -> None:
     # An object that no resource claims would be in one named "uncategorized".
-    assert names == {"namespace", "postgres", "migrate", "shop", "place-order", "test"}
+    assert resources(Stack(mode, profile)) == {"namespace", "postgres", "migrate", "shop", *TASKS, *Part}
+
+
+def test_tilt_leaves_out_what_is_not_wanted() -> None:
+    left = resources(Stack(without=(Part.GRAFANA, Part.JAEGER)))
+    assert left == {"namespace", "postgres", "migrate", "shop", *TASKS, *Part} - {"grafana", "jaeger"}
+
+
+def test_tilt_refuses_to_leave_out_what_it_does_not_know() -> None:
+    done = evaluate_tiltfile(None, "--", "--without", "postgres")
+    assert done.returncode != 0
+    assert 'there is no part "postgres" to leave out' in done.stdout + done.stderr
+
+
+def resources(stack: Stack) -> set[str]:
+    """The names of Tilt's resources."""
+    done = evaluate_tiltfile(None, "--", *stack.arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return {manifest["Name"] for manifest in json.loads(done.stdout)["Manifests"]}
 
 
 def test_end_to_end_tests_refuse_another_context(other_context: Path) -> None:
