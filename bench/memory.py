@@ -1,7 +1,7 @@
 """What memory the telemetry stack takes, part by part: idle, and under load. Needs `drydock up --mode parity` first.
 
-Idle is what a part holds before the load, under load the most it held during it: the kernel's working set, which is what
-a limit is held against, as cAdvisor reads it every 10 to 15 s.
+Idle is what a part holds before the load, under load the most it held during it: the kernel's working set, which is
+what a limit is held against, as cAdvisor reads it every 10 to 15 s.
 """
 
 import argparse
