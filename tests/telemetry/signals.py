@@ -49,11 +49,9 @@ def metric(stack: Stack, _: TracedRequest) -> float:
     return stack.prometheus.value(f'http_requests_total{{job="{SERVICE}",handler="{ROUTE}",status="200"}}')
 
 
-def exemplar(stack: Stack, request: TracedRequest) -> bool:
+def exemplar(stack: Stack, _: TracedRequest) -> bool:
     """An exemplar of the latency histogram carries a trace id, and Jaeger opens it."""
-    query = f'http_request_duration_seconds_bucket{{job="{SERVICE}",handler="{ROUTE}"}}'
-    found = stack.prometheus.exemplars(query, seconds=300)
-    return any(stack.jaeger.trace(item["trace_id"]) for item in found[-5:])
+    return _opens(stack, f'http_request_duration_seconds_bucket{{job="{SERVICE}",handler="{ROUTE}"}}')
 
 
 def span_metric(stack: Stack, _: TracedRequest) -> float:
@@ -63,9 +61,9 @@ def span_metric(stack: Stack, _: TracedRequest) -> float:
 
 def span_metric_exemplar(stack: Stack, _: TracedRequest) -> bool:
     """An exemplar of the collector's histogram, whose trace Jaeger opens."""
-    query = f'traces_span_metrics_duration_seconds_bucket{{service_name="{SERVICE}",http_route="{ROUTE}"}}'
-    found = stack.prometheus.exemplars(query, seconds=300)
-    return any(stack.jaeger.trace(item["trace_id"]) for item in found[-5:])
+    return _opens(
+        stack, f'traces_span_metrics_duration_seconds_bucket{{service_name="{SERVICE}",http_route="{ROUTE}"}}'
+    )
 
 
 def service_performance(stack: Stack, _: TracedRequest) -> bool:
@@ -118,6 +116,12 @@ SIGNALS: dict[str, Arrived] = {
     "identity on log lines": identity_on_log_lines,
     "identity on metrics": identity_on_metrics,
 }
+
+
+def _opens(stack: Stack, histogram: str) -> bool:
+    """Whether one of a histogram's newest exemplars is a trace that Jaeger has."""
+    found = stack.prometheus.exemplars(histogram, seconds=300)
+    return any(stack.jaeger.trace(item["trace_id"]) for item in found[-5:])
 
 
 def _descends(trace: list[Span]) -> bool:
