@@ -104,7 +104,7 @@ class Drain:
 
     @contextlib.contextmanager
     def request(self) -> Iterator[None]:
-        """Count one request as in flight."""
+        """Count one request of a caller as in flight."""
         self.in_flight += 1
         REQUESTS_IN_FLIGHT.set(self.in_flight)
         try:

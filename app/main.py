@@ -15,6 +15,7 @@ from app.middleware.identity import Identity
 from app.middleware.unexpected import Unexpected
 from app.observability.logs import configure_logging
 from app.observability.metrics import describe_target, observe_request
+from app.observability.platform_requests import PREFIXES
 from app.observability.resource import resource
 from app.observability.sentry import configure_sentry
 from app.observability.tracing import configure_tracing, request_spans
@@ -49,7 +50,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(Unexpected, report=settings.sentry_dsn is not None)
     if settings.faults_enabled:
         _install_faults(app, readiness)
-    Instrumentator(should_group_status_codes=False, excluded_handlers=["^/health/", "^/metrics$"]).add(
+    Instrumentator(should_group_status_codes=False, excluded_handlers=[f"^{prefix}" for prefix in PREFIXES]).add(
         observe_request
     ).instrument(app)
     app.add_middleware(AccessLog)

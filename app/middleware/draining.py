@@ -1,11 +1,13 @@
 """Requests while the process drains: counted in flight, their connections retired, the overdue answered."""
 
 import asyncio
+import contextlib
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.drain import Drain
+from app.observability.platform_requests import from_platform
 from app.problems import problem_response
 
 
@@ -33,7 +35,7 @@ class Draining:
                     MutableHeaders(scope=message)["Connection"] = "close"
             await send(message)
 
-        with self.drain.request():
+        with contextlib.nullcontext() if from_platform(scope) else self.drain.request():
             try:
                 return await self.app(scope, receive, send_retiring)
             except asyncio.CancelledError:

@@ -5,17 +5,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from fastapi.telemetry import TelemetryConfig
 from opentelemetry import trace
-from starlette.types import Scope
 
 from app.observability.delivery import Delivery
+from app.observability.platform_requests import from_platform
 from app.observability.resource import resource
 from app.settings import Settings
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
-
-# Probes and scrapes would be most of all traces.
-UNTRACED = ("/health/", "/metrics")
 
 
 class Traces(NamedTuple):
@@ -68,10 +65,5 @@ def request_spans(traces: Traces | None) -> TelemetryConfig:
         "metrics": False,
         "logs": False,
         "auto_configure": False,
-        "exclude": _is_untraced,
+        "exclude": from_platform,
     }
-
-
-def _is_untraced(scope: Scope) -> bool:
-    path: str = scope["path"]
-    return path.startswith(UNTRACED)

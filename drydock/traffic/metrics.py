@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Self
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
-from prometheus_client import Counter, Histogram, make_wsgi_app
+from prometheus_client import CollectorRegistry, Counter, Histogram, make_wsgi_app
 from prometheus_client.exposition import ThreadingWSGIServer
 
 from drydock.failures import CannotRunError
@@ -17,13 +17,17 @@ BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1, 1
 # How long the end of the server may take.
 SHUTDOWN_POLL_SECONDS = 0.1
 
-REQUESTS = Counter("client_requests_total", "Requests sent, by what became of them.", ["outcome"])
+REGISTRY = CollectorRegistry()
+REQUESTS = Counter("client_requests_total", "Requests sent, by what became of them.", ["outcome"], registry=REGISTRY)
 REQUEST_SECONDS = Histogram(
     "client_request_duration_seconds",
     "Time from a request's intended start to the last byte of its response, of those that came whole.",
     buckets=BUCKETS,
+    registry=REGISTRY,
 )
-LATE_STARTS = Counter("client_late_starts_total", "Requests that this client could not start when it should have.")
+LATE_STARTS = Counter(
+    "client_late_starts_total", "Requests that this client could not start when it should have.", registry=REGISTRY
+)
 
 for _outcome in Outcome:
     REQUESTS.labels(_outcome)
@@ -40,7 +44,7 @@ class Exposition:
     """Serves /metrics, and knows when it was scraped. Use it as a context manager."""
 
     def __init__(self, port: int) -> None:
-        self._metrics = make_wsgi_app()
+        self._metrics = make_wsgi_app(REGISTRY)
         self._tell: Callable[[], object] = lambda: None
         try:
             self._server = make_server("", port, self._answer, ThreadingWSGIServer, _Quiet)

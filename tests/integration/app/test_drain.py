@@ -179,5 +179,4 @@ async def enough(traffic: Traffic, count: int) -> bool:
 
 async def in_flight(service: Service) -> bool:
     metrics = await asyncio.to_thread(service.get, "/metrics")
-    # The scrape is in flight itself.
-    return metrics is not None and "http_requests_in_flight 2.0" in metrics.text
+    return metrics is not None and "http_requests_in_flight 1.0" in metrics.text

@@ -92,6 +92,10 @@ def test_the_last_spans_leave_before_the_process_ends(
     assert spans_of(receiver, TRACE), "the trace of the last request was lost"
 
 
+def test_a_scrape_is_no_request_in_flight(shop: Service) -> None:
+    assert "http_requests_in_flight 0.0" in httpx2.get(f"{shop.url}/metrics").text
+
+
 def test_plain_prometheus_text_is_served_to_those_who_ask_for_nothing_else(shop: Service) -> None:
     metrics = httpx2.get(f"{shop.url}/metrics")
     assert metrics.headers["content-type"].startswith("text/plain")
