@@ -11,7 +11,8 @@ from drydock.tools import Tool
 GIB = 1024**3
 
 MINIMUM_ENGINE = (20, 10)
-# Measured: three nodes with the service and Postgres take 1.2 GiB, the registry 0.1; builds come on top.
+# Measured: three nodes with the service, Postgres and telemetry take 2.0 GiB with the registry, 2.2 under load; builds
+# come on top.
 MEMORY_NEEDED = 4 * GIB
 FREE_MEMORY_NEEDED = 2 * GIB
 # The node image takes 1 GiB, base images and builds about 2, the nodes' own copies 2.

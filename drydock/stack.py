@@ -18,6 +18,10 @@ class Profile(StrEnum):
     SMALL = "small"
 
 
+# Where Part's pods are, but for the exporter, which is beside its Postgres.
+TELEMETRY_NAMESPACE = "observability"
+
+
 class Part(StrEnum):
     """A part of the telemetry stack that can be left out."""
 

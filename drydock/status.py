@@ -15,6 +15,7 @@ from drydock.local.platform import LocalPlatform
 from drydock.probe import status
 from drydock.progress import output_console
 from drydock.project import Project
+from drydock.stack import TELEMETRY_NAMESPACE
 
 TIMEOUT = "--request-timeout=5s"
 
@@ -52,7 +53,8 @@ def _kind(project: Project) -> Iterator[Line]:
         return
     platform = KindPlatform(project)
     yield from _nodes(platform.cluster, nodes)
-    yield from _pods(platform.cluster, project.configuration.workload.namespace)
+    for namespace in (project.configuration.workload.namespace, TELEMETRY_NAMESPACE):
+        yield from _pods(platform.cluster, namespace)
     yield from _autoscalers(platform.cluster, project.configuration.workload.namespace)
     for resource in platform.tilt.resources() if platform.tilt.running() else []:
         states = f"update {resource.update}, runtime {resource.runtime}"

@@ -1,15 +1,18 @@
 """Every signal of a request arrives on kind, and nothing else does."""
 
 import json
+import time
 from typing import Any
 
 import pytest
 
 from tests.e2e import cluster
+from tests.polling import poll_until
 from tests.telemetry.expectations import *  # noqa: F403
 from tests.telemetry.smoke import send
 from tests.telemetry.stack import Stack
 
+SCRAPE_SECONDS = 5
 IDENTITY = {
     "service.name",
     "service.version",
@@ -30,6 +33,19 @@ def stack(environment: None) -> Stack:
 def smoke(environment: None) -> None:
     """Half a minute of traffic from inside the cluster."""
     send(cluster.PROJECT, "kind")
+
+
+def test_a_terminating_pod_is_scraped_until_it_is_gone(stack: Stack) -> None:
+    pod = cluster.shop_pods()[0]
+    scraped = f'up{{job="{cluster.WORKLOAD.deployment}",pod="{pod}"}} == 1'
+    poll_until(lambda: stack.prometheus.samples(scraped), f"{pod} to be scraped", 30)
+    deleted = time.time()
+    cluster.kubectl("delete", "pod", pod, "--timeout=60s")
+    gone = time.time()
+    last = stack.prometheus.value(f"max_over_time(timestamp({scraped})[2m:1s])")
+    print(f"{pod} was gone {gone - deleted:.1f} s after its deletion, last scraped {gone - last:.1f} s before that")
+    # It answers until its listener closes, some 10 s after the deletion; the last scrape is one interval before that.
+    assert last > deleted + SCRAPE_SECONDS
 
 
 def log_lines() -> list[dict[str, Any]]:
