@@ -1,5 +1,8 @@
 """Asking the service whether it is ready, as a probe does."""
 
+# httpx2 loads it at the first request only. A Ctrl-C in the middle of that, where dataclasses execute strings, ends
+# CPython by the signal in the end, although it was handled (seen with 3.12).
+import httpcore2  # noqa: F401
 import httpx2
 
 PROBE_SECONDS = 2.0  # the readiness probe's timeout in k8s/base
