@@ -19,8 +19,8 @@ from drydock.failures import CannotRunError, FailedError
 from drydock.kind_platform import KindPlatform
 from drydock.local.platform import DISCLAIMER, LocalPlatform
 from drydock.progress import output_console, say, step
-from drydock.project import Project
-from drydock.smoke import Load, SmokePlatform
+from drydock.project import Project, TelemetryPlatform
+from drydock.smoke import Load
 from drydock.stack import Mode, Part, Profile, Stack
 from drydock.tilt import PORT as TILT_PORT
 
@@ -122,7 +122,7 @@ def status() -> None:
 
 @app.command()
 def smoke(
-    platform: Annotated[SmokePlatform, typer.Option(help="Where the service runs.")] = SmokePlatform.KIND,
+    platform: Annotated[TelemetryPlatform, typer.Option(help="Where the service runs.")] = TelemetryPlatform.KIND,
     rate: Annotated[float, typer.Option(min=0.1, max=1000, help="Requests a second.")] = 20,
     seconds: Annotated[float, typer.Option(min=1, max=3600, help="How long to send.")] = 60,
 ) -> None:

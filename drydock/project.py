@@ -3,6 +3,7 @@
 import os
 import tomllib
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -64,11 +65,22 @@ class TelemetryAddresses(Section):
     jaeger: Url
 
 
+class TelemetryPlatform(StrEnum):
+    """The platforms that have a telemetry stack: the local one has none."""
+
+    KIND = "kind"
+    COMPOSE = "compose"
+
+
 class Telemetry(Section):
-    """The telemetry stack, platform by platform; the local platform has none."""
+    """The telemetry stack, platform by platform."""
 
     kind: TelemetryAddresses
     compose: TelemetryAddresses
+
+    def pages(self, platform: TelemetryPlatform) -> TelemetryAddresses:
+        """Where the stack's pages are on `platform`."""
+        return self.kind if platform is TelemetryPlatform.KIND else self.compose
 
 
 class Local(Section):

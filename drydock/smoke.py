@@ -4,7 +4,6 @@ import json
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 from urllib.parse import quote
 
@@ -16,20 +15,13 @@ from drydock.kind_platform import KindPlatform
 from drydock.load_job import LoadJob
 from drydock.processes import output, succeeds
 from drydock.progress import say, step
-from drydock.project import Project, TelemetryAddresses
+from drydock.project import Project, TelemetryAddresses, TelemetryPlatform
 
 type Account = dict[str, Any]
 
 SERVICE = "traffic"
 CONTAINER = "drydock-traffic"
 QUERY = "sum by (outcome) (client_requests_total)"
-
-
-class SmokePlatform(StrEnum):
-    """Where the load generator runs, beside the service."""
-
-    KIND = "kind"
-    COMPOSE = "compose"
 
 
 @dataclass(frozen=True)
@@ -45,7 +37,7 @@ class Load:
         return {"TRAFFIC_RATE": f"{self.rate:g}", "TRAFFIC_SECONDS": f"{self.seconds:g}"}
 
 
-def run(project: Project, platform: SmokePlatform, load: Load) -> None:
+def run(project: Project, platform: TelemetryPlatform, load: Load) -> None:
     """Sends the load on `platform`; shows what the load generator says, then where to look.
 
     Raises:
@@ -53,17 +45,17 @@ def run(project: Project, platform: SmokePlatform, load: Load) -> None:
         CannotRunError: the service does not answer, or the load generator could not run.
     """
     refuse_if_unready(project, platform)
-    if platform is SmokePlatform.KIND:
-        account, pages = _on_kind(KindPlatform(project), load), project.configuration.telemetry.kind
+    if platform is TelemetryPlatform.KIND:
+        account = _on_kind(KindPlatform(project), load)
     else:
-        account, pages = _on_compose(project, load), project.configuration.telemetry.compose
-    for line in where_to_look(pages):
+        account = _on_compose(project, load)
+    for line in where_to_look(project.configuration.telemetry.pages(platform)):
         say(line)
     if account["lost"]:
         raise FailedError(verdict(account), "Look at the traces of the lost requests, and at the service's log.")
 
 
-def refuse_if_unready(project: Project, platform: SmokePlatform) -> None:
+def refuse_if_unready(project: Project, platform: TelemetryPlatform) -> None:
     """Asks the service itself, so that a platform that is down is said at once.
 
     Raises:
@@ -71,7 +63,7 @@ def refuse_if_unready(project: Project, platform: SmokePlatform) -> None:
     """
     url = project.configuration.platforms.url(platform.value)
     if not probe.answers(url + project.configuration.probes.ready):
-        start = "drydock up" if platform is SmokePlatform.KIND else "docker compose up --wait"
+        start = "drydock up" if platform is TelemetryPlatform.KIND else "docker compose up --wait"
         raise CannotRunError(f"the service is not ready at {url}", f"Start it: {start}")
 
 

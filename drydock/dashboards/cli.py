@@ -1,6 +1,5 @@
 """`drydock dashboards`: what a person types about them."""
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -13,23 +12,16 @@ from drydock.dashboards.scaffold import scaffold
 from drydock.failures import FailedError
 from drydock.grafana import Grafana
 from drydock.progress import say
-from drydock.project import Project
+from drydock.project import Project, TelemetryPlatform
 
 app = typer.Typer(help="Keep Grafana's dashboards in git: tune them on the page, pull, commit.", no_args_is_help=True)
 
 
-class Place(StrEnum):
-    """The platforms that have a Grafana."""
-
-    KIND = "kind"
-    COMPOSE = "compose"
-
-
-PlatformOption = Annotated[Place, typer.Option("--platform", help="Whose Grafana.")]
+PlatformOption = Annotated[TelemetryPlatform, typer.Option("--platform", help="Whose Grafana.")]
 
 
 @app.command()
-def pull(platform: PlatformOption = Place.KIND) -> None:
+def pull(platform: PlatformOption = TelemetryPlatform.KIND) -> None:
     """Bring what was tuned in Grafana back into the files.
 
     Takes every dashboard that has a file, and those tagged `drydock` that have none yet. Only what differs in what it
@@ -47,7 +39,7 @@ def pull(platform: PlatformOption = Place.KIND) -> None:
 
 
 @app.command()
-def push(platform: PlatformOption = Place.KIND) -> None:
+def push(platform: PlatformOption = TelemetryPlatform.KIND) -> None:
     """Put the files into Grafana, over what is there, and make sure that they came back the same."""
     project = Project.find()
     with _grafana(project, platform) as grafana:
@@ -56,7 +48,7 @@ def push(platform: PlatformOption = Place.KIND) -> None:
 
 
 @app.command()
-def diff(platform: PlatformOption = Place.KIND) -> None:
+def diff(platform: PlatformOption = TelemetryPlatform.KIND) -> None:
     """Show how Grafana differs from the files, both in the normal form. Exit code 1 when it does."""
     project = Project.find()
     with _grafana(project, platform) as grafana:
@@ -104,6 +96,5 @@ def _registration(name: str) -> str:
     return f"The cluster does not know it yet: add `- dashboards/{name}.json` under `files` in {KUSTOMIZATION}."
 
 
-def _grafana(project: Project, platform: Place) -> Grafana:
-    telemetry = project.configuration.telemetry
-    return Grafana({Place.KIND: telemetry.kind, Place.COMPOSE: telemetry.compose}[platform].grafana)
+def _grafana(project: Project, platform: TelemetryPlatform) -> Grafana:
+    return Grafana(project.configuration.telemetry.pages(platform).grafana)

@@ -10,8 +10,8 @@ import pytest
 
 from drydock import load_job, probe, smoke
 from drydock.failures import CannotRunError, FailedError
-from drydock.project import Project
-from drydock.smoke import Load, SmokePlatform
+from drydock.project import Project, TelemetryPlatform
+from drydock.smoke import Load
 
 ROOT = Path(__file__).parents[3]
 ACCOUNT = {"sent": 40, "lost": 0, "outcomes": {"ok": 40, "reset": 0, "5xx": 0}}
@@ -74,18 +74,21 @@ def test_a_loss_is_a_failure_that_says_what_was_lost(
     monkeypatch.setattr(smoke, "_on_compose", lambda *_: account)
 
     if error is None:
-        smoke.run(project, SmokePlatform.COMPOSE, Load(20, 60))
+        smoke.run(project, TelemetryPlatform.COMPOSE, Load(20, 60))
     else:
         with pytest.raises(error, match="3 of 1,200 requests were lost: 2 reset, 1 5xx"):
-            smoke.run(project, SmokePlatform.COMPOSE, Load(20, 60))
+            smoke.run(project, TelemetryPlatform.COMPOSE, Load(20, 60))
 
 
 @pytest.mark.parametrize(
     ("platform", "remedy"),
-    [(SmokePlatform.KIND, "Start it: drydock up"), (SmokePlatform.COMPOSE, "Start it: docker compose up --wait")],
+    [
+        (TelemetryPlatform.KIND, "Start it: drydock up"),
+        (TelemetryPlatform.COMPOSE, "Start it: docker compose up --wait"),
+    ],
 )
 def test_a_service_that_is_not_ready_is_said_before_anything_is_built(
-    platform: SmokePlatform, remedy: str, monkeypatch: pytest.MonkeyPatch, project: Project
+    platform: TelemetryPlatform, remedy: str, monkeypatch: pytest.MonkeyPatch, project: Project
 ) -> None:
     monkeypatch.setattr(probe, "status", lambda _: 503)
 
