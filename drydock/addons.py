@@ -31,4 +31,4 @@ def assemble(project: Project, progress: Step, target: Path | None = None) -> li
 
 def install(cluster: Cluster, folder: Path) -> None:
     """Brings the cluster to what an assembled kustomization says; nothing happens where it is so already."""
-    cluster.call("apply", "--server-side", "--force-conflicts", "--kustomize", str(folder))
+    cluster.apply("--kustomize", str(folder))

@@ -61,7 +61,7 @@ class Cluster:
         registry.join_network()
         for node in cluster_nodes():
             registry.teach(node)
-        self.call("apply", "--server-side", "--force-conflicts", "--filename", "-", stdin=registry.hosting())
+        self.apply("--filename", "-", stdin=registry.hosting())
 
     def call(self, *arguments: str, stdin: str = "") -> str:
         """Runs kubectl against our cluster and no other; returns what it printed."""
@@ -71,6 +71,10 @@ class Cluster:
         """The command line of kubectl against our cluster and no other, for whoever runs it himself."""
         guard(self.kubeconfig)
         return [str(self.kubectl), "--kubeconfig", str(self.kubeconfig), "--context", CONTEXT, *arguments]
+
+    def apply(self, *source: str, stdin: str = "") -> None:
+        """Brings the cluster to what `source`, options of `kubectl apply`, says: it wins where another has a say."""
+        self.call("apply", "--server-side", "--force-conflicts", *source, stdin=stdin)
 
     def get(self, *arguments: str) -> Any:
         """What `kubectl get ... --output json` says."""

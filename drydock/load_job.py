@@ -55,8 +55,7 @@ class LoadJob:
         self._delete("--ignore-not-found")
         manifests = images.render(self.platform.programs["kubectl"], self.platform.project.root / "k8s" / "load")
         adjust(manifests, image, environment, seconds)
-        apply = ("apply", "--server-side", "--force-conflicts", "--filename", "-")
-        self.cluster.call(*apply, stdin=yaml.safe_dump_all(manifests))
+        self.cluster.apply("--filename", "-", stdin=yaml.safe_dump_all(manifests))
         if not wait_until(lambda: self._started(progress), START_SECONDS, interval=0.5):
             raise CannotRunError(f"its pod did not start: {progress.detail}", f"kubectl describe pod -n {NAMESPACE}")
         progress.detail = image
