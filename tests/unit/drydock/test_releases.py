@@ -14,13 +14,6 @@ MANIFEST = b"kind: Deployment\n"
 
 
 @pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "cache"
-    monkeypatch.setenv("DRYDOCK_CACHE", str(folder))
-    return folder
-
-
-@pytest.fixture
 def publisher() -> Iterator[Publisher]:
     with publishing() as running:
         running.files = {"/v1.2.3/components.yaml": MANIFEST}

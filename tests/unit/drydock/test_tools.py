@@ -16,13 +16,6 @@ MACHINE = Machine.this()
 
 
 @pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "cache"
-    monkeypatch.setenv("DRYDOCK_CACHE", str(folder))
-    return folder
-
-
-@pytest.fixture
 def path_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder that comes first on PATH."""
     folder = tmp_path / "bin"
