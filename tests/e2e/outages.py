@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 from drydock import engine
 from drydock.cluster import cluster_nodes
+from drydock.stack import TELEMETRY_NAMESPACE
 from tests.e2e import cluster
-
-NAMESPACE = "observability"
 
 
 @contextlib.contextmanager
@@ -70,4 +69,4 @@ def _pod(part: str) -> cluster.Object:
 
 
 def _kubectl(*arguments: str) -> str:
-    return cluster.kubectl(*arguments, "--namespace", NAMESPACE)
+    return cluster.kubectl(*arguments, "--namespace", TELEMETRY_NAMESPACE)

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
+from drydock.dashboards.queries import SCRAPE_SECONDS
 from tests.e2e import cluster
 from tests.polling import poll_until
 from tests.telemetry.expectations import *  # noqa: F403
 from tests.telemetry.smoke import send
 from tests.telemetry.stack import Stack
 
-SCRAPE_SECONDS = 5
 IDENTITY = {
     "service.name",
     "service.version",
