@@ -10,13 +10,14 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.observability.platform_requests import PREFIXES
 from app.problems import documented, problem_response
 from app.request_body import RequestBody
 
 router = APIRouter(prefix="/faults", tags=["faults"])
 
 # What the platform and the experimenter need stays true while everything else is made to fail.
-EXEMPT = ("/health/live", "/health/ready", "/metrics", "/faults")
+EXEMPT = (*PREFIXES, "/faults")
 
 Seconds = Annotated[float, Field(gt=0, le=60)]
 
