@@ -1,0 +1,1 @@
+"""Load runs: locust in the cluster, one record for each request, and what is made of them."""
