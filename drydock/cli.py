@@ -51,7 +51,9 @@ def up(
     profile: Annotated[
         Profile, typer.Option(help="small: less memory for the telemetry stack, for a machine of 8 GiB.")
     ] = Profile.FULL,
-    without: Annotated[list[Part], typer.Option(help="Leave a part of the telemetry stack out; can be repeated.")] = [],  # noqa: B006 - Typer copies it
+    without: Annotated[
+        list[Part], typer.Option(help="Leave a part of the telemetry stack, or KEDA, out; can be repeated.")
+    ] = [],  # noqa: B006 - Typer copies it
     detach: Annotated[
         bool, typer.Option("--detach", "-d", help="Return when everything is ready, and leave it running.")
     ] = False,
@@ -76,9 +78,8 @@ def up(
         return
     examination.refuse_if_blocked(examination.examine(project))
     kind = KindPlatform(project)
-    kind.prepare()
     stack = Stack(mode, profile, tuple(without))
-    kind.leave_out(stack.without)
+    kind.prepare(stack)
     if not detach:
         say(f"The service answers at {kind.url} in a moment. Ctrl-C stops Tilt and leaves the cluster.")
         kind.tilt.run(stack)
@@ -88,6 +89,15 @@ def up(
     say(f'Ready at {kind.url}. Tilt: http://localhost:{TILT_PORT}. kubectl: eval "$(drydock env)".')
     pages = project.configuration.telemetry.kind
     say(f"Grafana: {pages.grafana}. Jaeger: {pages.jaeger}. Prometheus: {pages.prometheus}.")
+
+
+@app.command()
+def addons(
+    mode: Annotated[Mode, typer.Option(help="As of `up`.")] = Mode.DEV,
+    without: Annotated[list[Part], typer.Option(help="As of `up`.")] = [],  # noqa: B006 - Typer copies it
+) -> None:
+    """Bring the cluster's add-ons (metrics-server, KEDA) to what a stack wants, as `up` and the Tiltfile do."""
+    KindPlatform(Project.find()).bring_addons(Stack(mode, without=tuple(without)))
 
 
 @app.command()

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from drydock import addons, images, registry, tools
+from drydock import addons, autoscaling, images, registry, tools
 from drydock.cluster import Cluster, cluster_nodes
 from drydock.lock import exclusive
 from drydock.progress import step
 from drydock.project import Project
-from drydock.stack import Part
+from drydock.stack import Part, Stack
 from drydock.tilt import Tilt, stop_tilt
 
 
@@ -40,13 +40,13 @@ class KindPlatform:
         environment = {**tools.environment(list(self.programs.values())), **self.cluster.environment()}
         return Tilt(self.programs["tilt"], self.project.root, self.project.state, environment)
 
-    def prepare(self) -> None:
+    def prepare(self, stack: Stack) -> None:
         """Brings up what Tilt needs. Each step does only what is missing, so an interrupted run is resumed."""
         with exclusive():
             with step("tools") as progress:
                 progress.detail = ", ".join(f"{tool.name} {tool.version}" for tool in tools.TOOLS if self.programs)
             with step("releases") as progress:
-                folders = addons.assemble(self.project, progress)
+                folders = addons.assemble(self.project, progress, addons.wanted(stack))
             with step("images") as progress:
                 pinned = images.pinned(self.project.root, self.programs["kubectl"], folders)
                 images.pull_missing(tuple({*pinned.engine, registry.IMAGE}), progress)
@@ -57,11 +57,31 @@ class KindPlatform:
                 self.cluster.ensure(self.project.kind_configuration, progress)
             with step("registry known to the cluster"):
                 self.cluster.know_registry()
-            for folder in folders:
-                with step(f"{folder.name} on the cluster"):
-                    addons.install(self.cluster, folder)
+            self._install(folders, stack)
+        self._leave_out(stack.without)
 
-    def leave_out(self, parts: tuple[Part, ...]) -> None:
+    def bring_addons(self, stack: Stack) -> None:
+        """Brings the add-ons of the running cluster to what `stack` wants, for a Tilt that was started without `up`."""
+        with exclusive():
+            with step("releases") as progress:
+                folders = addons.assemble(self.project, progress, addons.wanted(stack))
+            with step("images") as progress:
+                kubectl = self.programs["kubectl"]
+                needed = {name for folder in folders for name in images.in_manifests(images.render(kubectl, folder))}
+                images.pull_missing(tuple(needed), progress)
+                registry.push_missing(tuple(needed), progress)
+            self._install(folders, stack)
+
+    def _install(self, folders: list[Path], stack: Stack) -> None:
+        for folder in folders:
+            with step(f"{folder.name} on the cluster"):
+                addons.install(self.cluster, folder)
+        with step(f"autoscaler, by {stack.autoscaling}") as progress:
+            autoscaling.remove_others(self.cluster, self.project.configuration.workload.namespace, stack.autoscaling)
+            if Part.KEDA in stack.without:
+                addons.remove_keda(self.cluster, self.project, progress)
+
+    def _leave_out(self, parts: tuple[Part, ...]) -> None:
         """Removes what an earlier start deployed of these parts: Tilt itself only adds."""
         if parts:
             selector = f"app.kubernetes.io/name in ({','.join(parts)})"

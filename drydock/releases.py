@@ -15,7 +15,7 @@ from drydock.project import cache_folder
 
 @dataclass(frozen=True)
 class Release:
-    """One file of a release; `address` is a template of `version` (v1.2.3)."""
+    """One file of a release; `address` is a template of `version` (v1.2.3) and its `number` (1.2.3)."""
 
     name: str
     version: str
@@ -25,13 +25,18 @@ class Release:
     @property
     def url(self) -> str:
         """Where its publisher keeps it."""
-        return self.address.format(version=self.version)
+        return self.address.format(version=self.version, number=self.number)
+
+    @property
+    def number(self) -> str:
+        """The version without its v."""
+        return self.version.removeprefix("v")
 
     @property
     def cached(self) -> Path:
-        """Where the download goes, and where it can be put by hand."""
-        file_name = self.url.rsplit("/", 1)[1]
-        return cache_folder() / "manifests" / f"{self.name}-{self.version.removeprefix('v')}-{file_name}"
+        """Where the download goes, and where it can be put by hand; its name tells release and version."""
+        file_name, told = self.url.rsplit("/", 1)[1], f"{self.name}-{self.number}-"
+        return cache_folder() / "manifests" / (file_name if file_name.startswith(told) else told + file_name)
 
 
 METRICS_SERVER = Release(
@@ -40,7 +45,14 @@ METRICS_SERVER = Release(
     "https://github.com/kubernetes-sigs/metrics-server/releases/download/{version}/components.yaml",
     "1cec29a5267809306a2c6ec74a3e449abbb705b4a8beed0c8a1963910f72c79b",
 )
-RELEASES = (METRICS_SERVER,)
+KEDA = Release(
+    "keda",
+    "v2.21.0",
+    # Without the admission webhooks, which would be a third program.
+    "https://github.com/kedacore/keda/releases/download/{version}/keda-{number}-core.yaml",
+    "e682084c3a93b8adc30fb22f2e63a1604ef1832d31769976a40682c5fa745927",
+)
+RELEASES = (METRICS_SERVER, KEDA)
 
 
 def locate(release: Release) -> Path | None:

@@ -1,4 +1,4 @@
-"""What is to run: the mode of the service, the size of the telemetry stack, and the parts of it that are left out."""
+"""What is to run: the mode of the service, the size of the telemetry stack, and the parts that are left out."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,8 +22,16 @@ class Profile(StrEnum):
 TELEMETRY_NAMESPACE = "observability"
 
 
+class Autoscaling(StrEnum):
+    """What decides how many pods the service has: a folder of k8s/autoscaling, of which exactly one is deployed."""
+
+    ONE = "one"
+    CPU = "cpu"
+    KEDA = "keda"
+
+
 class Part(StrEnum):
-    """A part of the telemetry stack that can be left out."""
+    """A part that can be left out: of the telemetry stack, or KEDA."""
 
     COLLECTOR = "collector"
     JAEGER = "jaeger"
@@ -31,6 +39,10 @@ class Part(StrEnum):
     GRAFANA = "grafana"
     KUBE_STATE_METRICS = "kube-state-metrics"
     POSTGRES_EXPORTER = "postgres-exporter"
+    KEDA = "keda"
+
+
+TELEMETRY = frozenset(Part) - {Part.KEDA}
 
 
 @dataclass(frozen=True)
@@ -40,6 +52,13 @@ class Stack:
     mode: Mode = Mode.DEV
     profile: Profile = Profile.FULL
     without: tuple[Part, ...] = ()
+
+    @property
+    def autoscaling(self) -> Autoscaling:
+        """Dev mode keeps to one pod; KEDA asks Prometheus, so without either of them there is CPU alone."""
+        if self.mode is Mode.DEV:
+            return Autoscaling.ONE
+        return Autoscaling.CPU if {Part.KEDA, Part.PROMETHEUS} & set(self.without) else Autoscaling.KEDA
 
     @property
     def arguments(self) -> list[str]:

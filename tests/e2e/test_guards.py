@@ -11,12 +11,13 @@ import pytest
 import yaml
 
 from drydock import tools
-from drydock.stack import Mode, Part, Profile, Stack
+from drydock.stack import TELEMETRY, Autoscaling, Mode, Part, Profile, Stack
 from tests.e2e import cluster
 from tests.e2e.conftest import not_parity
 
 ROOT = cluster.PROJECT.root
-TASKS = {"place-order", "smoke", "dashboards-pull", "test"}
+TASKS = {"addons", "place-order", "smoke", "dashboards-pull", "test"}
+WORKLOADS = {"namespace", "postgres", "migrate", "shop", "autoscaler"}
 
 
 @pytest.fixture
@@ -54,12 +55,23 @@ def test_tilt_refuses_an_unknown_mode() -> None:
 @pytest.mark.parametrize("profile", Profile)
 def test_tilt_names_every_object_of_a_stack(mode: Mode, profile: Profile) -> None:
     # An object that no resource claims would be in one named "uncategorized".
-    assert resources(Stack(mode, profile)) == {"namespace", "postgres", "migrate", "shop", *TASKS, *Part}
+    assert resources(Stack(mode, profile)) == {*WORKLOADS, *TASKS, *TELEMETRY}
 
 
 def test_tilt_leaves_out_what_is_not_wanted() -> None:
     left = resources(Stack(without=(Part.GRAFANA, Part.JAEGER)))
-    assert left == {"namespace", "postgres", "migrate", "shop", *TASKS, *Part} - {"grafana", "jaeger"}
+    assert left == {*WORKLOADS, *TASKS, *TELEMETRY} - {"grafana", "jaeger"}
+
+
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("without", [(), (Part.KEDA,), (Part.PROMETHEUS,)], ids=" ".join)
+def test_tilt_deploys_the_one_autoscaler_that_the_stack_chooses(mode: Mode, without: tuple[Part, ...]) -> None:
+    stack = Stack(mode, without=without)
+    kind = "ScaledObject" if stack.autoscaling is Autoscaling.KEDA else "HorizontalPodAutoscaler"
+    deployed = [item for item in deployed_by_tilt(stack) if item["kind"] in ("ScaledObject", "HorizontalPodAutoscaler")]
+    shops = [item for item in deployed if item["metadata"]["name"] == cluster.WORKLOAD.deployment]
+    assert [item["kind"] for item in shops] == [kind]
+    assert (shops[0]["spec"].get("maxReplicas") == 1) is (mode is Mode.DEV)
 
 
 def test_tilt_refuses_to_leave_out_what_it_does_not_know() -> None:
@@ -70,9 +82,21 @@ def test_tilt_refuses_to_leave_out_what_it_does_not_know() -> None:
 
 def resources(stack: Stack) -> set[str]:
     """The names of Tilt's resources."""
+    return {manifest["Name"] for manifest in manifests(stack)}
+
+
+def deployed_by_tilt(stack: Stack) -> list[Any]:
+    """Every object that Tilt applies."""
+    texts = [manifest["DeployTarget"].get("yaml") for manifest in manifests(stack) if manifest["DeployTarget"]]
+    return [item for text in texts if text for item in yaml.safe_load_all(text)]
+
+
+def manifests(stack: Stack) -> list[Any]:
+    """What Tilt makes of the Tiltfile."""
     done = evaluate_tiltfile(None, "--", *stack.arguments)
     assert done.returncode == 0, done.stdout + done.stderr
-    return {manifest["Name"] for manifest in json.loads(done.stdout)["Manifests"]}
+    found: list[Any] = json.loads(done.stdout)["Manifests"]
+    return found
 
 
 def test_end_to_end_tests_refuse_another_context(other_context: Path) -> None:

@@ -43,14 +43,24 @@ def base() -> list[Object]:
     return objects("base")
 
 
+def deployed(mode: str, autoscaling: str) -> list[Object]:
+    """An overlay with the autoscalers that the Tiltfile adds to it."""
+    return [*objects(f"overlays/{mode}"), *objects(f"autoscaling/{autoscaling}")]
+
+
 @pytest.fixture
 def dev() -> list[Object]:
-    return objects("overlays/dev")
+    return deployed("dev", "one")
 
 
 @pytest.fixture
 def parity() -> list[Object]:
-    return objects("overlays/parity")
+    return deployed("parity", "keda")
+
+
+@pytest.fixture
+def parity_without_keda() -> list[Object]:
+    return deployed("parity", "cpu")
 
 
 @pytest.fixture
@@ -61,7 +71,7 @@ def load() -> list[Object]:
 
 @pytest.fixture(scope="session")
 def platform_folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    return addons.assemble(Project.find(ROOT), Step("releases"), tmp_path_factory.mktemp("platform"))
+    return addons.assemble(Project.find(ROOT), Step("releases"), target=tmp_path_factory.mktemp("platform"))
 
 
 @pytest.fixture

@@ -8,22 +8,21 @@ from tests.manifests.rules import connections
 from tests.manifests.rules.objects import Object, container, find
 
 
-@pytest.mark.parametrize("overlay", ["dev", "parity"])
+@pytest.mark.parametrize("overlay", ["dev", "parity", "parity_without_keda"])
 def test_the_connection_budget_fits(overlay: str, request: pytest.FixtureRequest, defaults: dict[str, Any]) -> None:
     assert connections.budget_fits(request.getfixturevalue(overlay), defaults["DATABASE_POOL_SIZE"]) == []
 
 
 def test_an_autoscaler_that_goes_one_pod_too_far_is_found(parity: list[Object], defaults: dict[str, Any]) -> None:
-    find(parity, "HorizontalPodAutoscaler", "shop")["spec"]["maxReplicas"] = 6
+    find(parity, "ScaledObject", "shop")["spec"]["maxReplicaCount"] = 6
     assert connections.budget_fits(parity, defaults["DATABASE_POOL_SIZE"]) == [
         "80 connections may be asked for, Postgres allows 70"
     ]
 
 
 def test_without_an_autoscaler_the_replicas_count(base: list[Object], defaults: dict[str, Any]) -> None:
-    unscaled = [item for item in base if item["kind"] != "HorizontalPodAutoscaler"]
-    find(unscaled, "Deployment", "shop")["spec"]["replicas"] = 6
-    assert len(connections.budget_fits(unscaled, defaults["DATABASE_POOL_SIZE"])) == 1
+    find(base, "Deployment", "shop")["spec"]["replicas"] = 6
+    assert len(connections.budget_fits(base, defaults["DATABASE_POOL_SIZE"])) == 1
 
 
 def test_pods_that_are_ending_count(parity: list[Object]) -> None:

@@ -9,7 +9,7 @@ from tests.manifests.rules import layout
 
 MANIFESTS = {
     path: path.read_text()
-    for folder in ("base", "components", "load", "network", "observability", "overlays")
+    for folder in ("autoscaling", "base", "components", "load", "network", "observability", "overlays")
     for path in sorted((ROOT / "k8s" / folder).rglob("*.yaml"))
 }
 

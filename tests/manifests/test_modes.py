@@ -3,7 +3,16 @@
 import re
 from typing import Any
 
+import pytest
+
+from tests.manifests.conftest import deployed
 from tests.manifests.rules.objects import Object, container, find
+
+
+@pytest.fixture
+def parity() -> list[Object]:
+    """Parity with the autoscaler that differs from dev's in its numbers alone: which one it is, is no matter here."""
+    return deployed("parity", "cpu")
 
 
 def test_dev_differs_from_parity_only_where_an_edit_asks_for_it(dev: list[Object], parity: list[Object]) -> None:

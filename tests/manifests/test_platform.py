@@ -1,14 +1,15 @@
-"""What `drydock up` adds to a cluster of kind: metrics-server, as its release says but for what kind needs."""
+"""What `drydock up` adds to a cluster of kind: metrics-server and KEDA, as released but for what kind needs."""
 
+import copy
 from pathlib import Path
 
 import pytest
 
 from drydock import tools
 from drydock.images import pinned
-from drydock.releases import METRICS_SERVER, RELEASES
+from drydock.releases import KEDA, METRICS_SERVER, RELEASES
 from tests.manifests.conftest import ROOT
-from tests.manifests.rules import metrics_server
+from tests.manifests.rules import keda, metrics_server, security
 from tests.manifests.rules.objects import Object, container, find
 
 RULES = [
@@ -19,9 +20,29 @@ RULES = [
 ]
 
 
+KEDA_RULES = [
+    keda.stays_off_the_workers,
+    keda.bounded,
+    keda.watches_the_service_alone,
+    keda.admits_restricted_pods_alone,
+]
+KEDA_IMAGES = {f"ghcr.io/kedacore/{name}:{KEDA.number}" for name in ("keda", "keda-metrics-apiserver")}
+
+
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 def test_metrics_server_works_on_kind(rule: metrics_server.Rule, platform: list[Object]) -> None:
     assert rule(platform) == []
+
+
+@pytest.mark.parametrize("rule", KEDA_RULES, ids=lambda rule: rule.__name__)
+def test_keda_works_on_kind(rule: keda.Rule, platform: list[Object]) -> None:
+    assert rule(platform) == []
+
+
+def test_the_patches_leave_kedas_own_confinement_alone(platform: list[Object]) -> None:
+    programs = [find(platform, "Deployment", name) for name in keda.PROGRAMS]
+    assert security.confined(programs) == []
+    assert security.read_only_root(programs) == []
 
 
 def test_the_release_has_the_version_that_is_pinned(platform: list[Object]) -> None:
@@ -34,11 +55,11 @@ def test_every_release_has_a_kustomization_and_every_kustomization_a_release() -
     assert folders == sorted(release.name for release in RELEASES)
 
 
-def test_the_nodes_get_its_image_from_the_mirror(platform_folders: list[Path]) -> None:
-    image = f"registry.k8s.io/metrics-server/metrics-server:{METRICS_SERVER.version}"
+def test_the_nodes_get_the_images_from_the_mirror(platform_folders: list[Path]) -> None:
+    wanted = {f"registry.k8s.io/metrics-server/metrics-server:{METRICS_SERVER.version}", *KEDA_IMAGES}
     images = pinned(ROOT, tools.obtain(tools.KUBECTL), platform_folders)
-    assert image in images.cluster
-    assert image in images.engine
+    assert wanted <= set(images.cluster)
+    assert wanted <= set(images.engine)
 
 
 def test_a_release_without_its_patches_is_found(platform: list[Object]) -> None:
@@ -53,4 +74,25 @@ def test_a_release_without_its_patches_is_found(platform: list[Object]) -> None:
         ["a kubelet has 15s to answer, a round 15s"],
         ["a drained worker takes metrics-server along"],
         ["its memory has no limit"],
+    ]
+
+
+def test_keda_as_it_is_released_is_found(platform: list[Object]) -> None:
+    released = copy.deepcopy(platform)
+    for name in keda.PROGRAMS:
+        spec = find(released, "Deployment", name)["spec"]["template"]["spec"]
+        del spec["tolerations"], spec["nodeSelector"]["node-role.kubernetes.io/control-plane"]
+        shipped = spec["containers"][0]
+        shipped["imagePullPolicy"], shipped["resources"]["limits"]["memory"] = "Always", "1000Mi"
+        shipped["env"] = [{"name": "WATCH_NAMESPACE", "value": ""}]
+    find(released, "Namespace", "keda")["metadata"]["labels"] = {}
+    assert [rule(released) for rule in KEDA_RULES] == [
+        ["a drained worker takes keda-operator along", "a drained worker takes keda-metrics-apiserver along"],
+        [
+            "the image of keda-metrics-apiserver is pulled at each start",
+            "the image of keda-operator is pulled at each start",
+            "its limits sum up to 2000 MiB",
+        ],
+        ["keda-operator watches ''", "keda-metrics-apiserver watches ''"],
+        ["its namespace enforces None"],
     ]

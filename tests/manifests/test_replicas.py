@@ -2,10 +2,12 @@
 
 import pytest
 
+from tests.manifests.conftest import objects
 from tests.manifests.rules import replicas
 from tests.manifests.rules.objects import Object, container, find
+from tests.manifests.rules.scalers import Scaler, scalers
 
-EVERYWHERE = pytest.mark.parametrize("overlay", ["base", "dev", "parity"])
+EVERYWHERE = pytest.mark.parametrize("overlay", ["dev", "parity", "parity_without_keda"])
 
 
 @EVERYWHERE
@@ -19,12 +21,18 @@ def test_the_autoscaler_has_a_request_to_take_its_percentage_of(overlay: str, re
 
 
 def test_parity_has_a_pod_to_spare(parity: list[Object]) -> None:
-    assert find(parity, "HorizontalPodAutoscaler", "shop")["spec"]["minReplicas"] >= 2
+    assert scaler_of("shop", parity).fewest >= 2
 
 
 def test_dev_has_one_pod_which_every_edit_reaches(dev: list[Object]) -> None:
-    spec = find(dev, "HorizontalPodAutoscaler", "shop")["spec"]
-    assert (spec["minReplicas"], spec["maxReplicas"]) == (1, 1)
+    scaler = scaler_of("shop", dev)
+    assert (scaler.fewest, scaler.most) == (1, 1)
+
+
+def test_with_and_without_keda_the_limits_and_the_share_of_cpu_are_the_same(
+    parity: list[Object], parity_without_keda: list[Object]
+) -> None:
+    assert replicas.same_whoever_decides(parity, parity_without_keda) == []
 
 
 def test_replicas_beside_an_autoscaler_are_found(parity: list[Object]) -> None:
@@ -33,10 +41,35 @@ def test_replicas_beside_an_autoscaler_are_found(parity: list[Object]) -> None:
 
 
 def test_replicas_that_nobody_decides_are_found(parity: list[Object]) -> None:
-    unscaled = [item for item in parity if item["kind"] != "HorizontalPodAutoscaler"]
+    unscaled = [item for item in parity if item["kind"] != "ScaledObject"]
     assert replicas.decided_once(unscaled) == ["Deployment/shop has neither replicas nor an autoscaler"]
 
 
 def test_a_container_without_a_request_is_found(parity: list[Object]) -> None:
     container(parity, "Deployment", "shop")["resources"]["requests"] = {"memory": "128Mi"}
     assert replicas.has_its_percentage_of_something(parity) == ["Deployment/shop, container shop requests no CPU"]
+
+
+@pytest.mark.parametrize("autoscaling", ["cpu", "one"])
+def test_two_autoscalers_of_one_workload_are_found(parity: list[Object], autoscaling: str) -> None:
+    both = [*parity, *objects(f"autoscaling/{autoscaling}")]
+    assert "Deployment/shop has 2 autoscalers" in replicas.decided_once(both)
+
+
+def test_another_share_of_cpu_without_keda_is_found(parity: list[Object], parity_without_keda: list[Object]) -> None:
+    find(parity, "ScaledObject", "shop")["spec"]["triggers"][0]["metadata"]["value"] = "80"
+    assert replicas.same_whoever_decides(parity, parity_without_keda) == [
+        "ScaledObject/shop has cpu 80, HorizontalPodAutoscaler/shop has 60"
+    ]
+
+
+def test_another_name_would_let_two_exist_and_is_found(parity: list[Object], parity_without_keda: list[Object]) -> None:
+    del find(parity, "ScaledObject", "shop")["spec"]["advanced"]["horizontalPodAutoscalerConfig"]["name"]
+    assert replicas.same_whoever_decides(parity, parity_without_keda) == [
+        "ScaledObject/shop has name keda-hpa-shop, HorizontalPodAutoscaler/shop has shop"
+    ]
+
+
+def scaler_of(name: str, items: list[Object]) -> Scaler:
+    """The autoscaler of a Deployment."""
+    return next(scaler for scaler in scalers(items) if scaler.target == name)

@@ -2,7 +2,8 @@
 
 import re
 
-from tests.manifests.rules.objects import Findings, Object, container, environment, find, of_kind
+from tests.manifests.rules.objects import Findings, Object, container, environment, find
+from tests.manifests.rules.scalers import scalers
 
 # app/schema.py keeps one connection for the readiness checks beside the pool.
 READINESS = 1
@@ -28,8 +29,7 @@ def most_pods(objects: list[Object]) -> int:
     The Deployment counts only what is not ending, so its maxSurge does not bound them. How many it wants is its
     replicas, or the autoscaler's most.
     """
-    scaled = [item["spec"] for item in of_kind(objects, "HorizontalPodAutoscaler")]
-    most = max([item["maxReplicas"] for item in scaled if item["scaleTargetRef"]["name"] == "shop"], default=0)
+    most = max([scaler.most for scaler in scalers(objects) if scaler.target == "shop"], default=0)
     return 2 * int(most or find(objects, "Deployment", "shop")["spec"]["replicas"])
 
 

@@ -84,6 +84,18 @@ def test_a_missing_release_is_told(release: Release, cache: Path) -> None:
     assert left_behind(cache) == []
 
 
+def test_a_file_that_tells_release_and_version_keeps_its_name(release: Release, cache: Path) -> None:
+    named = replace(release, address=release.address.replace("components", "sample-{number}-core"))
+
+    assert named.url.endswith("/v1.2.3/sample-1.2.3-core.yaml")
+    assert named.cached == cache / "manifests" / "sample-1.2.3-core.yaml"
+
+
+def test_keda_comes_from_its_publisher(cache: Path) -> None:
+    assert releases.KEDA.url == "https://github.com/kedacore/keda/releases/download/v2.21.0/keda-2.21.0-core.yaml"
+    assert releases.KEDA.cached == cache / "manifests" / "keda-2.21.0-core.yaml"
+
+
 def test_metrics_server_comes_from_its_publisher(cache: Path) -> None:
     assert releases.METRICS_SERVER.url == (
         "https://github.com/kubernetes-sigs/metrics-server/releases/download/v0.9.0/components.yaml"
