@@ -45,6 +45,11 @@ class Database:
         self._settings = settings
         self._pool: asyncpg.Pool | None = None
 
+    @property
+    def command_seconds(self) -> float:
+        """After how long a statement is given up."""
+        return self._settings.database_command_seconds
+
     async def open(self) -> None:
         """Make the pool ready to lend connections. It belongs to the running event loop."""
         settings = self._settings

@@ -6,12 +6,13 @@ import threading
 import time
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.database import DatabaseDep
 from app.observability.platform_requests import PREFIXES
-from app.problems import documented, problem_response
+from app.problems import ProblemError, documented, problem_response
 from app.request_body import RequestBody
 
 router = APIRouter(prefix="/faults", tags=["faults"])
@@ -127,6 +128,22 @@ async def leak(amount: Leak, faults: FaultsDep) -> Leaked:
     block[::4096] = b"\1" * len(block[::4096])  # touched, so that the kernel really hands the pages out
     faults.leaked.append(block)
     return Leaked(mebibytes=sum(map(len, faults.leaked)) // 2**20)
+
+
+@router.get("/slow-query", responses=documented(422, 503))
+async def slow_query(
+    database: DatabaseDep,
+    seconds: Annotated[float, Query(gt=0, le=5, allow_inf_nan=False, description="how long the statement takes")] = 0.2,
+) -> Burst:
+    """Hold one connection of the pool with a statement that takes `seconds` and hardly any CPU: I/O-bound load.
+
+    A process answers pool size / seconds of these a second (5 / 0.2 s = 25), however idle its CPU.
+    """
+    if seconds >= database.command_seconds:
+        raise ProblemError(422, f"A statement is given up after {database.command_seconds:g} s: ask for less.")
+    async with database.connection() as connection:
+        await connection.execute("SELECT pg_sleep($1)", seconds)
+    return Burst(seconds=seconds)
 
 
 def _burn(seconds: float) -> None:
