@@ -3,19 +3,17 @@
 import asyncio
 import contextlib
 import logging
-import time
-from collections.abc import AsyncIterator, Callable, Coroutine
-from typing import Any
+from collections.abc import AsyncIterator
 
 from fastapi import FastAPI
 
 from app.database import Database
 from app.drain import Drain
-from app.observability import sentry
 from app.observability.event_loop import watch_lag
 from app.observability.tracing import Traces
 from app.schema import SchemaProbe
 from app.settings import Settings
+from app.shutdown import flush_telemetry, step
 
 logger = logging.getLogger("app.lifecycle")
 
@@ -43,33 +41,6 @@ class Lifecycle:
         finally:
             watch.cancel()
             self.schema.close()
-            await _step("pool_closed", self.database.close(self.settings.pool_close_seconds))
-            flush = asyncio.to_thread(self._flush, self.settings.telemetry_flush_seconds)
-            await _step("telemetry_flushed", flush, self._spans)
+            await step("pool_closed", self.database.close(self.settings.pool_close_seconds))
+            await flush_telemetry(self.settings, self.traces)
             logger.info("stopped")
-
-    def _flush(self, seconds: float) -> bool:
-        began = time.monotonic()
-        complete = self.traces is None or self.traces.flush(seconds)
-        if self.settings.sentry_dsn is not None:
-            sentry.flush(max(0, seconds - (time.monotonic() - began)))
-        return complete
-
-    def _spans(self) -> dict[str, int]:
-        delivered, lost = (self.traces.delivery.delivered, self.traces.delivery.lost) if self.traces else (0, 0)
-        return {"delivered": delivered, "lost": lost}
-
-
-async def _step(event: str, work: Coroutine[Any, Any, bool], account: Callable[[], dict[str, int]] = dict) -> None:
-    """Do one step of the shutdown and log it: whether it was completed within its bound, how long it took, its account.
-
-    A warning where the account names something lost.
-    """
-    began = time.monotonic()
-    complete = await work
-    counts = account()
-    logger.log(
-        logging.WARNING if counts.get("lost") else logging.INFO,
-        event,
-        extra={"complete": complete, "seconds": round(time.monotonic() - began, 3), **counts},
-    )

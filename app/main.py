@@ -20,6 +20,7 @@ from app.observability.resource import resource
 from app.observability.sentry import configure_sentry
 from app.observability.tracing import configure_tracing, request_spans
 from app.readiness import Readiness
+from app.receipts import router as receipts
 from app.schema import SchemaProbe
 from app.settings import Settings, load_settings
 from app.shop import feed, orders, products
@@ -43,7 +44,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.database, app.state.drain, app.state.readiness = database, drain, readiness
     problems.install_handlers(app)
-    for router in (health.router, products.router, feed.router, orders.router):
+    for router in (health.router, products.router, feed.router, orders.router, receipts.router):
         app.include_router(router)
 
     # Each one wraps those above it: the last is the first to see a request.

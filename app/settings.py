@@ -27,6 +27,17 @@ class Settings(BaseSettings):
     pool_close_seconds: float = Field(3, gt=0, description="set it to how long the pool may take to close")
     telemetry_flush_seconds: float = Field(3, gt=0, description="set it to how long the last spans may take to leave")
 
+    receipt_processes: int = Field(1, ge=1, le=64, description="set it to the worker's number of CPUs")
+    receipt_poll_seconds: float = Field(0.5, gt=0, description="set it to how often an idle worker looks at the queue")
+    receipt_render_seconds: float = Field(10, gt=0, description="set it to the longest time one rendering may take")
+    receipt_stale_seconds: float = Field(
+        10, gt=0, description="set it to how long a worker may give no sign of life before others take its jobs"
+    )
+    receipt_attempts: int = Field(5, ge=1, description="set it to how often a receipt is tried before it is given up")
+    receipt_retry_seconds: float = Field(
+        1, gt=0, description="set it to the pause before the second attempt; it doubles from one to the next"
+    )
+
     readiness_seconds: float = Field(1, gt=0, description="set it to the longest time all readiness checks may take")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="set it to one of these words")
     faults_enabled: bool = Field(False, description="set it to true to serve /faults, in experiments only")

@@ -47,11 +47,8 @@ class Service:
         self.url = f"http://127.0.0.1:{self.port}"
         self.lines: list[dict[str, Any]] = []
         self.output: list[str] = []
-        command = [UVICORN, "app.main:app", "--host", "127.0.0.1", "--port", str(self.port)]
-        if mode == "workers":
-            command += ["--workers", "2"]
         self._process = subprocess.Popen(
-            (AS_PID_1 if mode == "pid 1" else []) + command,
+            (AS_PID_1 if mode == "pid 1" else []) + self.command(mode),
             cwd=ROOT,
             env={"PATH": os.environ["PATH"], "POD_NAME": "test-pod", **environment},
             stdout=subprocess.PIPE,
@@ -62,9 +59,14 @@ class Service:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
+    def command(self, mode: str) -> list[str]:
+        """The image's command, on the port of this process."""
+        address = ["--host", "127.0.0.1", "--port", str(self.port)]
+        return [UVICORN, "app.main:app", *address, *(["--workers", "2"] if mode == "workers" else [])]
+
     @property
     def pid(self) -> int:
-        """The process id of uvicorn itself, seen from outside."""
+        """The process id of the command itself, seen from outside."""
         if self._mode != "pid 1":
             return self._process.pid
         children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")

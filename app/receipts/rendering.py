@@ -1,0 +1,95 @@
+"""What a receipt looks like: a sale becomes a PDF document of one page.
+
+It imports nothing of the service: this is all that a rendering process loads, 40 MB instead of 90.
+"""
+
+import io
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from reportlab.graphics import renderPDF
+from reportlab.graphics.barcode.qr import QrCodeWidget
+from reportlab.graphics.shapes import Drawing
+from reportlab.lib.pagesizes import A4
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.ttfonts import TTFont
+from reportlab.pdfgen.canvas import Canvas
+
+# Comes with reportlab and holds the letters of Latin scripts; of others, a box is drawn. The fonts that every reader
+# has hold fewer.
+FONT = "Vera"
+MARGIN = 56
+LINE_HEIGHT = 12
+LONGEST_NAME = 48
+CODE_SIZE = 90
+
+pdfmetrics.registerFont(TTFont(FONT, "Vera.ttf"))
+
+
+class SoldLine(NamedTuple):
+    """Units of one product, named as it was when the receipt was rendered."""
+
+    name: str
+    quantity: int
+    unit_price_cents: int
+
+
+class Sale(NamedTuple):
+    """What a receipt says."""
+
+    order_id: int
+    created_at: datetime
+    lines: tuple[SoldLine, ...]
+
+
+def render(sale: Sale) -> bytes:
+    """The receipt as PDF: the same sale gives the same bytes. It costs some 40 ms of CPU, most of it for the code."""
+    buffer = io.BytesIO()
+    canvas = Canvas(buffer, pagesize=A4, invariant=True)  # without the time of day and random identifiers
+    canvas.setTitle(f"Receipt {sale.order_id}")
+    below = _draw_head(canvas, sale)
+    below = _draw_lines(canvas, sale.lines, below)
+    _draw_code(canvas, sale, below - CODE_SIZE - LINE_HEIGHT)
+    canvas.save()
+    return buffer.getvalue()
+
+
+def total_cents(lines: tuple[SoldLine, ...]) -> int:
+    """What was paid for them."""
+    return sum(line.quantity * line.unit_price_cents for line in lines)
+
+
+def _draw_head(canvas: Canvas, sale: Sale) -> float:
+    top = A4[1] - MARGIN
+    canvas.setFont(FONT, 18)
+    canvas.drawString(MARGIN, top, f"Receipt {sale.order_id}")
+    canvas.setFont(FONT, 9)
+    canvas.drawString(MARGIN, top - 2 * LINE_HEIGHT, f"{sale.created_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC")
+    return float(top - 4 * LINE_HEIGHT)
+
+
+def _draw_lines(canvas: Canvas, lines: tuple[SoldLine, ...], top: float) -> float:
+    for number, line in enumerate(lines):
+        height = top - number * LINE_HEIGHT
+        name = line.name if len(line.name) <= LONGEST_NAME else line.name[: LONGEST_NAME - 1] + "…"
+        canvas.drawString(MARGIN, height, name)
+        canvas.drawRightString(A4[0] - MARGIN - 90, height, f"{line.quantity} x {_money(line.unit_price_cents)}")
+        canvas.drawRightString(A4[0] - MARGIN, height, _money(line.quantity * line.unit_price_cents))
+    below = top - (len(lines) + 1) * LINE_HEIGHT
+    canvas.drawRightString(A4[0] - MARGIN, below, f"Total {_money(total_cents(lines))}")
+    return below
+
+
+def _draw_code(canvas: Canvas, sale: Sale, bottom: float) -> None:
+    """The sale in a QR code, for whoever files receipts."""
+    moment = f"{sale.created_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    code = QrCodeWidget(f"shop:order={sale.order_id};at={moment};total={_money(total_cents(sale.lines))}", barLevel="M")
+    left, low, right, high = code.getBounds()
+    scale = (CODE_SIZE / (right - left), 0, 0, CODE_SIZE / (high - low), 0, 0)
+    drawing = Drawing(CODE_SIZE, CODE_SIZE, transform=scale)
+    drawing.add(code)
+    renderPDF.draw(drawing, canvas, MARGIN, bottom)
+
+
+def _money(cents: int) -> str:
+    return f"{cents // 100}.{cents % 100:02}"
