@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from drydock.autoscaler import Reading
 from drydock.tools import Tool
 
 GIB = 1024**3
@@ -157,6 +158,19 @@ def check_tool(tool: Tool, where: str | None, other: str | None) -> Finding:
         return ok(tool.name, f"{tool.version} at {where}")
     instead = f" (PATH has {other}, which is left alone)" if other else ""
     return ok(tool.name, f"{tool.version} will be downloaded by `drydock up`{instead}")
+
+
+def check_autoscalers(readings: Iterable[Reading]) -> list[Finding]:
+    """What each autoscaler reads; one that is blind warns and blocks nothing, for `up` may be what it needs."""
+    return [
+        Finding(
+            subject=f"autoscaler {reading.name}",
+            level=Level.OK if reading.well else Level.WARNING,
+            text=reading.text,
+            remedy="\n".join(reading.causes),
+        )
+        for reading in readings
+    ]
 
 
 def check_cluster(nodes: Mapping[str, str], users_context: str | None) -> list[Finding]:

@@ -146,7 +146,8 @@ def smoke(
 @app.command()
 def doctor() -> None:
     """Check this machine: each line says ok or the remedy. Exit code 2 when something stops `up`."""
-    findings = examination.examine(Project.find())
+    project = Project.find()
+    findings = [*examination.examine(project), *examination.autoscalers(project)]
     examination.report(findings)
     if any(finding.level is Level.BLOCKED for finding in findings):
         raise typer.Exit(CannotRunError.exit_code)

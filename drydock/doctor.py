@@ -10,10 +10,11 @@ import yaml
 from rich.markup import escape
 from rich.table import Table
 
-from drydock import checks, engine, registry, releases, tools
+from drydock import autoscaler, checks, engine, registry, releases, tools
 from drydock.checks import Finding, Level, Port
 from drydock.cluster import cluster_nodes
 from drydock.failures import CannotRunError, FailedError
+from drydock.kind_platform import KindPlatform
 from drydock.local.platform import LocalPlatform
 from drydock.ports import in_use
 from drydock.processes import output
@@ -46,6 +47,17 @@ def examine(project: Project) -> list[Finding]:
         *release_manifests(),
         *checks.check_cluster(nodes, _users_context()),
     ]
+
+
+def autoscalers(project: Project) -> list[Finding]:
+    """What each autoscaler of the running cluster reads; none where no cluster runs."""
+    try:
+        if not cluster_nodes() or not project.kubeconfig.exists():
+            return []
+        namespace, pages = project.configuration.workload.namespace, project.configuration.telemetry.kind
+        return checks.check_autoscalers(autoscaler.survey(KindPlatform(project).cluster, namespace, pages.prometheus))
+    except FailedError as error:
+        return [checks.warning("autoscaler", error.reason.splitlines()[-1], "drydock up")]
 
 
 def report(findings: list[Finding], *, stderr: bool = False) -> None:

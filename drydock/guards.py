@@ -66,21 +66,20 @@ def refuse_unready(project: Project) -> None:
         raise CannotRunError(f"the service is not ready at {url}", "Start it: drydock up")
 
 
-def refuse_blind_autoscaler(cluster: Cluster, workload: Workload) -> None:
+def refuse_blind_autoscaler(cluster: Cluster, project: Project) -> None:
     """An autoscaler that reads nothing decides nothing, so its scaling cannot be measured.
 
     Raises:
         CannotRunError: there is none for the workload, or one of its metrics has no value.
     """
-    items = cluster.get("horizontalpodautoscalers.v2.autoscaling", "--namespace", workload.namespace)["items"]
-    ours = [item for item in items if item["spec"]["scaleTargetRef"]["name"] == workload.deployment]
+    workload = project.configuration.workload
+    readings = autoscaler.survey(cluster, workload.namespace, project.configuration.telemetry.kind.prometheus)
+    ours = [reading for reading in readings if reading.workload == workload.deployment]
     if not ours:
         raise CannotRunError(f"no autoscaler scales {workload.deployment}", "Deploy one: drydock up --mode parity")
-    chosen = ("--namespace", "kube-system", "--selector", "k8s-app=metrics-server")
-    servers = cluster.get("deployments", *chosen)["items"]
-    for reading in (autoscaler.read(item, servers[0] if servers else None) for item in ours):
+    for reading in ours:
         if not reading.well:
-            raise CannotRunError(f"the autoscaler {reading.name} reads nothing: {reading.text}", "drydock doctor")
+            raise CannotRunError(f"the autoscaler {reading.name} is blind: {reading.line}", "drydock doctor")
 
 
 def _current_context(kubeconfig: str) -> str | None:

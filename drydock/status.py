@@ -55,7 +55,7 @@ def _kind(project: Project) -> Iterator[Line]:
     yield from _nodes(platform.cluster, nodes)
     for namespace in (project.configuration.workload.namespace, TELEMETRY_NAMESPACE):
         yield from _pods(platform.cluster, namespace)
-    yield from _autoscalers(platform.cluster, project.configuration.workload.namespace)
+    yield from _autoscalers(platform.cluster, project)
     for resource in platform.tilt.resources() if platform.tilt.running() else []:
         states = f"update {resource.update}, runtime {resource.runtime}"
         yield Line("tilt", resource.name, resource.settled, states)
@@ -97,16 +97,14 @@ def _pod(pod: Any) -> Line:
     return Line("pod", pod["metadata"]["name"], well, f"{condition}, {restarts} restarts")
 
 
-def _autoscalers(cluster: Cluster, namespace: str) -> Iterator[Line]:
-    server = ("--namespace", "kube-system", "--selector", "k8s-app=metrics-server")
+def _autoscalers(cluster: Cluster, project: Project) -> Iterator[Line]:
+    prometheus = project.configuration.telemetry.kind.prometheus
     try:
-        items = cluster.get("horizontalpodautoscalers.v2.autoscaling", "--namespace", namespace, TIMEOUT)["items"]
-        servers = cluster.get("deployments", *server, TIMEOUT)["items"]
+        readings = autoscaler.survey(cluster, project.configuration.workload.namespace, prometheus)
     except FailedError:
         return
-    for item in items:
-        reading = autoscaler.read(item, servers[0] if servers else None)
-        yield Line("hpa", reading.name, reading.well, reading.text)
+    for reading in readings:
+        yield Line("hpa", reading.name, reading.well, reading.line)
 
 
 def _answer(url: str, project: Project) -> Line:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from drydock.guards import MODE_ANNOTATION, PARITY
 from tests.manifests.conftest import deployed
 from tests.manifests.rules.objects import Object, container, find
 
@@ -17,6 +18,7 @@ def parity() -> list[Object]:
 
 def test_dev_differs_from_parity_only_where_an_edit_asks_for_it(dev: list[Object], parity: list[Object]) -> None:
     assert relaxed(dev) == {
+        "mode": "dev",
         "pods": (1, 1),
         "args": ["python", "-m", "app.reload"],
         "read-only root": False,
@@ -40,7 +42,9 @@ def relaxed(objects: list[Object]) -> dict[str, Any]:
     configuration = next(
         item["data"] for item in objects if item["kind"] == "ConfigMap" and "DRAIN_SECONDS" in item["data"]
     )
+    annotations = find(objects, "Deployment", "shop")["metadata"]["annotations"]
     found = {
+        "mode": annotations[MODE_ANNOTATION],
         "pods": (scaler["minReplicas"], scaler["maxReplicas"]),
         "args": shop.pop("args"),
         "read-only root": shop["securityContext"]["readOnlyRootFilesystem"],
@@ -48,6 +52,7 @@ def relaxed(objects: list[Object]) -> dict[str, Any]:
         "drain": configuration["DRAIN_SECONDS"],
         "migration image": migration["image"],
     }
+    annotations[MODE_ANNOTATION] = PARITY
     scaler["minReplicas"], scaler["maxReplicas"] = 2, 5
     shop["securityContext"]["readOnlyRootFilesystem"] = True
     shop["lifecycle"] = {"preStop": {"sleep": {"seconds": 5}}}

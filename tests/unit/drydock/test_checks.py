@@ -1,6 +1,7 @@
 import pytest
 
-from drydock import checks
+from drydock import autoscaler, checks
+from drydock.autoscaler import Reading
 from drydock.checks import GIB, Level, Port
 from drydock.tools import KIND
 
@@ -109,3 +110,14 @@ def test_whatever_is_amiss_has_a_remedy() -> None:
     ]
 
     assert [finding.subject for finding in amiss if finding.level is Level.OK or not finding.remedy] == []
+
+
+def test_an_autoscaler_that_sees_is_well_and_one_that_does_not_warns_with_the_remedy() -> None:
+    sees = Reading("shop", "shop", "cpu 37%/60%, 2 of 2..5 pods")
+    blind = Reading("shop", "shop", "cpu unknown/60%, 2 of 2..5 pods", (autoscaler.MISSING, "rate: unknown"))
+
+    found = checks.check_autoscalers([sees, blind])
+
+    assert [finding.level for finding in found] == [Level.OK, Level.WARNING]
+    assert found[0].text == "cpu 37%/60%, 2 of 2..5 pods"
+    assert found[1].remedy == f"{autoscaler.MISSING}\nrate: unknown"
