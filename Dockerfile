@@ -1,5 +1,5 @@
 # The service and its migration, one image. Targets: dev (adds the reloader), prod (the default, last).
-# Beside it the instrument's image, for what of drydock/ runs in the cluster. Target: instrument.
+# Beside it the instrument's image, for what of drydock/ and loadtest/ runs in the cluster. Target: instrument.
 FROM python:3.12-slim-bookworm AS python
 
 FROM python AS dependencies
@@ -54,13 +54,15 @@ RUN --mount=type=cache,target=/root/.cache/uv \
 FROM python AS instrument-code
 WORKDIR /srv
 COPY drydock drydock
-RUN python -m compileall -q --invalidation-mode unchecked-hash drydock
+COPY loadtest loadtest
+RUN python -m compileall -q --invalidation-mode unchecked-hash drydock loadtest
 
-# The arguments name the module to run: `drydock.traffic`. An entry point of its own also drops the service's command.
+# The arguments name the module to run: `drydock.traffic`, `locust`, `loadtest`. An entry point of its own also drops the service's command.
 FROM runtime AS instrument
 ENV PATH=/opt/instrument/bin:$PATH
 COPY --from=instrument-dependencies /opt/instrument /opt/instrument
 COPY --from=instrument-code /srv/drydock drydock
+COPY --from=instrument-code /srv/loadtest loadtest
 ENTRYPOINT ["python", "-m"]
 
 FROM runtime AS prod

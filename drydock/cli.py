@@ -17,6 +17,7 @@ from drydock.checks import Level
 from drydock.dashboards.cli import app as dashboards
 from drydock.failures import CannotRunError, FailedError
 from drydock.kind_platform import KindPlatform
+from drydock.load.cli import load
 from drydock.local.platform import DISCLAIMER, LocalPlatform
 from drydock.progress import output_console, say, step
 from drydock.project import Project, TelemetryPlatform
@@ -34,6 +35,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 app.add_typer(dashboards, name="dashboards")
+app.command()(load)
 
 
 class Choice(StrEnum):

@@ -1,0 +1,75 @@
+"""The objectives of load runs: loadtest/objectives.yaml, or another file of its form."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from drydock.failures import CannotRunError
+
+FILE = Path("loadtest") / "objectives.yaml"
+
+Milliseconds = Annotated[float, Field(gt=0)]
+Route = Annotated[str, StringConstraints(pattern=r"^(GET|HEAD|POST|PUT|PATCH|DELETE) /\S*$")]
+
+
+class Section(BaseModel):
+    """A part of the file; an unknown key is an error, because it is a misspelt one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Limits(Section):
+    """What is asked of some requests; what is left out is not asked."""
+
+    p50_ms: Milliseconds | None = None
+    p95_ms: Milliseconds | None = None
+    p99_ms: Milliseconds | None = None
+    error_ratio: float | None = Field(default=None, ge=0, le=1)
+    min_rate: float | None = Field(default=None, ge=0)
+
+    def under(self, other: "Limits") -> "Limits":
+        """These, but for what `other` says."""
+        return self.model_copy(update=other.model_dump(exclude_none=True))
+
+
+class Objectives(Section):
+    """What is asked of all requests together, and of single routes."""
+
+    overall: Limits = Limits()
+    routes: Mapping[Route, Limits] = {}
+
+    def under(self, other: "Objectives") -> "Objectives":
+        """These, but for what `other` says."""
+        names = [*self.routes, *(name for name in other.routes if name not in self.routes)]
+        merged = {name: self.routes.get(name, Limits()).under(other.routes.get(name, Limits())) for name in names}
+        return Objectives(overall=self.overall.under(other.overall), routes=merged)
+
+
+class ObjectivesFile(Objectives):
+    """The whole file: objectives for every scenario, and what differs for some."""
+
+    scenarios: Mapping[str, Objectives] = {}
+
+    def of(self, scenario: str) -> Objectives:
+        """What is asked of a scenario."""
+        return Objectives(overall=self.overall, routes=self.routes).under(self.scenarios.get(scenario, Objectives()))
+
+
+def read(path: Path) -> ObjectivesFile:
+    """Reads a file of objectives.
+
+    Raises:
+        CannotRunError: there is none, or it is not valid; the reason names each wrong key.
+    """
+    try:
+        return ObjectivesFile.model_validate(yaml.safe_load(path.read_text()) or {})
+    except OSError as error:
+        raise CannotRunError(f"there are no objectives at {path}: {error.strerror}", "See docs/load.md.") from error
+    except yaml.YAMLError as error:
+        raise CannotRunError(f"{path} is not YAML: {error}", "Correct it and run again.") from error
+    except ValidationError as error:
+        wrong = "\n".join(f"  {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise CannotRunError(f"{path} is not valid:\n{wrong}", "Correct these keys and run again.") from error

@@ -1,0 +1,36 @@
+"""What a run ran with: what has to be known to repeat it, and to compare it with another."""
+
+import platform as machine
+from datetime import UTC, datetime
+from typing import Any
+
+from drydock import autoscaler, guards
+from drydock.failures import FailedError
+from drydock.kind_platform import KindPlatform
+from drydock.processes import output
+
+
+def describe(platform: KindPlatform, **more: Any) -> dict[str, Any]:
+    """The content of configuration.json: the commit, the service's images, its mode, its autoscaler, and `more`."""
+    workload, cluster = platform.project.configuration.workload, platform.cluster
+    chosen = ("--namespace", workload.namespace)
+    pods = cluster.get("pods", *chosen, "--selector", f"app.kubernetes.io/name={workload.deployment}")["items"]
+    scalers = cluster.get("horizontalpodautoscalers.v2.autoscaling", *chosen)["items"]
+    return {
+        "began": datetime.now(UTC).isoformat(timespec="seconds"),
+        "commit": commit(platform),
+        "mode": guards.mode_of(cluster, workload),
+        "images": sorted({status["imageID"] for pod in pods for status in pod["status"].get("containerStatuses", [])}),
+        "pods": len(pods),
+        "autoscalers": {item["metadata"]["name"]: autoscaler.read(item, None).text for item in scalers},
+        "machine": {"system": machine.platform(), "processors": machine.machine()},
+        **more,
+    }
+
+
+def commit(platform: KindPlatform) -> str:
+    """The commit of the checkout, with a + where its files differ from it."""
+    try:
+        return output(["git", "describe", "--always", "--dirty=+"], folder=platform.project.root).strip()
+    except FailedError:
+        return "unknown"

@@ -1,0 +1,43 @@
+"""The knobs of a scenario: its docstring lists them with their defaults, environment variables set them.
+
+A line of the docstring that is indented and ends in a default in parentheses is a knob:
+
+    users     how many (20)
+
+and LOAD_USERS sets it. `drydock load` reads the same lines: what is documented is what there is.
+"""
+
+import os
+import re
+import sys
+from collections.abc import Mapping
+
+LINE = re.compile(r"^    (?P<name>[a-z_]+) {2,}(?P<text>.+) \((?P<default>[^()]*)\)$", re.MULTILINE)
+
+
+class Knobs:
+    """The knobs that `docstring` lists, as `variables` set them."""
+
+    def __init__(self, docstring: str | None, variables: Mapping[str, str] = os.environ) -> None:
+        self._values = {
+            line["name"]: variables.get(f"LOAD_{line['name'].upper()}") or line["default"]
+            for line in LINE.finditer(docstring or "")
+        }
+
+    def text(self, name: str) -> str:
+        """A knob as it was written."""
+        return self._values[name]
+
+    def number(self, name: str) -> float:
+        """A knob that is a number, 0 or more. Ends the process with code 2 where it is none."""
+        try:
+            value = float(self._values[name])
+        except ValueError:
+            value = -1
+        if not value >= 0:
+            sys.exit(f"LOAD_{name.upper()} is {self._values[name]!r}, not a number of 0 or more")
+        return value
+
+    def count(self, name: str) -> int:
+        """Such a number, rounded to a whole one."""
+        return round(self.number(name))

@@ -1,0 +1,39 @@
+"""What the clients measure, for Prometheus, under the names of drydock/traffic/metrics.py: dashboards show either."""
+
+from collections.abc import Iterator
+from itertools import accumulate
+
+from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
+from prometheus_client.registry import Collector
+
+from loadtest.outcomes import Outcome
+from loadtest.records import BUCKETS, Counts
+
+
+class Exposition(Collector):
+    """Serves /metrics on `port`; 0 is for none."""
+
+    def __init__(self, port: int) -> None:
+        self._counts = Counts()
+        if port:
+            registry = CollectorRegistry()
+            registry.register(self)
+            start_http_server(port, registry=registry)
+
+    def observe(self, counts: Counts) -> None:
+        """What it serves from now on."""
+        self._counts = counts
+
+    def collect(self) -> Iterator[CounterMetricFamily | HistogramMetricFamily]:
+        """The samples. Every outcome is there from the start, so that it has a rate."""
+        counts = self._counts
+        requests = CounterMetricFamily("client_requests", "Requests sent, by what became of them.", labels=["outcome"])
+        for outcome in Outcome:
+            requests.add_metric([outcome], counts.outcomes[outcome])
+        yield requests
+        bounds = [*map(str, BUCKETS), "+Inf"]
+        buckets = list(zip(bounds, accumulate(counts.buckets), strict=True))
+        text = "Time from a request's intended start to the last byte of its response, of those that came whole."
+        yield HistogramMetricFamily("client_request_duration_seconds", text, buckets, counts.seconds)
+        yield CounterMetricFamily("client_late_starts", "Requests that started later than they should.", counts.late)

@@ -1,0 +1,23 @@
+"""The same users all the time: what the service does when nothing changes.
+
+users    how many (20)
+seconds  for how long (60)
+mix      which users, by weight (browse=7,order=3)
+"""
+
+from loadtest.knobs import Knobs
+from loadtest.shape import Shape
+from loadtest.users import Browse, Order, SlowQuery  # noqa: F401 - locust finds them here
+
+knobs = Knobs(__doc__)
+
+
+class Steady(Shape):
+    """A number of users, and then none."""
+
+    def __init__(self) -> None:
+        super().__init__(knobs.text("mix"))
+
+    def users_at(self, seconds: float) -> int | None:
+        """The number, until the time is over."""
+        return knobs.count("users") if seconds < knobs.number("seconds") else None

@@ -1,0 +1,112 @@
+"""What all users have in common: how they send one request, and what is noted of it."""
+
+import json
+import random
+import time
+import uuid
+from typing import Any, ClassVar
+
+from gevent import Timeout
+from locust import FastHttpUser, task
+from locust.contrib.fasthttp import LocustBadStatusCode, ResponseContextManager
+from locust.env import Environment
+
+from loadtest.connection import Connection
+from loadtest.honest import never_retry
+from loadtest.knobs import Knobs
+from loadtest.outcomes import Outcome, of_error, of_our_own, of_status
+from loadtest.reporting import recorder
+
+KNOBS = """
+    pause    mean seconds that a user waits between an answer and the next request (1)
+    timeout  seconds that a request may take (10)
+"""
+knobs = Knobs(KNOBS)
+TIMEOUT_SECONDS = knobs.number("timeout")
+# Ties the orders of a run together in the database: `drydock load` names the run.
+RUN = Knobs("\n    run  the name of the run (load)").text("run")
+
+never_retry()
+
+
+class Shopper(FastHttpUser):
+    """A user that sends one request at a time, waits for its answer, and pauses. A subclass says which, in `act`."""
+
+    abstract = True
+    max_retries = 0
+    concurrency = 1
+    connection_timeout = network_timeout = TIMEOUT_SECONDS
+    # When the next request is due, in Unix seconds, where a clock says so and not the user.
+    due: float | None = None
+    pause: ClassVar[float] = knobs.number("pause")
+
+    def __init__(self, environment: Environment) -> None:
+        super().__init__(environment)
+        # A redirect is an answer like any other: nobody asked for what it points to.
+        self.client.client.redirect_response_codes = frozenset()  # type: ignore[misc]
+        self._connection = Connection(self.client.client.clientpool)
+
+    def wait_time(self) -> float:
+        """Seconds until the next request: up to half as much more or less than the mean, so that users drift apart."""
+        return self.pause * random.uniform(0.5, 1.5)  # noqa: S311 - no secret depends on it
+
+    @task
+    def go(self) -> None:
+        """What locust calls between two pauses."""
+        self.act()
+
+    def act(self) -> None:
+        """Sends one request."""
+        raise NotImplementedError
+
+    def get(self, route: str, **values: object) -> Any:
+        """Reads `route`, with `values` in the places of its names; the JSON of a good answer, None otherwise."""
+        return self.send("GET", route, values)
+
+    def send(
+        self, method: str, route: str, values: dict[str, object], body: Any = None, key: str = ""
+    ) -> dict[str, Any] | None:
+        """Sends one request, once, and records what became of it; returns the JSON of a good answer."""
+        self._connection.prepare()
+        started = time.time()
+        intended = started if self.due is None else self.due
+        path, route = route.format(**values), route.partition("?")[0]
+        headers = {"Idempotency-Key": key} if key else {}
+        clock = time.perf_counter()
+        with (
+            Timeout(TIMEOUT_SECONDS),
+            self.client.request(method, path, route, json=body, headers=headers, catch_response=True) as response,
+        ):
+            seconds = started - intended + time.perf_counter() - clock
+            outcome = self._outcome(response)
+            pod = (response.headers or {}).get("X-Served-By") or ""
+            recorder.record(intended, started, seconds, method, route, response.status_code, outcome, pod, key)
+            # What locust itself shows is measured in the same way.
+            response.request_meta["response_time"] = seconds * 1000
+            if outcome is Outcome.OK:
+                response.success()
+                return _json(response)
+            response.failure(outcome)
+        return None
+
+    def new_key(self) -> str:
+        """An Idempotency-Key that no other order has, and that names the run."""
+        return f"{RUN}-{uuid.uuid4()}"
+
+    def _outcome(self, response: ResponseContextManager) -> Outcome:
+        """What became of the request; a connection that failed is not used again."""
+        error: BaseException | None = response.request_meta["exception"] or getattr(response, "error", None)
+        if error is None or (response.status_code and isinstance(error, LocustBadStatusCode)):
+            self._connection.used()
+            return of_status(response.status_code)
+        self._connection.close()
+        if limit := of_our_own(error):
+            recorder.counts.limits.add(limit)
+        return of_error(error, began=bool(response.status_code))
+
+
+def _json(response: ResponseContextManager) -> dict[str, Any] | None:
+    try:
+        return json.loads(response.content or b"null")  # type: ignore[no-any-return]
+    except ValueError:
+        return None
