@@ -1,8 +1,8 @@
 """The knobs of a scenario: its docstring lists them with their defaults, environment variables set them.
 
-A line of the docstring that is indented and ends in a default in parentheses is a knob:
+A line of the docstring with a name, two or more spaces, a text and a default in parentheses is a knob:
 
-    users     how many (20)
+users    how many (20)
 
 and LOAD_USERS sets it. `drydock load` reads the same lines: what is documented is what there is.
 """
@@ -12,7 +12,7 @@ import re
 import sys
 from collections.abc import Mapping
 
-LINE = re.compile(r"^    (?P<name>[a-z_]+) {2,}(?P<text>.+) \((?P<default>[^()]*)\)$", re.MULTILINE)
+LINE = re.compile(r"^ *(?P<name>[a-z_]+) {2,}(?P<text>.+) \((?P<default>[^()]*)\)$", re.MULTILINE)
 
 
 class Knobs:

@@ -69,6 +69,7 @@ class Master:
         self._writer = Writer(wanted())
         self._exposition = Exposition(int(os.environ.get("LOAD_METRICS_PORT") or 0))
         self._last = 0
+        self._over = False
         self._cpu = 0.0
 
     def receive(self, data: dict[str, Any], **_: Any) -> None:
@@ -78,18 +79,19 @@ class Master:
             self._add(Counts.unpacked(load))
 
     def tell(self) -> None:
-        """One line each second, for as long as this process runs."""
+        """One line each second, until the last one."""
         due = time.monotonic()
-        while True:
+        while not self._over:
             due += SECOND
             gevent.sleep(max(0.0, due - time.monotonic()))
             self._tick()
 
     def conclude(self, **_: Any) -> None:
         """The last line, when everybody has reported."""
-        self._tick(over=True)
+        self._over = True
+        self._tick()
 
-    def _tick(self, over: bool = False) -> None:
+    def _tick(self) -> None:
         self._take_own()
         runner = self._environment.runner
         if runner is None:
@@ -99,7 +101,7 @@ class Master:
         counts, self._last, since = self._counts, self._counts.sent, self._counts.sent - self._last
         line = {
             "time": round(time.time(), 3),
-            "over": over,
+            "over": self._over,
             "users": runner.user_count,
             "sent": counts.sent,
             "failed": counts.failed,

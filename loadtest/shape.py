@@ -11,8 +11,6 @@ import gevent
 from locust import LoadTestShape, User
 from locust.runners import MasterRunner
 
-from loadtest.users import mix
-
 type Tick = tuple[int, float, list[type[User]]] | None
 
 # Users a second. Locust waits with the next step until a slower one is over; a shape's own slope is in `users_at`.
@@ -26,14 +24,19 @@ class Shape(LoadTestShape):
     users: list[type[User]]
     ended_by_hand = False
 
-    def __init__(self, users: str) -> None:
+    def __init__(self, *users: type[User]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.users = mix(users)
+        self.users = list(users)
         gevent.signal_handler(signal.SIGUSR1, self.end)
 
     def users_at(self, seconds: float) -> int | None:
         """How many users there are `seconds` after the start; None when it is over."""
         raise NotImplementedError
+
+    @property
+    def workers(self) -> int:
+        """How many processes have users."""
+        return max(1, len(self.runner.clients)) if isinstance(self.runner, MasterRunner) else 1
 
     def end(self) -> None:
         """Ends it now."""

@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from drydock.failures import FailedError
 from drydock.kind_platform import KindPlatform
 from drydock.load import objectives, records, report, scenarios
 from drydock.load.run import LoadRun, Tick
+from drydock.load.scenarios import Knob
 from drydock.load.verdict import judge, lost
 from drydock.progress import output_console, say, step
 from drydock.project import Project
@@ -27,9 +27,7 @@ def load(
     ] = [],  # noqa: B006 - Typer copies it
     users: Annotated[str, typer.Option(help="Short for --set users=…", show_default=False)] = "",
     seconds: Annotated[str, typer.Option(help="Short for --set seconds=…", show_default=False)] = "",
-    workers: Annotated[
-        int, typer.Option(min=1, max=16, help="Processes that send; one cannot use more than a core.")
-    ] = 1,
+    workers: Annotated[int, typer.Option(min=1, max=16, help="Processes that send, each on one core at most.")] = 1,
     against: Annotated[
         Path | None, typer.Option("--objectives", help=f"Default: {objectives.FILE}.", show_default=False)
     ] = None,
@@ -114,13 +112,16 @@ def _follow(load_run: LoadRun, scenario: str, ticks: list[Tick]) -> None:
 
 
 def _list(project: Project) -> None:
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    console = output_console()
     found = scenarios.all_scenarios(project)
     for scenario in found:
-        table.add_row(f"[bold]{scenario.name}[/]", escape(scenario.text), "")
-        for knob in scenario.own:
-            table.add_row("", f"  {knob.name}", escape(f"{knob.text} ({knob.default})"))
-    table.add_row("[bold]of every scenario[/]", "", "")
-    for knob in found[0].common:
-        table.add_row("", f"  {knob.name}", escape(f"{knob.text} ({knob.default})"))
-    output_console().print(table)
+        console.print(f"[bold]{scenario.name}[/]  {escape(scenario.text)}", soft_wrap=True)
+        _list_knobs(scenario.own)
+    console.print("[bold]of every scenario[/]")
+    _list_knobs(found[0].common)
+
+
+def _list_knobs(knobs: Sequence[Knob]) -> None:
+    for knob in knobs:
+        line = f"  {knob.name:<20} {knob.text} ([bold]{escape(knob.default)}[/])"
+        output_console().print(line, soft_wrap=True)

@@ -1,7 +1,7 @@
 """The scenarios there are, and their knobs, read from the files below loadtest/: they are not imported here.
 
-A line of a scenario's docstring that is indented and ends in a default in parentheses is a knob; loadtest/knobs.py,
-which sets them, reads the same lines.
+A line of a scenario's docstring with a name, two or more spaces, a text and a default in parentheses is a knob;
+loadtest/knobs.py, which sets them, reads the same lines.
 """
 
 import ast
@@ -13,7 +13,7 @@ from pathlib import Path
 from drydock.failures import CannotRunError
 from drydock.project import Project
 
-KNOB = re.compile(r"^    (?P<name>[a-z_]+) {2,}(?P<text>.+) \((?P<default>[^()]*)\)$", re.MULTILINE)
+KNOB = re.compile(r"^ *(?P<name>[a-z_]+) {2,}(?P<text>.+) \((?P<default>[^()]*)\)$", re.MULTILINE)
 WEIGHT = re.compile(r"^(?P<user>[a-z_]+)=(?P<weight>[1-9]\d*)$")
 # Not of one scenario: what every user does.
 COMMON = ("connection.py", "users/shopper.py", "users/slow_query.py")

@@ -7,7 +7,7 @@ mix      which users, by weight (browse=7,order=3)
 
 from loadtest.knobs import Knobs
 from loadtest.shape import Shape
-from loadtest.users import Browse, Order, SlowQuery  # noqa: F401 - locust finds them here
+from loadtest.users import Browse, Order, SlowQuery, mix  # noqa: F401 - locust finds the users here
 
 knobs = Knobs(__doc__)
 
@@ -16,7 +16,7 @@ class Steady(Shape):
     """A number of users, and then none."""
 
     def __init__(self) -> None:
-        super().__init__(knobs.text("mix"))
+        super().__init__(*mix(knobs.text("mix")))
 
     def users_at(self, seconds: float) -> int | None:
         """The number, until the time is over."""

@@ -1,7 +1,5 @@
 """Who uses the shop: one behaviour a file, found by its file's name."""
 
-from locust import User
-
 from loadtest.users.browse import Browse
 from loadtest.users.order import Order
 from loadtest.users.shopper import Shopper
@@ -12,9 +10,9 @@ __all__ = ["Browse", "Order", "SlowQuery", "mix"]
 BY_NAME: dict[str, type[Shopper]] = {"browse": Browse, "order": Order, "slow_query": SlowQuery}
 
 
-def mix(text: str) -> list[type[User]]:
+def mix(text: str) -> list[type[Shopper]]:
     """The users of a mix such as `browse=7,order=3`, with these weights. Ends the process where it is none."""
-    chosen: list[type[User]] = []
+    chosen: list[type[Shopper]] = []
     for part in text.split(","):
         name, _, weight = part.strip().partition("=")
         if name not in BY_NAME or not weight.isdigit() or not int(weight):

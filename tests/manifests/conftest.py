@@ -69,6 +69,12 @@ def load() -> list[Object]:
     return objects("load")
 
 
+@pytest.fixture
+def locust() -> list[Object]:
+    """The page of the big load generator, of which `drydock load` makes the Jobs of a run."""
+    return objects("load/locust")
+
+
 @pytest.fixture(scope="session")
 def platform_folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return addons.assemble(Project.find(ROOT), Step("releases"), target=tmp_path_factory.mktemp("platform"))

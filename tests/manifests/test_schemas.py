@@ -10,7 +10,7 @@ import pytest
 from tests.manifests.conftest import objects
 from tests.manifests.rules.objects import Object, container, find
 
-FOLDERS = ["base", "load", "overlays/dev", "overlays/parity"]
+FOLDERS = ["base", "load", "load/locust", "overlays/dev", "overlays/parity"]
 AUTOSCALING = ["autoscaling/cpu", "autoscaling/keda", "autoscaling/one"]
 
 type Schemas = dict[str, Any]

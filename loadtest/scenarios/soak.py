@@ -1,0 +1,23 @@
+"""Moderate load for hours: what leaks, fills up or runs out.
+
+users    how many (10)
+seconds  for how long (7200)
+mix      which users, by weight (browse=7,order=3)
+"""
+
+from loadtest.knobs import Knobs
+from loadtest.shape import Shape
+from loadtest.users import Browse, Order, SlowQuery, mix  # noqa: F401 - locust finds the users here
+
+knobs = Knobs(__doc__)
+
+
+class Soak(Shape):
+    """A number of users, for long."""
+
+    def __init__(self) -> None:
+        super().__init__(*mix(knobs.text("mix")))
+
+    def users_at(self, seconds: float) -> int | None:
+        """The number, until the time is over."""
+        return knobs.count("users") if seconds < knobs.number("seconds") else None
