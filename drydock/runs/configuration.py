@@ -12,17 +12,18 @@ from drydock.processes import output
 
 def describe(platform: KindPlatform, **more: Any) -> dict[str, Any]:
     """The content of configuration.json: the commit, the service's images, its mode, its autoscaler, and `more`."""
-    workload, cluster = platform.project.configuration.workload, platform.cluster
+    configuration, cluster = platform.project.configuration, platform.cluster
+    workload = configuration.workload
     chosen = ("--namespace", workload.namespace)
     pods = cluster.get("pods", *chosen, "--selector", f"app.kubernetes.io/name={workload.deployment}")["items"]
-    scalers = cluster.get("horizontalpodautoscalers.v2.autoscaling", *chosen)["items"]
+    readings = autoscaler.survey(cluster, workload.namespace, configuration.telemetry.kind.prometheus)
     return {
         "began": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": commit(platform),
         "mode": guards.mode_of(cluster, workload),
         "images": sorted({status["imageID"] for pod in pods for status in pod["status"].get("containerStatuses", [])}),
         "pods": len(pods),
-        "autoscalers": {item["metadata"]["name"]: autoscaler.read(item, None).text for item in scalers},
+        "autoscalers": {reading.name: reading.line for reading in readings},
         "machine": {"system": machine.platform(), "processors": machine.machine()},
         **more,
     }
