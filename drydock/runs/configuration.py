@@ -13,10 +13,10 @@ from drydock.processes import output
 def describe(platform: KindPlatform, **more: Any) -> dict[str, Any]:
     """The content of configuration.json: the commit, the service's images, its mode, its autoscaler, and `more`."""
     configuration, cluster = platform.project.configuration, platform.cluster
-    workload = configuration.workload
+    workload, prometheus = configuration.workload, configuration.telemetry.kind.prometheus
     chosen = ("--namespace", workload.namespace)
     pods = cluster.get("pods", *chosen, "--selector", f"app.kubernetes.io/name={workload.deployment}")["items"]
-    readings = autoscaler.survey(cluster, workload.namespace, configuration.telemetry.kind.prometheus)
+    readings = autoscaler.survey(cluster, workload.namespace, prometheus)
     return {
         "began": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": commit(platform),
