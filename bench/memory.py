@@ -1,7 +1,8 @@
-"""What memory the telemetry stack takes, part by part: idle, and under load. Needs `drydock up --mode parity` first.
+"""What memory the telemetry stack and KEDA take, part by part: idle, and under load. Needs `drydock up --mode parity` first.
 
 Idle is what a part holds before the load, under load the most it held during it: the kernel's working set, which is
-what a limit is held against, as cAdvisor reads it every 10 to 15 s.
+what a limit is held against, as cAdvisor reads it every 10 to 15 s. The load is more than two pods are to serve: the
+autoscaler adds some, which the sum of all containers includes.
 """
 
 import argparse
@@ -17,10 +18,11 @@ from drydock import engine, registry
 from drydock.cluster import cluster_nodes
 from drydock.failures import CannotRunError
 from drydock.project import Project
-from drydock.stack import Part
+from drydock.stack import TELEMETRY
 
 MIB = 2**20
-CONTAINERS = "|".join(Part)
+PARTS = (*sorted(TELEMETRY), "keda-operator", "keda-metrics-apiserver")
+CONTAINERS = "|".join(PARTS)
 HELD = f'container_memory_working_set_bytes{{container=~"{CONTAINERS}"}}'
 LIMITS = f'kube_pod_container_resource_limits{{resource="memory",container=~"{CONTAINERS}"}}'
 RESTARTS = f'increase(kube_pod_container_status_restarts_total{{container=~"{CONTAINERS}"}}[10m])'
@@ -45,7 +47,7 @@ def main() -> None:
     limits, restarts = by_part(prometheus, LIMITS), by_part(prometheus, RESTARTS)
 
     table = Table("part", "idle MiB", f"{options.rate} requests/s", "limit", "restarts", title="Memory")
-    for part in Part:
+    for part in PARTS:
         row = [mib(values.get(part)) for values in (idle, loaded, limits)]
         table.add_row(part, *row, f"{restarts.get(part, 0):.0f}")
     table.add_row("sum", *(mib(sum(values.values())) for values in (idle, loaded, limits)), "", style="bold")

@@ -25,7 +25,7 @@ PROMETHEUS_DOWN = (
 )
 NO_RESULT = "the query has no result: are the pods scraped? Prometheus shows it under Status, Target health"
 KEDA_UNANSWERED = "KEDA has no value: kubectl --namespace keda logs deployment/keda-operator"
-PAUSED = "paused: kubectl --namespace {namespace} annotate scaledobject {name} autoscaling.keda.sh/paused- resumes it"
+PAUSED = "paused: kubectl --namespace {namespace} annotate scaledobject {name} {annotation}- resumes it"
 NOT_MADE = "KEDA has made no autoscaler of it: kubectl --namespace {namespace} describe scaledobject {name}"
 
 # The metrics that metrics-server provides; KEDA provides the external ones.
@@ -33,6 +33,7 @@ ITS_METRICS = frozenset({"Resource", "ContainerResource"})
 EXTERNAL = "External"
 EXTERNAL_API = "v1beta1.external.metrics.k8s.io"
 PAUSE = "autoscaling.keda.sh/paused"
+PAUSES = (PAUSE, f"{PAUSE}-replicas")
 TIMEOUT = "--request-timeout=5s"
 ASK_SECONDS = 2.0
 # The suffixes of a quantity that a metric's value comes with.
@@ -197,9 +198,9 @@ def _why_no_external(surroundings: Surroundings) -> str | None:
 def _read_unmade(scaled: Any, surroundings: Surroundings) -> Reading:
     """The line of a ScaledObject without an autoscaler: KEDA takes it away while it is paused."""
     metadata, workload = scaled["metadata"], scaled["spec"]["scaleTargetRef"]["name"]
-    paused = metadata.get("annotations", {}).get(PAUSE) == "true"
-    why = PAUSED if paused else _why_no_external(surroundings) or NOT_MADE
-    cause = why.format(namespace=metadata["namespace"], name=metadata["name"])
+    pause = next((name for name in PAUSES if metadata.get("annotations", {}).get(name, "false") != "false"), None)
+    why = PAUSED if pause else _why_no_external(surroundings) or NOT_MADE
+    cause = why.format(namespace=metadata["namespace"], name=metadata["name"], annotation=pause)
     return Reading(_made_of(scaled), workload, "no autoscaler", (cause,))
 
 

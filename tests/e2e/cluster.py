@@ -1,10 +1,12 @@
 """The kind cluster, through kubectl: always the context `kind-drydock`, whatever the current one is."""
 
+import contextlib
 import functools
 import json
 import os
 import shlex
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ NAMESPACE = WORKLOAD.namespace
 SERVICE_URL = PROJECT.configuration.platforms.kind
 DATABASE_POD = "postgres-0"
 FEWEST_PODS = 2  # one can go while the other serves
+PAUSED_AT = "autoscaling.keda.sh/paused-replicas"
 
 type Object = dict[str, Any]
 
@@ -102,6 +105,25 @@ def settle() -> None:
     wanted = f"{FEWEST_PODS} pods of {WORKLOAD.deployment} to be wanted"
     poll_until(lambda: get("deployment", WORKLOAD.deployment)["spec"]["replicas"] >= FEWEST_PODS, wanted, seconds=60)
     kubectl("rollout", "status", f"deployment/{WORKLOAD.deployment}", "--timeout=120s", seconds=130)
+
+
+@contextlib.contextmanager
+def held_at(pods: int) -> Iterator[None]:
+    """The autoscaler paused at a number of pods; afterwards it decides again."""
+    scaled = ("scaledobject", WORKLOAD.deployment)
+    kubectl("annotate", "--overwrite", *scaled, f"{PAUSED_AT}={pods}")
+    try:
+        poll_until(lambda: _held(pods), f"the autoscaler to be held at {pods} pods", seconds=60)
+        yield
+    finally:
+        kubectl("annotate", *scaled, f"{PAUSED_AT}-")
+        poll_until(lambda: not _held(pods), "the autoscaler to decide again", seconds=60)
+
+
+def _held(pods: int) -> bool:
+    """Whether KEDA has taken its autoscaler away and set the number itself."""
+    none = not kubectl("get", "hpa", WORKLOAD.deployment, "--ignore-not-found", "--output", "name")
+    return none and bool(get("deployment", WORKLOAD.deployment)["spec"]["replicas"] == pods)
 
 
 def query(sql: str, database: str | None = None, **variables: str | int) -> list[str]:

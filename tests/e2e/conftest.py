@@ -38,6 +38,13 @@ def steady(environment: None) -> Iterator[None]:
     cluster.settle()
 
 
+@pytest.fixture(scope="module")
+def two_pods(environment: None) -> Iterator[None]:
+    """Holds the autoscaler: what a test does to two pods, more pods that come for its load would blur."""
+    with cluster.held_at(cluster.FEWEST_PODS):
+        yield
+
+
 @pytest.fixture
 def client() -> Iterator[httpx2.Client]:
     """A client of the Service, as a person on this machine has it. It never retries."""

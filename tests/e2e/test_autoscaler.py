@@ -1,7 +1,9 @@
-"""The autoscaler reads the CPU of the pods, and says so; without metrics-server it says that too."""
+"""The autoscaler reads CPU and rate, and says so; without whoever delivers them it says that too."""
 
 import re
 import time
+
+import pytest
 
 from drydock import addons, autoscaler, status
 from drydock.kind_platform import KindPlatform
@@ -11,7 +13,7 @@ from tests.polling import poll_until
 
 # Two samples of metrics-server, 15 s apart, after a pod's start or its own, and a look of the controller.
 FIRST_VALUE_SECONDS = 120
-VALUE = re.compile(r"cpu \d+%/60%, [2-5] of 2\.\.5 pods")
+VALUE = re.compile(r"cpu \d+%/60%, rate [\d.]+/15, [2-5] of 2\.\.5 pods")
 
 
 def test_kubectl_top_shows_every_pod() -> None:
@@ -40,9 +42,33 @@ def test_without_metrics_server_the_status_names_the_remedy_and_up_puts_it_back(
     print(f"\nthe autoscaler reads a value {time.monotonic() - began:.0f} s after metrics-server was created")
 
 
+@pytest.mark.parametrize(
+    ("program", "cause"),
+    [("keda-operator", autoscaler.KEDA_NOT_READY), ("keda-metrics-apiserver", autoscaler.API_UNAVAILABLE)],
+)
+def test_without_a_program_of_keda_the_status_names_it(program: str, cause: str) -> None:
+    in_keda = ("--namespace", "keda")
+    cluster.kubectl(*in_keda, "scale", f"deployment/{program}", "--replicas=0")
+    try:
+        poll_until(lambda: cause in line().text, f"'{cause}' in the status", seconds=60)
+        assert not line().well
+    finally:
+        cluster.kubectl(*in_keda, "scale", f"deployment/{program}", "--replicas=1")
+    began = time.monotonic()
+    poll_until(lambda: line().well, "the autoscaler to read a value again", seconds=FIRST_VALUE_SECONDS)
+    print(f"\nthe autoscaler reads a rate {time.monotonic() - began:.0f} s after {program} was started")
+
+
+def test_a_held_autoscaler_says_so_and_how_to_resume_it() -> None:
+    with cluster.held_at(cluster.FEWEST_PODS):
+        assert autoscaler.PAUSE in line().text
+        assert not line().well
+
+
 def line() -> status.Line:
     """What `drydock status` says of the autoscaler."""
-    return next(item for item in status.survey(cluster.PROJECT) if item.group == "hpa")
+    lines = status.survey(cluster.PROJECT)
+    return next(item for item in lines if item.group == "hpa" and item.name == cluster.WORKLOAD.deployment)
 
 
 def top() -> list[str]:

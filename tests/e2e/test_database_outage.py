@@ -9,6 +9,8 @@ from tests.e2e import cluster
 from tests.e2e.requests import SteadyRequests
 from tests.polling import poll_until
 
+pytestmark = pytest.mark.usefixtures("two_pods")  # its 60 requests a second would bring a third one
+
 DATABASE = "statefulset/postgres"
 
 

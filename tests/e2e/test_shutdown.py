@@ -12,6 +12,8 @@ from tests.e2e.requests import Outcome, SteadyRequests
 from tests.lifecycle import SHUTDOWN
 from tests.polling import poll_until
 
+pytestmark = pytest.mark.usefixtures("two_pods")  # its 60 requests a second would bring a third one
+
 # In k8s/base/shop.env.
 DRAIN_SECONDS = 5
 REVISION = "deployment.kubernetes.io/revision"

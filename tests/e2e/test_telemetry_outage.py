@@ -11,6 +11,8 @@ from tests.e2e.outages import OUTAGES
 from tests.e2e.requests import Outcome, SteadyRequests
 from tests.polling import poll_until
 
+pytestmark = pytest.mark.usefixtures("two_pods")  # its 60 requests a second would bring a third one
+
 # Long enough for several exports of 2 s each to fail; a probe of a frozen part fails for 30 s before it is restarted.
 OUTAGE_SECONDS = 12
 BEFORE = 400

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.manifests.conftest import objects
+from drydock.stack import Mode, Part, Profile, Stack
+from tests.manifests.conftest import deployed, objects
 from tests.manifests.rules import replicas
 from tests.manifests.rules.objects import Object, container, find
 from tests.manifests.rules.scalers import Scaler, scalers
@@ -33,6 +34,17 @@ def test_with_and_without_keda_the_limits_and_the_share_of_cpu_are_the_same(
     parity: list[Object], parity_without_keda: list[Object]
 ) -> None:
     assert replicas.same_whoever_decides(parity, parity_without_keda) == []
+
+
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("profile", Profile)
+@pytest.mark.parametrize("without", [(), (Part.KEDA,), (Part.PROMETHEUS,)], ids=" ".join)
+def test_every_stack_has_one_autoscaler_a_workload(mode: Mode, profile: Profile, without: tuple[Part, ...]) -> None:
+    stack = Stack(mode, profile, without)
+    overlay = mode if profile is Profile.FULL else f"{mode}-{profile}"
+    items = deployed(overlay, stack.autoscaling)
+    assert replicas.decided_once(items) == []
+    assert [scaler.name for scaler in scalers(items) if scaler.target == "shop"] == ["shop"]
 
 
 def test_replicas_beside_an_autoscaler_are_found(parity: list[Object]) -> None:

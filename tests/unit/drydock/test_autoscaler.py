@@ -192,11 +192,12 @@ def survey(prometheus: str = "http://127.0.0.1:1", **items: list[Any]) -> list[a
     return autoscaler.survey(Answers(**(crd | items)), "shop", prometheus)  # type: ignore[arg-type]
 
 
-def test_a_paused_scaled_object_has_no_autoscaler_and_says_how_to_resume_it() -> None:
-    [reading] = survey(scaledobjects=[scaled_object({autoscaler.PAUSE: "true"})])
+@pytest.mark.parametrize(("annotation", "value"), [("paused", "true"), ("paused-replicas", "2")])
+def test_a_paused_scaled_object_has_no_autoscaler_and_says_how_to_resume_it(annotation: str, value: str) -> None:
+    [reading] = survey(scaledobjects=[scaled_object({f"autoscaling.keda.sh/{annotation}": value})])
 
     assert reading.text == "no autoscaler"
-    resume = "kubectl --namespace shop annotate scaledobject shop autoscaling.keda.sh/paused-"
+    resume = f"kubectl --namespace shop annotate scaledobject shop autoscaling.keda.sh/{annotation}-"
     assert reading.causes == (f"paused: {resume} resumes it",)
 
 

@@ -1,0 +1,150 @@
+"""Whatever the autoscaler cannot see, it does not take for calm: it may still add pods, and takes none away."""
+
+import contextlib
+import json
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+from drydock import autoscaler, doctor, status
+from drydock.checks import Level
+from tests.e2e import cluster
+from tests.e2e.cluster import FEWEST_PODS, WORKLOAD
+from tests.e2e.outages import stopped
+from tests.polling import poll_until
+
+# Of one pod, in cores: its request is 0.25, the target 60 % of that.
+BURN_CORES = 0.5
+# A sample of metrics-server (15 s), two looks of the controller, and what the machine adds.
+SCALE_UP_SECONDS = 90
+# k8s/autoscaling: 60 s of stabilisation, then one pod every 30 s.
+WINDOW_SECONDS = 60
+SCALE_IN_SECONDS = WINDOW_SECONDS + 90
+# Longer than a scale-in would wait, so that one that is not held back would have happened.
+HOLD_SECONDS = WINDOW_SECONDS + 45
+NOTICED_SECONDS = 60
+# In a pod: once it is there, the CPU has burnt enough.
+ENOUGH = "/tmp/burnt-enough"  # noqa: S108 - a pod's own
+BURN = f"""
+import os, time
+end = time.monotonic() + {SCALE_UP_SECONDS}
+while time.monotonic() < end and not os.path.exists({ENOUGH!r}):
+    busy = time.monotonic() + {BURN_CORES} / 10
+    while time.monotonic() < busy:
+        pass
+    time.sleep({1 - BURN_CORES} / 10)
+"""
+NO_SERIES = "sum(rate(there_is_no_such_total[30s]))"
+
+
+def test_with_prometheus_down_cpu_still_adds_pods_and_none_is_taken_away() -> None:
+    with stopped("prometheus"):
+        poll_until(lambda: autoscaler.PROMETHEUS_DOWN in line().text, "the status to name Prometheus", NOTICED_SECONDS)
+        assert not line().well
+        assert_doctor_warns(autoscaler.PROMETHEUS_DOWN)
+        with burning_cpu():
+            began = time.monotonic()
+            poll_until(lambda: replicas() > FEWEST_PODS, "CPU alone to add a pod", SCALE_UP_SECONDS)
+            print(f"\nCPU alone added a pod {time.monotonic() - began:.0f} s after its load began")
+        poll_until(lambda: "cpu unknown" not in line().text and cpu() < 20, "the CPU to be idle again", 90)
+        raised = replicas()
+        assert_held(raised)
+        assert "rate unknown" in line().text
+    began = time.monotonic()
+    poll_until(lambda: line().well, "the autoscaler to see again", NOTICED_SECONDS)
+    print(f"it sees again {time.monotonic() - began:.0f} s after Prometheus is back")
+    poll_until(lambda: replicas() == FEWEST_PODS, f"{FEWEST_PODS} pods again", SCALE_IN_SECONDS)
+    print(f"from {raised} to {FEWEST_PODS} pods {time.monotonic() - began:.0f} s after Prometheus is back")
+
+
+def test_a_query_without_a_result_takes_no_pod_away() -> None:
+    with trigger(query=NO_SERIES):
+        poll_until(lambda: autoscaler.NO_RESULT in line().text, "the status to name the query", NOTICED_SECONDS)
+        assert_doctor_warns(autoscaler.NO_RESULT)
+        one_pod_more()
+        assert_held(FEWEST_PODS + 1)
+
+
+def test_kedas_own_default_would_take_it_away() -> None:
+    """The negative control: where a missing series counts as zero, the same pod goes."""
+    with trigger(query=NO_SERIES, ignoreNullValues="true"):
+        poll_until(lambda: "rate 0/15" in line().text, "the missing series to be read as zero", NOTICED_SECONDS)
+        one_pod_more()
+        poll_until(lambda: replicas() == FEWEST_PODS, "the pod to be taken away", SCALE_IN_SECONDS)
+
+
+def line() -> status.Line:
+    """What `drydock status` says of the service's autoscaler."""
+    lines = status.survey(cluster.PROJECT)
+    return next(item for item in lines if item.group == "hpa" and item.name == WORKLOAD.deployment)
+
+
+def cpu() -> int:
+    """Percent of the request that the autoscaler reads."""
+    metrics = cluster.get("hpa", WORKLOAD.deployment)["status"]["currentMetrics"]
+    return next(
+        int(item["resource"]["current"]["averageUtilization"]) for item in metrics if item["type"] == "Resource"
+    )
+
+
+def replicas() -> int:
+    """How many pods are wanted."""
+    return int(cluster.get("deployment", WORKLOAD.deployment)["spec"]["replicas"])
+
+
+def one_pod_more() -> None:
+    """A pod that no metric asks for."""
+    cluster.kubectl("scale", f"deployment/{WORKLOAD.deployment}", f"--replicas={FEWEST_PODS + 1}")
+
+
+def assert_held(pods: int) -> None:
+    """For longer than a scale-in waits, no pod is taken away."""
+    until = time.monotonic() + HOLD_SECONDS
+
+    def held() -> bool:
+        assert replicas() >= pods, f"scaled in to {replicas()} pods: {line().text}"
+        return time.monotonic() > until
+
+    poll_until(held, "the hold to last", HOLD_SECONDS + 30)
+
+
+def assert_doctor_warns(cause: str) -> None:
+    """`drydock doctor` names the same cause, and blocks nothing."""
+    findings = doctor.autoscalers(cluster.PROJECT)
+    assert any(cause in finding.remedy and finding.level is Level.WARNING for finding in findings), findings
+
+
+@contextlib.contextmanager
+def burning_cpu() -> Iterator[None]:
+    """Real load on the CPU of every pod's container, which is what the autoscaler reads of it."""
+    pods = cluster.shop_pods()
+    with ThreadPoolExecutor(len(pods)) as threads:
+        running = [threads.submit(_python, pod, BURN) for pod in pods]
+        try:
+            yield
+        finally:
+            for pod in pods:
+                _python(pod, f"open({ENOUGH!r}, 'w')")
+            for burned in running:
+                burned.result()
+            for pod in pods:
+                _python(pod, f"import os; os.remove({ENOUGH!r})")
+
+
+def _python(pod: str, code: str) -> None:
+    cluster.kubectl("exec", pod, "--", "python", "-c", code, seconds=SCALE_UP_SECONDS + 60)
+
+
+@contextlib.contextmanager
+def trigger(**metadata: str) -> Iterator[None]:
+    """The trigger of the rate with other settings; afterwards it is as it was."""
+    name = ("scaledobject", WORKLOAD.deployment)
+    before = cluster.get(*name)["spec"]["triggers"]
+    changed = json.loads(json.dumps(before))
+    next(item for item in changed if item["name"] == "rate")["metadata"] |= metadata
+    try:
+        cluster.kubectl("patch", *name, "--type", "merge", "--patch", json.dumps({"spec": {"triggers": changed}}))
+        yield
+    finally:
+        cluster.kubectl("patch", *name, "--type", "merge", "--patch", json.dumps({"spec": {"triggers": before}}))
+        poll_until(lambda: line().well, "the autoscaler to see again", NOTICED_SECONDS)
