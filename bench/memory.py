@@ -1,4 +1,4 @@
-"""What memory the telemetry stack and KEDA take, part by part: idle, and under load. Needs `drydock up --mode parity` first.
+"""What memory the telemetry stack and KEDA take, idle and under load. Needs `drydock up --mode parity` first.
 
 Idle is what a part holds before the load, under load the most it held during it: the kernel's working set, which is
 what a limit is held against, as cAdvisor reads it every 10 to 15 s. The load is more than two pods are to serve: the
