@@ -47,8 +47,10 @@ def _delete_scaled_objects(cluster: Cluster, namespace: str) -> None:
     names = [item["metadata"]["name"] for item in cluster.get(SCALED_OBJECTS, "--namespace", namespace)["items"]]
     if not names:
         return
-    operator = cluster.get("deployments", OPERATOR, "--namespace", KEDA.name)
-    if not operator["status"].get("readyReplicas"):
+    operators = cluster.get("deployments", f"--field-selector=metadata.name={OPERATOR}", "--namespace", KEDA.name)[
+        "items"
+    ]
+    if not any(item["status"].get("readyReplicas") for item in operators):
         # Each waits for the operator to let go of it, which nobody would do.
         for name in names:
             patch = json.dumps({"metadata": {"finalizers": None}})
