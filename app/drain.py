@@ -15,7 +15,7 @@ from types import FrameType
 
 import uvicorn
 
-from app.observability.metrics import REQUESTS_IN_FLIGHT
+from app.observability.requests import REQUESTS_IN_FLIGHT
 
 # How long the listener's backlog may take to be worked off, in the worst case.
 SETTLE_SECONDS = 2

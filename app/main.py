@@ -14,8 +14,9 @@ from app.middleware.draining import Draining
 from app.middleware.identity import Identity
 from app.middleware.unexpected import Unexpected
 from app.observability.logs import configure_logging
-from app.observability.metrics import describe_target, observe_request
+from app.observability.metrics import describe_target
 from app.observability.platform_requests import PREFIXES
+from app.observability.requests import observe_request
 from app.observability.resource import resource
 from app.observability.sentry import configure_sentry
 from app.observability.tracing import configure_tracing, request_spans

@@ -9,6 +9,8 @@ from drydock.guards import MODE_ANNOTATION, PARITY
 from tests.manifests.conftest import deployed
 from tests.manifests.rules.objects import Object, container, find
 
+WORKER = "python -m app.receipts --host 0.0.0.0 --port 8000"
+
 
 @pytest.fixture
 def parity() -> list[Object]:
@@ -21,10 +23,12 @@ def test_dev_differs_from_parity_only_where_an_edit_asks_for_it(dev: list[Object
         "mode": "dev",
         "pods": (1, 1),
         "args": ["python", "-m", "app.reload"],
-        "read-only root": False,
+        "read-only roots": (False, False),
         "preStop": None,
         "drain": "0",
         "migration image": "drydock/migrate:local",
+        "workers": (1, 1),
+        "worker's command": ["python", "-m", "watchfiles", "--filter", "python", WORKER, "app"],
     }
     assert [without_hash(item) for item in dev] == [without_hash(item) for item in parity]
 
@@ -38,7 +42,9 @@ def test_another_difference_is_found(dev: list[Object], parity: list[Object]) ->
 def relaxed(objects: list[Object]) -> dict[str, Any]:
     """What dev mode says of the things it may decide; they are set to parity's values in `objects`."""
     shop, migration = container(objects, "Deployment", "shop"), container(objects, "Job", "migrate")
+    worker = container(objects, "Deployment", "receipts")
     scaler = find(objects, "HorizontalPodAutoscaler", "shop")["spec"]
+    workers = find(objects, "HorizontalPodAutoscaler", "receipts")["spec"]
     configuration = next(
         item["data"] for item in objects if item["kind"] == "ConfigMap" and "DRAIN_SECONDS" in item["data"]
     )
@@ -47,14 +53,19 @@ def relaxed(objects: list[Object]) -> dict[str, Any]:
         "mode": annotations[MODE_ANNOTATION],
         "pods": (scaler["minReplicas"], scaler["maxReplicas"]),
         "args": shop.pop("args"),
-        "read-only root": shop["securityContext"]["readOnlyRootFilesystem"],
+        "read-only roots": tuple(spec["securityContext"]["readOnlyRootFilesystem"] for spec in (shop, worker)),
         "preStop": shop.get("lifecycle"),
         "drain": configuration["DRAIN_SECONDS"],
         "migration image": migration["image"],
+        "workers": (workers["minReplicas"], workers["maxReplicas"]),
+        "worker's command": worker["command"],
     }
     annotations[MODE_ANNOTATION] = PARITY
     scaler["minReplicas"], scaler["maxReplicas"] = 2, 5
-    shop["securityContext"]["readOnlyRootFilesystem"] = True
+    workers["minReplicas"], workers["maxReplicas"] = 1, 3
+    for spec in (shop, worker):
+        spec["securityContext"]["readOnlyRootFilesystem"] = True
+    worker["command"] = WORKER.split()
     shop["lifecycle"] = {"preStop": {"sleep": {"seconds": 5}}}
     configuration["DRAIN_SECONDS"] = "5"
     migration["image"] = "drydock/shop:local"

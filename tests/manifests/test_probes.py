@@ -8,19 +8,24 @@ from tests.manifests.rules import probes
 from tests.manifests.rules.objects import Object, container
 
 
+DEPLOYMENTS = ["shop", "receipts"]
+
+
+@pytest.mark.parametrize("name", DEPLOYMENTS)
 @pytest.mark.parametrize("overlay", ["dev", "parity"])
 def test_paths_and_periods_are_as_designed(
-    overlay: str, request: pytest.FixtureRequest, instrument: dict[str, Any]
+    overlay: str, name: str, request: pytest.FixtureRequest, instrument: dict[str, Any]
 ) -> None:
-    assert probes.as_designed(request.getfixturevalue(overlay), instrument["probes"]) == []
+    assert probes.as_designed(request.getfixturevalue(overlay), instrument["probes"], name) == []
 
 
 def test_a_pod_leaves_the_service_before_it_is_restarted(parity: list[Object]) -> None:
     assert probes.liveness_outlasts_readiness(parity) == []
 
 
-def test_compose_checks_readiness_in_the_same_rhythm(compose: Object, parity: list[Object]) -> None:
-    assert probes.compose_agrees(compose, parity) == []
+@pytest.mark.parametrize("name", DEPLOYMENTS)
+def test_compose_checks_readiness_in_the_same_rhythm(name: str, compose: Object, parity: list[Object]) -> None:
+    assert probes.compose_agrees(compose, parity, name) == []
 
 
 def test_liveness_that_asks_for_the_database_is_found(parity: list[Object], instrument: dict[str, Any]) -> None:

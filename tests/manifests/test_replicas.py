@@ -54,7 +54,10 @@ def test_replicas_beside_an_autoscaler_are_found(parity: list[Object]) -> None:
 
 def test_replicas_that_nobody_decides_are_found(parity: list[Object]) -> None:
     unscaled = [item for item in parity if item["kind"] != "ScaledObject"]
-    assert replicas.decided_once(unscaled) == ["Deployment/shop has neither replicas nor an autoscaler"]
+    assert replicas.decided_once(unscaled) == [
+        "Deployment/receipts has neither replicas nor an autoscaler",
+        "Deployment/shop has neither replicas nor an autoscaler",
+    ]
 
 
 def test_a_container_without_a_request_is_found(parity: list[Object]) -> None:

@@ -34,8 +34,11 @@ def test_the_load_generator_cannot_change_its_own_image(generator: str, request:
     assert security.read_only_root(request.getfixturevalue(generator)) == []
 
 
-def test_only_the_reloading_container_can_write_in_dev(dev: list[Object]) -> None:
-    assert security.read_only_root(dev) == ["Deployment/shop, container shop can write to its root filesystem"]
+def test_only_the_reloading_containers_can_write_in_dev(dev: list[Object]) -> None:
+    assert security.read_only_root(dev) == [
+        "Deployment/receipts, container receipts can write to its root filesystem",
+        "Deployment/shop, container shop can write to its root filesystem",
+    ]
 
 
 @pytest.mark.parametrize("overlay", ["dev", "parity"])

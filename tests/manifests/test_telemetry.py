@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
-from app.observability.metrics import LATENCY_BUCKETS
+from app.observability.requests import LATENCY_BUCKETS
 from drydock.dashboards.queries import SCRAPE_SECONDS
 from drydock.traffic.metrics import BUCKETS
 from tests.manifests.conftest import ROOT

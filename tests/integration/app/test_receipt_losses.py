@@ -91,7 +91,8 @@ def work_off(
 def told(name: str, account: Account, ends: Counter[str], seconds: float) -> str:
     return (
         f"{name}: enqueued {account.enqueued}, done {account.rendered}, lost {account.lost},"
-        f" repeated {account.repeated}, failed {account.failed}, killed {ends['SIGKILL']}, stopped {ends['SIGTERM']}, {seconds:.1f} s"
+        f" repeated {account.repeated}, failed {account.failed},"
+        f" killed {ends['SIGKILL']}, stopped {ends['SIGTERM']}, {seconds:.1f} s"
     )
 
 

@@ -9,6 +9,7 @@ WORKLOADS = {
     "postgres": "StatefulSet",
     "migrate": "Job",
     "shop": "Deployment",
+    "receipts": "Deployment",
     "collector": "Deployment",
     "jaeger": "Deployment",
     "prometheus": "Deployment",
@@ -81,8 +82,12 @@ def confined(compose: Object, objects: list[Object]) -> Findings:
 
 
 def starts_in_order(compose: Object) -> Findings:
-    """The migration waits for a healthy database, the service for a completed migration."""
-    expected = {("migrate", "postgres"): "service_healthy", ("shop", "migrate"): "service_completed_successfully"}
+    """The migration waits for a healthy database, the service and its worker for a completed migration."""
+    expected = {
+        ("migrate", "postgres"): "service_healthy",
+        ("shop", "migrate"): "service_completed_successfully",
+        ("receipts", "migrate"): "service_completed_successfully",
+    }
     findings = []
     for (name, other), condition in expected.items():
         found = compose["services"][name].get("depends_on", {}).get(other, {}).get("condition")

@@ -36,10 +36,14 @@ def compose_publishes(compose: Object, objects: list[Object], urls: Mapping[str,
 
 
 def process_listens(command: list[str], objects: list[Object]) -> Findings:
-    """The image's command listens where the manifests expect it."""
-    listens = int(command[command.index("--port") + 1])
-    expected = container(objects, "Deployment", "shop")["ports"][0]["containerPort"]
-    return [] if listens == expected else [f"uvicorn listens on {listens}, the manifests expect {expected}"]
+    """The image's command, and that of the worker, listen where the manifests expect it."""
+    findings = []
+    for name, own in (("shop", command), ("receipts", container(objects, "Deployment", "receipts")["command"])):
+        listens = int(own[own.index("--port") + 1])
+        expected = container(objects, "Deployment", name)["ports"][0]["containerPort"]
+        if listens != expected:
+            findings.append(f"{name} listens on {listens}, the manifests expect {expected}")
+    return findings
 
 
 def scraped_where_it_listens(objects: list[Object]) -> Findings:

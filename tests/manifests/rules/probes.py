@@ -17,19 +17,19 @@ PROBES = {"startupProbe": Probe("live", 5), "livenessProbe": Probe("live", 10), 
 STARTUP_FAILURES = 30
 
 
-def as_designed(objects: list[Object], paths: dict[str, str]) -> Findings:
+def as_designed(objects: list[Object], paths: dict[str, str], name: str = "shop") -> Findings:
     """All three probes ask the right path of the port `http`, in the right period."""
-    spec = container(objects, "Deployment", "shop")
+    spec = container(objects, "Deployment", name)
     findings = []
-    for name, expected in PROBES.items():
-        probe = spec.get(name, {})
+    for kind, expected in PROBES.items():
+        probe = spec.get(kind, {})
         asked = probe.get("httpGet", {})
         if asked.get("path") != paths[expected.path]:
-            findings.append(f"{name} asks {asked.get('path')}, not {paths[expected.path]}")
+            findings.append(f"{kind} asks {asked.get('path')}, not {paths[expected.path]}")
         if asked.get("port") != "http":
-            findings.append(f"{name} asks port {asked.get('port')}, not the one named http")
+            findings.append(f"{kind} asks port {asked.get('port')}, not the one named http")
         if probe.get("periodSeconds") != expected.period:
-            findings.append(f"{name} has a period of {probe.get('periodSeconds')} s, not {expected.period} s")
+            findings.append(f"{kind} has a period of {probe.get('periodSeconds')} s, not {expected.period} s")
     if spec.get("startupProbe", {}).get("failureThreshold") != STARTUP_FAILURES:
         findings.append(f"startupProbe does not allow {STARTUP_FAILURES} failures")
     return findings
@@ -45,9 +45,9 @@ def liveness_outlasts_readiness(objects: list[Object]) -> Findings:
     return [] if removal < restart else [f"unready after {removal} s, but restarted after {restart} s already"]
 
 
-def compose_agrees(compose: Object, objects: list[Object]) -> Findings:
+def compose_agrees(compose: Object, objects: list[Object], name: str = "shop") -> Findings:
     """Compose has one check: it is the readiness probe, and starts with the startup probe's patience."""
-    spec, check = container(objects, "Deployment", "shop"), compose["services"]["shop"].get("healthcheck", {})
+    spec, check = container(objects, "Deployment", name), compose["services"][name].get("healthcheck", {})
     readiness, startup = spec["readinessProbe"], spec["startupProbe"]
     findings = []
     if readiness["httpGet"]["path"] not in str(check.get("test")):
