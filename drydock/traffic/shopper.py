@@ -1,4 +1,4 @@
-"""What is sent: a small mix of reads and orders, on a product of the run's own."""
+"""What is sent: a small mix of reads, orders and receipts, on a product of the run's own."""
 
 import asyncio
 import json
@@ -14,11 +14,11 @@ PAUSE_SECONDS = 0.5
 REMEDY = "Is the service up, and is this its address? `drydock status` tells."
 
 LIST = Operation("GET", "/products", "/products?limit=20")
-MIX = 4
+MIX = 8
 
 
 class Shopper:
-    """Lists products, looks at one, orders it, reads the newest order back: over and over."""
+    """Lists products, looks at one, orders it, reads the newest order back or asks for its receipt: over and over."""
 
     def __init__(self) -> None:
         self._product = 0
@@ -39,12 +39,14 @@ class Shopper:
     def operation(self, number: int) -> Operation:
         """The request of this number."""
         match number % MIX:
-            case 0:
+            case 0 | 4:
                 return LIST
-            case 1:
+            case 1 | 5:
                 return Operation("GET", "/products/{product_id}", f"/products/{self._product}")
-            case 2:
+            case 2 | 6:
                 return self._place()
+            case 7:
+                return Operation("PUT", "/orders/{order_id}/receipt", f"/orders/{self._order}/receipt")
         return Operation("GET", "/orders/{order_id}", f"/orders/{self._order}")
 
     def learn(self, operation: Operation, answer: Answer) -> None:

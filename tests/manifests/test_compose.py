@@ -63,7 +63,7 @@ def test_an_init_process_is_found(compose: Object, everything: list[Object]) -> 
 
 
 def test_a_start_without_a_migration_is_found(compose: Object) -> None:
-    compose["services"]["shop"]["depends_on"]["migrate"]["condition"] = "service_started"
+    compose["services"]["shop"]["depends_on"] = {"migrate": {"condition": "service_started"}}
     assert rules.starts_in_order(compose) == [
         "shop starts on migrate: service_started, not service_completed_successfully"
     ]

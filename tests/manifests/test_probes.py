@@ -7,7 +7,6 @@ import pytest
 from tests.manifests.rules import probes
 from tests.manifests.rules.objects import Object, container
 
-
 DEPLOYMENTS = ["shop", "receipts"]
 
 

@@ -58,20 +58,23 @@ async def test_every_loss_is_counted_once_and_nothing_is_sent_twice(capsys: pyte
         assert len(server.requests) == 50 + PREPARATION
 
 
-async def test_the_mix_is_reads_and_orders_each_with_a_key_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_the_mix_is_reads_receipts_and_orders_each_with_a_key_of_its_own(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     async with Server() as server:
-        await account_of(options(server, rate=40), capsys)
+        await account_of(options(server, rate=48), capsys)
     sent = server.requests[PREPARATION:]
     kinds = [request.line.removesuffix(" HTTP/1.1") for request in sent]
-    assert sorted(kinds) == sorted(["GET /products?limit=20", "GET /products/7", "POST /orders", "GET /orders/7"] * 10)
+    pairs = ["GET /products?limit=20", "GET /products/7", "POST /orders"] * 12
+    assert sorted(kinds) == sorted([*pairs, *["GET /orders/7", "PUT /orders/7/receipt"] * 6])
     keys = [request.headers["idempotency-key"] for request in server.requests if "POST /orders" in request.line]
-    assert len(set(keys)) == len(keys) == 11
+    assert len(set(keys)) == len(keys) == 13
 
 
 async def test_half_of_it_goes_over_fresh_connections(capsys: pytest.CaptureFixture[str]) -> None:
     async with Server() as server:
-        await account_of(options(server, rate=40), capsys)
-        assert server.connections in range(20 + PREPARATION + 1, 20 + PREPARATION + 5)
+        await account_of(options(server, rate=48), capsys)
+        assert server.connections in range(24 + PREPARATION + 1, 24 + PREPARATION + 5)
 
 
 async def test_a_slow_service_delays_no_other_request_and_its_slowness_is_seen(

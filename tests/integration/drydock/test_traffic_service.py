@@ -85,6 +85,7 @@ async def test_each_request_has_a_span_that_is_the_parent_of_the_services(
         ("GET /products/{product_id}", Span.SPAN_KIND_CLIENT),
         ("POST /orders", Span.SPAN_KIND_CLIENT),
         ("GET /orders/{order_id}", Span.SPAN_KIND_CLIENT),
+        ("PUT /orders/{order_id}/receipt", Span.SPAN_KIND_CLIENT),
     }
     assert len(sent) == REQUESTS
     parents = {span.span_id: span.trace_id for span in sent}

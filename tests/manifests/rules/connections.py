@@ -1,7 +1,6 @@
 """Connections: all pods together stay under what Postgres allows."""
 
 import re
-
 from collections.abc import Iterator
 
 from tests.manifests.rules.objects import Findings, Object, container, environment, find, of_kind
@@ -49,7 +48,7 @@ def most_pods(objects: list[Object], name: str) -> int:
 def asked_by_keda(objects: list[Object]) -> int:
     """The connections of triggers that ask the database."""
     triggers = [trigger for item in of_kind(objects, "ScaledObject") for trigger in item["spec"]["triggers"]]
-    return KEDA * sum(trigger["type"] == "postgresql" for trigger in triggers)
+    return KEDA * len([trigger for trigger in triggers if trigger["type"] == "postgresql"])
 
 
 def budget_fits(objects: list[Object], default_pool: int) -> Findings:
