@@ -7,8 +7,8 @@ import yaml
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.observability.metrics import REQUEST_SECONDS, REQUESTS
 from app.observability.platform_requests import PREFIXES
+from app.observability.requests import REQUEST_SECONDS, REQUESTS
 from drydock.project import Project
 from tests.manifests.conftest import ROOT
 from tests.manifests.rules import triggers
