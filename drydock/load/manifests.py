@@ -83,6 +83,6 @@ def _job(deployment: Object, image: str, arguments: Sequence[str], pods: int) ->
 
 def _options(arguments: Sequence[str]) -> list[str]:
     """What page and run have in common."""
-    of_the_page = ("locust", "--locustfile=", "--class-picker", "--master-host=")
+    of_the_page = ("locust", "--locustfile=", "--class-picker", "--master-host=", "--stop-timeout=")
     kept = [text for text in arguments if not text.startswith(of_the_page) and text != "--master"]
     return [*kept, f"--master-host={SERVICE}"] if "--worker" in kept else kept

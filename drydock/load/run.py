@@ -22,6 +22,9 @@ from drydock.progress import Step
 # A first pull of the image, and a worker's way to its master.
 START_SECONDS = 150.0
 CONNECT_SECONDS = 45
+# The knob `timeout` of loadtest/users/shopper.py.
+TIMEOUT_SECONDS = 10.0
+STOP_MARGIN_SECONDS = 5.0
 RESULTS = "/results"
 # What the master leaves in its results beside the records.
 FILES = ("locust.html", "locust_stats.csv", "locust_stats_history.csv", "locust_failures.csv", "locust_exceptions.csv")
@@ -159,7 +162,9 @@ class LoadRun:
 
     def _master_arguments(self) -> list[str]:
         wait = [f"--expect-workers={self.workers}", f"--expect-workers-max-wait={CONNECT_SECONDS}"]
-        return ["loadtest", self.scenario, *wait]
+        # A request that was sent has its record, or its timeout, before its user is ended.
+        patience = float(self.settings.get("timeout", TIMEOUT_SECONDS)) + STOP_MARGIN_SECONDS
+        return ["loadtest", self.scenario, *wait, f"--stop-timeout={patience:g}"]
 
     def _worker_arguments(self) -> list[str]:
         return ["locust", f"--locustfile=loadtest/scenarios/{self.scenario}.py"]

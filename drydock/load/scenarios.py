@@ -92,9 +92,9 @@ def find(project: Project, name: str) -> Scenario:
 
 
 def users(project: Project) -> list[str]:
-    """The behaviours that a mix may name: the files of loadtest/users that call themselves one."""
+    """The behaviours that a mix may name: the files of loadtest/users that say how they `act`."""
     files = (project.root / "loadtest" / "users").glob("*.py")
-    return sorted(path.stem for path in files if "(Shopper):" in path.read_text())
+    return sorted(path.stem for path in files if path.stem != "shopper" and "def act(" in path.read_text())
 
 
 def settings_of(texts: Sequence[str]) -> dict[str, str]:

@@ -5,7 +5,7 @@ Users who wait for an answer before they go on send less to a service that is sl
 
 rate     requests a second, of all workers together (20)
 seconds  for how long (60)
-mix      which users, by weight (browse=7,order=3)
+mix      which users, by weight (browse=6,order=3,receipt=1)
 """
 
 from loadtest.clock import Clock

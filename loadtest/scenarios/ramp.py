@@ -4,12 +4,12 @@ from_users    how many at first (1)
 users         how many at last (50)
 ramp_seconds  seconds in between (60)
 seconds       seconds that the last ones stay (30)
-mix           which users, by weight (browse=7,order=3)
+mix           which users, by weight (browse=6,order=3,receipt=1)
 """
 
 from loadtest.knobs import Knobs
 from loadtest.shape import Shape
-from loadtest.users import Browse, Order, SlowQuery, mix  # noqa: F401 - locust finds the users here
+from loadtest.users import Browse, Order, Receipt, SlowQuery, mix  # noqa: F401 - locust finds the users here
 
 knobs = Knobs(__doc__)
 

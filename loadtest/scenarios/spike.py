@@ -5,12 +5,12 @@ spike_users    how many in the crowd (60)
 spike_seconds  how long it stays (10)
 every          seconds from one to the next (40)
 seconds        for how long in all (120)
-mix            which users, by weight (browse=7,order=3)
+mix            which users, by weight (browse=6,order=3,receipt=1)
 """
 
 from loadtest.knobs import Knobs
 from loadtest.shape import Shape
-from loadtest.users import Browse, Order, SlowQuery, mix  # noqa: F401 - locust finds the users here
+from loadtest.users import Browse, Order, Receipt, SlowQuery, mix  # noqa: F401 - locust finds the users here
 
 knobs = Knobs(__doc__)
 

@@ -2,12 +2,12 @@
 
 users    how many (20)
 seconds  for how long (60)
-mix      which users, by weight (browse=7,order=3)
+mix      which users, by weight (browse=6,order=3,receipt=1)
 """
 
 from loadtest.knobs import Knobs
 from loadtest.shape import Shape
-from loadtest.users import Browse, Order, SlowQuery, mix  # noqa: F401 - locust finds the users here
+from loadtest.users import Browse, Order, Receipt, SlowQuery, mix  # noqa: F401 - locust finds the users here
 
 knobs = Knobs(__doc__)
 

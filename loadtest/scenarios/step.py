@@ -6,12 +6,12 @@ step_users     how many at once (60)
 step_seconds   for how long (90)
 after_users    how many after that (5)
 after_seconds  for how long (60)
-mix            which users, by weight (browse=7,order=3)
+mix            which users, by weight (browse=6,order=3,receipt=1)
 """
 
 from loadtest.knobs import Knobs
 from loadtest.shape import Shape
-from loadtest.users import Browse, Order, SlowQuery, mix  # noqa: F401 - locust finds the users here
+from loadtest.users import Browse, Order, Receipt, SlowQuery, mix  # noqa: F401 - locust finds the users here
 
 knobs = Knobs(__doc__)
 

@@ -2,12 +2,13 @@
 
 from loadtest.users.browse import Browse
 from loadtest.users.order import Order
+from loadtest.users.receipt import Receipt
 from loadtest.users.shopper import Shopper
 from loadtest.users.slow_query import SlowQuery
 
-__all__ = ["Browse", "Order", "SlowQuery", "mix"]
+__all__ = ["Browse", "Order", "Receipt", "SlowQuery", "mix"]
 
-BY_NAME: dict[str, type[Shopper]] = {"browse": Browse, "order": Order, "slow_query": SlowQuery}
+BY_NAME: dict[str, type[Shopper]] = {"browse": Browse, "order": Order, "receipt": Receipt, "slow_query": SlowQuery}
 
 
 def mix(text: str) -> list[type[Shopper]]:

@@ -22,5 +22,5 @@ class Order(Shopper):
     def place(self) -> None:
         """Orders one unit of some product."""
         body = {"lines": [{"product_id": shelf.pick(), "quantity": 1}]}
-        order = self.send("POST", "/orders", {}, body, self.new_key())
-        self.placed = order["id"] if order else None
+        answer = self.send("POST", "/orders", {}, body, self.new_key())
+        self.placed = answer.json["id"] if answer.ok else None

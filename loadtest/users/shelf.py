@@ -19,9 +19,9 @@ def known() -> bool:
 
 def look(user: "Shopper") -> None:
     """Sends the request that asks for it."""
-    page = user.get("/products?limit={limit}", limit=50)
-    if page:
-        _products[:] = [item["id"] for item in page["items"] if item["stock"] >= LEAST_STOCK]
+    answer = user.get("/products?limit={limit}", limit=50)
+    if answer.ok:
+        _products[:] = [item["id"] for item in answer.json["items"] if item["stock"] >= LEAST_STOCK]
 
 
 def pick() -> int:

@@ -4,7 +4,8 @@ import json
 import random
 import time
 import uuid
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar, NamedTuple
 
 from gevent import Timeout
 from locust import FastHttpUser, task
@@ -27,6 +28,24 @@ TIMEOUT_SECONDS = knobs.number("timeout")
 RUN = Knobs("\n    run  the name of the run (load)").text("run")
 
 never_retry()
+
+
+class Answer(NamedTuple):
+    """What became of a request; `content` is the body of its response, as far as it came."""
+
+    outcome: Outcome
+    status: int
+    content: bytes
+
+    @property
+    def ok(self) -> bool:
+        """Whether it was well."""
+        return self.outcome is Outcome.OK
+
+    @property
+    def json(self) -> Any:
+        """The body of an answer that was well."""
+        return json.loads(self.content)
 
 
 class Shopper(FastHttpUser):
@@ -59,14 +78,12 @@ class Shopper(FastHttpUser):
         """Sends one request."""
         raise NotImplementedError
 
-    def get(self, route: str, **values: object) -> Any:
-        """Reads `route`, with `values` in the places of its names; the JSON of a good answer, None otherwise."""
+    def get(self, route: str, **values: object) -> Answer:
+        """Reads `route`, with `values` in the places of its names."""
         return self.send("GET", route, values)
 
-    def send(
-        self, method: str, route: str, values: dict[str, object], body: Any = None, key: str = ""
-    ) -> dict[str, Any] | None:
-        """Sends one request, once, and records what became of it; returns the JSON of a good answer."""
+    def send(self, method: str, route: str, values: Mapping[str, object], body: Any = None, key: str = "") -> Answer:
+        """Sends one request, once, and records what became of it. A query is sent, but is no part of its name."""
         self._connection.prepare()
         started = time.time()
         intended = started if self.due is None else self.due
@@ -85,9 +102,9 @@ class Shopper(FastHttpUser):
             response.request_meta["response_time"] = seconds * 1000
             if outcome is Outcome.OK:
                 response.success()
-                return _json(response)
-            response.failure(outcome)
-        return None
+            else:
+                response.failure(outcome)
+        return Answer(outcome, response.status_code, response.content or b"")
 
     def new_key(self) -> str:
         """An Idempotency-Key that no other order has, and that names the run."""
@@ -103,10 +120,3 @@ class Shopper(FastHttpUser):
         if limit := of_our_own(error):
             recorder.counts.limits.add(limit)
         return of_error(error, began=bool(response.status_code))
-
-
-def _json(response: ResponseContextManager) -> dict[str, Any] | None:
-    try:
-        return json.loads(response.content or b"null")  # type: ignore[no-any-return]
-    except ValueError:
-        return None
