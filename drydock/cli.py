@@ -21,6 +21,7 @@ from drydock.load.cli import load
 from drydock.local.platform import DISCLAIMER, LocalPlatform
 from drydock.progress import output_console, say, step
 from drydock.project import Project, TelemetryPlatform
+from drydock.runs.cli import app as runs
 from drydock.smoke import Load
 from drydock.stack import Mode, Part, Profile, Stack
 from drydock.tilt import PORT as TILT_PORT
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 app.add_typer(dashboards, name="dashboards")
 app.command()(load)
+app.add_typer(runs, name="runs")
 
 
 class Choice(StrEnum):

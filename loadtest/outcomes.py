@@ -4,15 +4,17 @@ The same words, with the same meaning, as in drydock/traffic/outcomes.py, of gev
 """
 
 import errno
-import socket
 from collections.abc import Iterator
 from enum import StrEnum
 
 from gevent import Timeout
-from geventhttpclient.response import HTTPConnectionClosed, HTTPParseError
+from geventhttpclient.response import HTTPParseError
 
 # What this machine has run out of: files, ports, buffers. The service is not to blame for it.
 OUR_OWN = frozenset({errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS})
+
+# geventhttpclient calls an end before the head or within it a parse error too, and tells it by its words alone.
+ENDED = ("connection closed", "Invalid EOF state")
 
 
 class Outcome(StrEnum):
@@ -44,15 +46,16 @@ def of_error(error: BaseException, began: bool) -> Outcome:
     causes = list(_causes(error))
     if any(isinstance(cause, Timeout | TimeoutError) for cause in causes):
         return Outcome.TIMED_OUT
-    if began or any(isinstance(cause, HTTPParseError) for cause in causes):
+    if began:
         return Outcome.TRUNCATED
-    if any(isinstance(cause, HTTPConnectionClosed) for cause in causes):
-        return Outcome.CLOSED_EARLY
     if any(isinstance(cause, ConnectionResetError | BrokenPipeError) for cause in causes):
         return Outcome.RESET
-    # Refused by name: an address that does not resolve, or to which there is no way.
-    refusals = (ConnectionRefusedError, socket.gaierror, OSError)
-    return Outcome.REFUSED if any(isinstance(cause, refusals) for cause in causes) else Outcome.RESET
+    if any(isinstance(cause, HTTPParseError) and cause.args[0].startswith(ENDED) for cause in causes):
+        return Outcome.CLOSED_EARLY
+    if any(isinstance(cause, HTTPParseError) for cause in causes):
+        return Outcome.TRUNCATED
+    # An address that does not resolve, does not accept, or to which there is no way.
+    return Outcome.REFUSED if any(isinstance(cause, OSError) for cause in causes) else Outcome.RESET
 
 
 def of_our_own(error: BaseException) -> str | None:
@@ -68,4 +71,4 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
     seen: BaseException | None = error
     while seen is not None:
         yield seen
-        seen = getattr(seen, "original", None) or seen.__cause__
+        seen = getattr(seen, "original", None) or seen.__cause__ or seen.__context__

@@ -25,6 +25,9 @@ SECOND = 1.0
 CPU_SECONDS = 2.0
 QUANTILE = 0.95
 
+# The workers whose last report came from no user: what they sent until then has arrived.
+idle: set[str] = set()
+
 runners.WORKER_REPORT_INTERVAL = SECOND
 runners.CPU_MONITOR_INTERVAL = CPU_SECONDS
 
@@ -72,8 +75,9 @@ class Master:
         self._over = False
         self._cpu = 0.0
 
-    def receive(self, data: dict[str, Any], **_: Any) -> None:
+    def receive(self, client_id: str, data: dict[str, Any]) -> None:
         """A worker's report."""
+        (idle.discard if data["user_count"] else idle.add)(client_id)
         if load := data.pop("load", None):
             self._writer.append(load.pop("records"))
             self._add(Counts.unpacked(load))

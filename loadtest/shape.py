@@ -11,6 +11,8 @@ import gevent
 from locust import LoadTestShape, User
 from locust.runners import MasterRunner
 
+from loadtest.reporting import idle
+
 type Tick = tuple[int, float, list[type[User]]] | None
 
 # Users a second. Locust waits with the next step until a slower one is over; a shape's own slope is in `users_at`.
@@ -23,6 +25,7 @@ class Shape(LoadTestShape):
     abstract = True
     users: list[type[User]]
     ended_by_hand = False
+    _ending = False
 
     def __init__(self, *users: type[User]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -51,13 +54,17 @@ class Shape(LoadTestShape):
         """What locust asks each second."""
         wanted = None if self.ended_by_hand else self.users_at(self.get_run_time())  # type: ignore[no-untyped-call]
         if wanted is not None:
+            self._ending = False
             return wanted, AT_ONCE, self.users
+        if not self._ending:
+            self._ending = True
+            idle.clear()
         return (0, AT_ONCE, self.users) if self._under_way() else None
 
     def _under_way(self) -> bool:
+        """Whether there are users, or records of theirs that have not arrived."""
         runner = self.runner
-        return runner is not None and (runner.user_count > 0 or self._workers_have_users())
-
-    def _workers_have_users(self) -> bool:
-        runner = self.runner
-        return isinstance(runner, MasterRunner) and any(worker.user_count for worker in runner.clients.all)
+        if isinstance(runner, MasterRunner):
+            clients = runner.clients
+            return any(worker.id not in idle for worker in (*clients.ready, *clients.spawning, *clients.running))
+        return runner is not None and runner.user_count > 0

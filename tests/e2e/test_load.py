@@ -1,0 +1,89 @@
+"""A load run, end to end: through the Service to both pods, accounted for, judged, and left in its folder."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from drydock.load import records
+from drydock.load.figures import shares
+from drydock.load.manifests import SELECTOR
+from drydock.runs.folder import RunFolder
+from tests.e2e import cluster
+
+ROOT = cluster.PROJECT.root
+LEFT = {
+    "requests.csv.gz",
+    "verdict.json",
+    "junit.xml",
+    "configuration.json",
+    "locust.html",
+    "locust_stats.csv",
+    "locust_stats_history.csv",
+}
+
+
+def load(*arguments: str, kubeconfig: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """`drydock load steady`, for some seconds."""
+    environment = {name: value for name, value in os.environ.items() if name != "KUBECONFIG"}
+    environment |= {"KUBECONFIG": str(kubeconfig)} if kubeconfig else {}
+    command = [ROOT / ".venv" / "bin" / "drydock", "load", "steady", "--seconds", "8", "--users", "20", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=400)
+
+
+def left_behind() -> str:
+    return cluster.kubectl("get", "jobs,services", "--namespace", "load", "--selector", SELECTOR, "--output", "name")
+
+
+def test_a_run_is_accounted_for_and_leaves_its_folder() -> None:
+    done = load("--set", "mix=browse=7,order=3")
+    assert done.returncode == 0, done.stdout + done.stderr
+    run = RunFolder.all(cluster.PROJECT)[0]
+    assert {path.name for path in run.folder.iterdir()} >= LEFT
+
+    sent = records.read(run.path(records.FILE))
+    assert len(sent) > 80
+    assert not [record for record in sent if record.lost]
+    verdict = run.read_json("verdict.json")
+    assert (verdict["kind"], verdict["passed"], verdict["warnings"]) == ("load", True, [])
+    assert verdict["figures"]["all count"] == len(sent)
+    assert ElementTree.fromstring(run.path("junit.xml").read_text()).find("testsuite") is not None  # noqa: S314
+    assert set(shares(sent)) == set(cluster.shop_pods())
+    assert min(shares(sent).values()) > 0.2, "a Service spreads connections, and connections are many"
+    assert left_behind() == ""
+
+    keys = sorted({record.key for record in sent if record.key})
+    placed = cluster.query("SELECT count(*) FROM orders WHERE idempotency_key = ANY(:'keys')", keys=as_array(keys))
+    assert placed == [str(len(keys))], "each acknowledged order is in the database once"
+
+
+def test_a_missed_objective_is_exit_code_1(tmp_path: Path) -> None:
+    objectives = tmp_path / "objectives.yaml"
+    objectives.write_text("overall: {p50_ms: 0.001}\n")
+    done = load("--objectives", str(objectives))
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "all p50" in done.stderr
+    verdict = RunFolder.all(cluster.PROJECT)[0].read_json("verdict.json")
+    assert [check["passed"] for check in verdict["checks"]] == [False]
+
+
+def test_another_context_is_refused(tmp_path: Path) -> None:
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(json.dumps({"current-context": "production", "contexts": [], "clusters": []}))
+    done = load(kubeconfig=kubeconfig)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "'production'" in done.stderr
+    assert left_behind() == ""
+
+
+def as_array(keys: list[str]) -> str:
+    """Keys as PostgreSQL writes an array."""
+    return "{" + ",".join(keys) + "}"
+
+
+@pytest.fixture(autouse=True)
+def nothing_else_runs() -> None:
+    assert left_behind() == "", "a load run of somebody else is going on"
