@@ -30,7 +30,7 @@ def load(*arguments: str, kubeconfig: Path | None = None) -> subprocess.Complete
     """`drydock load steady`, for some seconds."""
     environment = {name: value for name, value in os.environ.items() if name != "KUBECONFIG"}
     environment |= {"KUBECONFIG": str(kubeconfig)} if kubeconfig else {}
-    command = [ROOT / ".venv" / "bin" / "drydock", "load", "steady", "--seconds", "8", "--users", "20", *arguments]
+    command = [str(ROOT / ".venv" / "bin" / "drydock"), "load", "steady", "--seconds", "8", "--users", "20", *arguments]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=400)
 
 

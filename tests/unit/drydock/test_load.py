@@ -1,0 +1,286 @@
+"""What is made of a load run's records, and what `drydock load` refuses, without a cluster."""
+
+import gzip
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+import yaml
+
+from drydock import cli, guards, probe
+from drydock.failures import CannotRunError
+from drydock.load import figures, manifests, objectives, records, scenarios
+from drydock.load.figures import ALL
+from drydock.load.records import COLUMNS, Record
+from drydock.load.run import Tick, message
+from drydock.load.verdict import judge
+from drydock.project import Project
+from drydock.runs.compare import compare, difference
+from drydock.runs.folder import RunFolder
+from drydock.runs.junit import junit
+from drydock.traffic.outcomes import Outcome
+from loadtest import outcomes
+from loadtest import records as shipped
+
+ROOT = Path(__file__).parents[3]
+PROJECT = Project.find(ROOT)
+ROUTE = "/products/{product_id}"
+
+
+def record(due: float = 0, seconds: float = 0.01, outcome: Outcome = Outcome.OK, pod: str = "a") -> Record:
+    status = 200 if outcome is Outcome.OK else 0
+    return Record(1000 + due, 1000 + due, seconds, "GET", ROUTE, status, outcome, pod, "w", "")
+
+
+def steady(count: int = 100, milliseconds: float = 10, every: float = 0.1) -> list[Record]:
+    """Requests at a steady pace, whose times repeat from 0.5 to 1.5 of the mean."""
+    return [record(i * every, milliseconds / 1000 * (0.5 + i * 7 % 11 / 10)) for i in range(count)]
+
+
+def tick(**more: Any) -> Tick:
+    values: dict[str, Any] = {"time": 1.0, "over": True, "users": 0, "sent": 100, "failed": 0, "rate": 0, "p95_ms": 0}
+    return Tick(**{**values, "outcomes": {}, "pods": {}, **more})
+
+
+def write(path: Path, *members: bytes) -> Path:
+    path.write_bytes(b"".join(members))
+    return path
+
+
+def test_what_workers_ship_is_read_back_in_the_order_in_which_it_was_due(tmp_path: Path) -> None:
+    one = shipped.Recorder("worker-1", keep=True)
+    two = shipped.Recorder("worker-2", keep=True)
+    for recorder, due in [(one, 3.0), (two, 1.0), (one, 2.0)]:
+        recorder.record(due, due + 0.5, 0.75, "POST", "/orders", 201, outcomes.Outcome.OK, "pod", "key, with a comma")
+    header = shipped.member([shipped.COLUMNS])
+    read = records.read(write(tmp_path / "r", header, one.take()[0], two.take()[0]))
+    assert [item.intended for item in read] == [1, 2, 3]
+    assert (read[0].worker, read[0].started, read[0].ended, read[0].key) == ("worker-2", 1.5, 1.75, "key, with a comma")
+    assert shipped.COLUMNS == COLUMNS
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (gzip.compress(b"a,b\n"), "its columns are a, b"),
+        (gzip.compress(",".join(COLUMNS).encode() + b"\n1,1,1,GET\n"), "broken after line 2"),
+        (gzip.compress(",".join(COLUMNS).encode() + b"\n1,1,1,GET,/,200,fine,p,w,\n"), "'fine' is not a valid Outcome"),
+        (gzip.compress(",".join(COLUMNS).encode() + b"\n" * 99)[:-9], "broken"),
+        (b"not gzip", "broken"),
+    ],
+    ids=["other columns", "a short line", "an unknown outcome", "cut off", "no gzip"],
+)
+def test_a_broken_file_of_records_is_refused_and_the_reason_names_the_place(
+    content: bytes, said: str, tmp_path: Path
+) -> None:
+    with pytest.raises(CannotRunError, match=said):
+        records.read(write(tmp_path / "requests.csv.gz", content))
+
+
+def test_percentiles_are_of_whole_answers_and_rates_of_good_ones() -> None:
+    sent = [record(i / 10, seconds=(i + 1) / 1000) for i in range(100)]
+    seen = figures.Figures.of([*sent, record(0, 9, Outcome.TIMED_OUT)], seconds=10)
+    assert (seen.p50, seen.p95, seen.p99) == (50, 95, 99)
+    assert (seen.count, seen.lost, seen.rate) == (101, 1, 10)
+
+
+def test_each_pod_has_its_share() -> None:
+    sent = [*(record(pod="a") for _ in range(3)), record(pod="b"), record(pod="", outcome=Outcome.REFUSED)]
+    assert figures.shares(sent) == {"a": 0.75, "b": 0.25}
+
+
+def asked(**limits: float) -> objectives.Objectives:
+    return objectives.Objectives.model_validate({"overall": limits, "routes": {f"GET {ROUTE}": limits}})
+
+
+@pytest.mark.parametrize(
+    ("limits", "missed"),
+    [
+        ({"p50_ms": 11, "p95_ms": 20, "p99_ms": 20, "error_ratio": 0, "min_rate": 9}, []),
+        ({"p50_ms": 9}, ["all p50", f"GET {ROUTE} p50"]),
+        ({"min_rate": 11}, ["all rate", f"GET {ROUTE} rate"]),
+    ],
+)
+def test_the_verdict_holds_the_records_against_every_objective(limits: dict[str, float], missed: list[str]) -> None:
+    verdict = judge("steady", steady(), asked(**limits), [tick()])
+    assert [check.name for check in verdict.failed] == missed
+    assert verdict.passed is not bool(missed)
+    assert len(verdict.checks) == 2 * len(limits)
+
+
+def test_a_lost_request_misses_an_error_ratio_of_none() -> None:
+    verdict = judge("steady", [*steady(), record(outcome=Outcome.RESET)], asked(error_ratio=0), [tick(sent=101)])
+    assert verdict.failed[0].observed == "1 of 101"
+    assert "1 lost (0.99%)" in verdict.summary
+
+
+def test_no_request_at_all_is_no_success() -> None:
+    assert not judge("steady", [], objectives.Objectives(), [tick(sent=0)]).passed
+
+
+@pytest.mark.parametrize(
+    ("last", "said"),
+    [
+        (tick(cpu_percent=95), "CPU was at 95 %"),
+        (tick(late=5, behind_ms=300), "fell behind its clock: 5 of 100"),
+        (tick(limits=("Too many open files",)), "run out of something: Too many open files"),
+        (tick(sent=120), "120 requests were counted, 100 have a record"),
+    ],
+)
+def test_a_result_that_the_load_generator_shaped_is_said_to_be_that(last: Tick, said: str) -> None:
+    (warning,) = judge("steady", steady(), objectives.Objectives(), [last]).warnings
+    assert said in warning
+
+
+def test_junit_has_a_case_for_each_check_and_a_failure_for_each_that_was_missed() -> None:
+    verdict = judge("steady", steady(), asked(p50_ms=9, p99_ms=50), [tick()])
+    suite = ElementTree.fromstring(junit(verdict, 10)).find("testsuite")  # noqa: S314 - our own
+    assert suite is not None
+    assert (suite.get("tests"), suite.get("failures")) == ("4", "2")
+    assert [case.get("name") for case in suite if case.find("failure") is not None] == ["all p50", f"GET {ROUTE} p50"]
+
+
+def test_the_objectives_that_ship_are_valid_and_a_scenario_has_its_own() -> None:
+    read = objectives.read(ROOT / objectives.FILE)
+    assert set(read.scenarios) <= {scenario.name for scenario in scenarios.all_scenarios(PROJECT)}
+    assert read.of("spike").overall.p95_ms != read.of("steady").overall.p95_ms
+    assert read.of("spike").overall.error_ratio == read.of("steady").overall.error_ratio == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("overall: {p96_ms: 3}", "overall.p96_ms"),
+        ("overall: {p95_ms: fast}", "overall.p95_ms"),
+        ("overall: {error_ratio: 5}", "overall.error_ratio"),
+        ("routes: {/products: {p95_ms: 3}}", "routes./products"),
+        ("scenarios: {spike: {overall: {min_rate: -1}}}", "scenarios.spike.overall.min_rate"),
+        ("overall: [", "is not YAML"),
+    ],
+)
+def test_a_broken_objectives_file_names_the_key(text: str, key: str, tmp_path: Path) -> None:
+    path = tmp_path / "objectives.yaml"
+    path.write_text(text)
+    with pytest.raises(CannotRunError) as refused:
+        objectives.read(path)
+    assert key in refused.value.reason
+
+
+def refusal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """What `drydock load` says with these arguments; its exit code is 2."""
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr("sys.argv", ["drydock", "load", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 2
+    return capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["stady"], "Choose one of arrivals, ramp, soak, spike, steady, step"),
+        (["steady", "--set", "usres=3"], "has no knob 'usres'"),
+        (["steady", "--set", "users"], "is not name=value"),
+        (["steady", "--users", "many"], "users is 'many', not a number"),
+        (["steady", "--set", "mix=buy=3"], "'buy=3', which is no user with a weight"),
+        (["steady", "--set", "mix=order=0"], "'order=0', which is no user with a weight"),
+        (["steady", "--objectives", "/nowhere.yaml"], "there are no objectives at /nowhere.yaml"),
+        (["steady", "--workers", "0"], "workers"),
+    ],
+)
+def test_bad_input_is_refused_before_anything_is_built(
+    arguments: Sequence[str], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("drydock.load_job.publish_image", lambda _: pytest.fail("it went on"))
+    assert said in refusal(monkeypatch, capsys, *arguments)
+
+
+def test_another_context_in_the_shell_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(yaml.safe_dump({"current-context": "production"}))
+    monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
+    assert "'production', not 'kind-drydock'" in refusal(monkeypatch, capsys, "steady")
+
+
+def test_a_service_that_is_not_ready_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probe, "status", lambda _: 503)
+    with pytest.raises(CannotRunError, match="is not ready at") as refused:
+        guards.refuse_unready(PROJECT)
+    assert refused.value.remedy == "Start it: drydock up"
+
+
+def test_each_scenario_says_what_it_is_and_has_knobs() -> None:
+    for scenario in scenarios.all_scenarios(PROJECT):
+        assert scenario.text.endswith("."), scenario
+        assert "mix" in [knob.name for knob in scenario.own], scenario
+        assert {"pause", "timeout", "connection_requests"} <= {knob.name for knob in scenario.common}
+
+
+def test_the_users_that_a_mix_may_name_are_those_there_are() -> None:
+    assert scenarios.users(PROJECT) == ["browse", "order", "receipt", "slow_query"]
+
+
+def test_a_difference_inside_the_noise_is_said_to_be_that() -> None:
+    a = steady()
+    again = [record(i * 0.1, 0.0102 * (0.5 + i * 7 % 11 / 10)) for i in range(100)]
+    assert not any(item.significant for item in compare(a, again) if item.figure == "p50 ms")
+
+
+def test_a_difference_beyond_the_noise_is_found() -> None:
+    found = {(item.route, item.figure) for item in compare(steady(), steady(milliseconds=30)) if item.significant}
+    assert {(ALL, "p50 ms"), (ALL, "p95 ms")} <= found
+    assert (ALL, "lost %") not in found
+
+
+def test_the_noise_follows_from_the_spread_of_the_windows() -> None:
+    calm = difference("all", "p50 ms", [10, 11, 10, 11], [12, 13, 12, 13])
+    wild = difference("all", "p50 ms", [1, 20, 2, 19], [3, 22, 4, 21])
+    assert calm.delta == wild.delta == 2
+    assert calm.significant
+    assert not wild.significant
+
+
+def test_a_run_is_found_by_its_beginning_its_end_and_as_the_last(tmp_path: Path) -> None:
+    project = Project(tmp_path, PROJECT.configuration)
+    for name in ("20260101T000000Z-steady", "20260102T000000Z-ramp"):
+        (tmp_path / "runs" / name).mkdir(parents=True)
+    assert RunFolder.find(project, "last").name.endswith("ramp")
+    assert RunFolder.find(project, "steady").name.startswith("20260101")
+    assert RunFolder.find(project, "20260101").name.endswith("steady")
+    with pytest.raises(CannotRunError, match="no run 'soak'"):
+        RunFolder.find(project, "soak")
+
+
+def test_two_runs_of_one_second_have_folders_of_their_own(tmp_path: Path) -> None:
+    project = Project(tmp_path, PROJECT.configuration)
+    assert len({RunFolder.create(project, "steady").name for _ in range(3)}) == 3
+
+
+def test_only_lines_for_programs_are_read() -> None:
+    assert message('{"ended": 0}') == {"ended": 0}
+    assert message('{"users": 3, "sent": 1}') == {"users": 3, "sent": 1}
+    for line in ["", "GET /products", '{"level": "info"}', "{broken"]:
+        assert message(line) is None
+
+
+def test_the_jobs_of_a_run_are_the_pods_of_the_page_without_it() -> None:
+    env = [{"name": "POD_NAME", "value": "x"}]
+    container = {"name": "c", "image": "i", "args": ["locust", "--locustfile=l", "--host=h", "--master"], "env": env}
+    labels = {manifests.INSTANCE: "page"}
+    template = {"metadata": {"labels": dict(labels)}, "spec": {"containers": [container]}}
+    metadata = {"name": "locust-master", "labels": dict(labels)}
+    deployment = {"kind": "Deployment", "metadata": metadata, "spec": {"template": template}}
+
+    (job,) = manifests.jobs([deployment], "built", ["loadtest", "steady"], [], workers=3)
+    manifests.set_variables([job], {"LOAD_USERS": "5"})
+
+    made = job["spec"]["template"]["spec"]["containers"][0]
+    assert (made["image"], made["args"]) == ("built", ["loadtest", "steady", "--host=h"])
+    assert {item["name"]: item["value"] for item in made["env"]}.keys() == {"POD_NAME", "LOAD_USERS", "LOAD_RECORDS"}
+    assert job["spec"]["template"]["metadata"]["labels"][manifests.INSTANCE] == "run"
+    assert deployment["kind"] == "Deployment", "the manifests are left as they are"
