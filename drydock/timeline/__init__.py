@@ -1,0 +1,1 @@
+"""The timeline: what the cluster said of a workload while something was done to it, on one clock."""

@@ -1,0 +1,109 @@
+"""What the timeline keeps of each kind of object: what a drill may ask about, and nothing else.
+
+Each function takes an object as the API server gives it. Times are kept as the API says them: RFC 3339 strings.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from lightkube.utils.quantity import parse_quantity
+
+type State = dict[str, Any]
+
+
+def pod(item: Any) -> State:
+    """Where a pod stands between its creation and its end; `owner` is the ReplicaSet."""
+    meta, status = item["metadata"], item.get("status") or {}
+    conditions = {condition["type"]: condition for condition in status.get("conditions") or []}
+    containers = status.get("containerStatuses") or []
+    return {
+        "owner": next((owner["name"] for owner in meta.get("ownerReferences") or []), ""),
+        "created": meta.get("creationTimestamp"),
+        "phase": status.get("phase", "Pending"),
+        "node": item.get("spec", {}).get("nodeName", ""),
+        "scheduled": _since(conditions, "PodScheduled"),
+        "started": next(filter(None, map(_running_since, containers)), None),
+        "ready": _since(conditions, "Ready"),
+        # When it was asked to end, plus the grace period that it has for that.
+        "deletion": meta.get("deletionTimestamp"),
+        "restarts": sum(container["restartCount"] for container in containers),
+    }
+
+
+def endpoint_slice(item: Any) -> State:
+    """Which pods a Service sends requests to."""
+    return {
+        "service": (item["metadata"].get("labels") or {}).get("kubernetes.io/service-name", ""),
+        "endpoints": {
+            endpoint["targetRef"]["name"]: endpoint.get("conditions") or {}
+            for endpoint in item.get("endpoints") or []
+            if endpoint.get("targetRef")
+        },
+    }
+
+
+def autoscaler(item: Any) -> State:
+    """What an autoscaler reads, and how many pods it wants. A metric without a value is None."""
+    spec, status = item["spec"], item.get("status") or {}
+    values = dict(_amount(metric, "current") for metric in status.get("currentMetrics") or [] if metric.get("type"))
+    targets = dict(_amount(metric, "target") for metric in spec.get("metrics") or [])
+    return {
+        "target": spec["scaleTargetRef"]["name"],
+        "minimum": spec.get("minReplicas", 1),
+        "maximum": spec["maxReplicas"],
+        "current": status.get("currentReplicas", 0),
+        "desired": status.get("desiredReplicas", 0),
+        "metrics": {name: {"value": values.get(name), "target": target} for name, target in targets.items()},
+    }
+
+
+def deployment(item: Any) -> State:
+    """How many pods a Deployment wants and has."""
+    spec, status = item["spec"], item.get("status") or {}
+    counts = {name: status.get(f"{name}Replicas", 0) for name in ("ready", "updated", "available")}
+    return {"wanted": spec.get("replicas", 1), "replicas": status.get("replicas", 0), **counts}
+
+
+def event(item: Any) -> State:
+    """What a component reported, and about which object."""
+    about = item.get("regarding") or {}
+    series = item.get("series") or {}
+    return {
+        "about": f"{about.get('kind', '')}/{about.get('name', '')}",
+        "reason": item.get("reason", ""),
+        "note": item.get("note", ""),
+        "count": series.get("count") or item.get("deprecatedCount") or 1,
+        "time": series.get("lastObservedTime") or item.get("deprecatedLastTimestamp") or item.get("eventTime"),
+    }
+
+
+OF: Mapping[str, Callable[[Any], State]] = {
+    "Pod": pod,
+    "EndpointSlice": endpoint_slice,
+    "HorizontalPodAutoscaler": autoscaler,
+    "Deployment": deployment,
+    "Event": event,
+}
+
+
+def _since(conditions: Mapping[str, Any], name: str) -> str | None:
+    """Since when a condition holds, or None where it does not."""
+    condition = conditions.get(name, {})
+    return condition.get("lastTransitionTime") if condition.get("status") == "True" else None
+
+
+def _running_since(container: Any) -> str | None:
+    running = container["state"].get("running") or {}
+    started: str | None = running.get("startedAt")
+    return started
+
+
+def _amount(metric: Any, side: str) -> tuple[str, float | None]:
+    """The name of a metric and the number on one side of it, `target` or `current`."""
+    body = metric[metric["type"][0].lower() + metric["type"][1:]]
+    amount = body.get(side) or {}
+    name = body.get("name") or body["metric"]["name"]
+    if "averageUtilization" in amount:
+        return name, float(amount["averageUtilization"])
+    said = parse_quantity(amount.get("averageValue") or amount.get("value"))
+    return name, None if said is None else float(said)

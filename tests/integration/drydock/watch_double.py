@@ -1,0 +1,196 @@
+"""An API server on 127.0.0.1 that lists and watches as the real one does, and misbehaves when told to."""
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlparse
+
+import yaml
+
+GONE = {"kind": "Status", "status": "Failure", "code": 410, "reason": "Expired", "message": "too old resource version"}
+
+
+@dataclass
+class WatchDouble:
+    """The pods it has, and the log of what became of them. Every other kind is an empty list."""
+
+    url: str = ""
+    pods: dict[str, Any] = field(default_factory=dict)
+    lists: int = 0
+    watches: int = 0
+    refuse: bool = False
+    _version: int = 100
+    _oldest: int = 0
+    _log: list[tuple[int, str, Any]] = field(default_factory=list)
+    _news: threading.Condition = field(default_factory=threading.Condition)
+    _streams: list[socket.socket] = field(default_factory=list)
+    _epoch: int = 0
+    _raw: bytes = b""
+
+    def put(self, name: str, node: str = "") -> None:
+        """Creates or changes a pod."""
+        with self._news:
+            self._version += 1
+            kind = "MODIFIED" if name in self.pods else "ADDED"
+            meta = {"name": name, "uid": f"uid-{name}", "resourceVersion": str(self._version)}
+            self.pods[name] = {"metadata": meta, "spec": {"nodeName": node}, "status": {}}
+            self._tell(kind, self.pods[name])
+
+    def delete(self, name: str) -> None:
+        """Removes a pod."""
+        with self._news:
+            self._version += 1
+            removed = self.pods.pop(name)
+            removed["metadata"]["resourceVersion"] = str(self._version)
+            self._tell("DELETED", removed)
+
+    def bookmark(self) -> None:
+        """Tells every watch how far it is."""
+        with self._news:
+            self._version += 1
+            self._tell("BOOKMARK", {"metadata": {"resourceVersion": str(self._version)}})
+
+    def say(self, raw: bytes) -> None:
+        """Sends every watch of pods a line of its own."""
+        with self._news:
+            self._raw = raw
+            self._news.notify_all()
+
+    def close(self) -> None:
+        """Ends every watch in good order."""
+        with self._news:
+            self._epoch += 1
+            self._news.notify_all()
+
+    def cut(self) -> None:
+        """Breaks the connection of every watch."""
+        for stream in self._streams:
+            stream.shutdown(socket.SHUT_RDWR)
+        self.close()
+
+    def forget(self) -> None:
+        """From now on a watch from an earlier version is told that this is gone."""
+        with self._news:
+            self._version += 1
+            self._oldest = self._version
+            self._log.clear()
+
+    def _tell(self, kind: str, item: Any) -> None:
+        self._log.append((self._version, kind, json.loads(json.dumps(item))))
+        self._news.notify_all()
+
+    def stream(self, since: int) -> Iterator[bytes]:
+        """The lines of a watch, until it is closed."""
+        epoch = self._epoch
+        if since < self._oldest:
+            yield json.dumps({"type": "ERROR", "object": GONE}).encode()
+            return
+        while True:
+            with self._news:
+                lines = [
+                    json.dumps({"type": kind, "object": item}).encode() for v, kind, item in self._log if v > since
+                ]
+                since = max([since, *(version for version, _, _ in self._log)])
+                lines, self._raw = [*lines, *filter(None, [self._raw])], b""
+            yield from lines
+            with self._news:
+                if self._epoch != epoch:
+                    return
+                if not self._raw and not any(version > since for version, _, _ in self._log):
+                    self._news.wait(0.2)
+
+
+@contextmanager
+def serving() -> Iterator[WatchDouble]:
+    """Serves until the block ends."""
+    double = WatchDouble()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            url = urlparse(self.path)
+            query = parse_qs(url.query)
+            if double.refuse:
+                self._whole(503, {"kind": "Status", "code": 503, "message": "away"})
+            elif "watch" in query:
+                since = int(query.get("resourceVersion", ["0"])[0])
+                self._stream(since, pods=url.path.endswith("/pods"))
+            else:
+                self._list(url.path)
+
+        def _list(self, path: str) -> None:
+            pods = path.endswith("/pods")
+            double.lists += pods
+            items = list(double.pods.values()) if pods else []
+            self._whole(200, {"metadata": {"resourceVersion": str(double._version)}, "items": items})
+
+        def _stream(self, since: int, *, pods: bool) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            double.watches += pods
+            if pods:
+                double._streams.append(self.connection)
+            try:
+                for line in double.stream(since) if pods else _silence(double):
+                    self.wfile.write(b"%x\r\n%s\n\r\n" % (len(line) + 1, line))
+                self.wfile.write(b"0\r\n\r\n")
+            except OSError:
+                self.close_connection = True
+            finally:
+                if pods:
+                    double._streams.remove(self.connection)
+
+        def _whole(self, status: int, body: Any) -> None:
+            data = json.dumps(body).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002 - the name is the base class's
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    double.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield double
+    finally:
+        double.close()
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def kubeconfig(folder: Path, url: str) -> Path:
+    """A kubeconfig that leads to the server at `url`, under the name of our cluster."""
+    name = "kind-drydock"
+    path = folder / "kubeconfig"
+    content = {
+        "current-context": name,
+        "clusters": [{"name": name, "cluster": {"server": url}}],
+        "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
+        "users": [{"name": name, "user": {"token": "none"}}],
+    }
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+def _silence(double: WatchDouble) -> Iterator[bytes]:
+    """The lines of a watch of a kind that has no objects: none, until it is closed."""
+    epoch = double._epoch
+    with double._news:
+        double._news.wait_for(lambda: double._epoch != epoch)
+    yield from ()
