@@ -1,6 +1,6 @@
-"""Grafana's HTTP API, as far as dashboards need it."""
+"""Grafana's HTTP API, as far as dashboards and the marks on them need it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -56,6 +56,16 @@ class Grafana:
         if stored.folder_uid:
             payload["folderUid"] = stored.folder_uid
         self._json("POST", "/api/dashboards/db", json=payload)
+
+    def annotate(self, text: str, tags: Sequence[str], began: float, ended: float | None = None) -> None:
+        """Marks the time `began`, or the range up to `ended` (Unix seconds), on all dashboards that show `tags`.
+
+        https://grafana.com/docs/grafana/latest/developers/http_api/annotations/: its times are milliseconds.
+        """
+        payload = {"text": text, "tags": list(tags), "time": round(began * 1000)}
+        if ended is not None:
+            payload["timeEnd"] = round(ended * 1000)
+        self._json("POST", "/api/annotations", json=payload)
 
     def _json(self, method: str, path: str, **arguments: Any) -> Any:
         return self._read(self._send(method, path, **arguments))

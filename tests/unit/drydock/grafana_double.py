@@ -29,6 +29,8 @@ class GrafanaDouble:
     folders: dict[str, str] = field(default_factory=dict)
     forgetful: set[str] = field(default_factory=set)
     saves: int = 0
+    annotations: list[dict[str, Any]] = field(default_factory=list)
+    refuses_annotations: bool = False
 
     def keep(self, dashboard: dict[str, Any], folder: str = "") -> None:
         """Saves `dashboard` as Grafana would."""
@@ -69,6 +71,15 @@ class GrafanaDouble:
         self.keep(body["dashboard"], body.get("folderUid", ""))
         return 200, {"status": "success", "uid": body["dashboard"]["uid"]}
 
+    def annotate(self, body: dict[str, Any]) -> tuple[int, Any]:
+        """What a POST to /api/annotations is answered: the documented API, with times in milliseconds."""
+        if self.refuses_annotations:
+            return 403, {"message": "You'll need additional permissions to perform this action."}
+        if not body.get("text"):
+            return 400, {"message": "Failed to save annotation: text field should not be empty"}
+        self.annotations.append(body)
+        return 200, {"message": "Annotation added", "id": len(self.annotations)}
+
 
 @contextmanager
 def serving() -> Iterator[GrafanaDouble]:
@@ -81,7 +92,8 @@ def serving() -> Iterator[GrafanaDouble]:
             self._answer(*double.answer(url.path, parse_qs(url.query)))
 
         def do_POST(self) -> None:
-            self._answer(*double.save(json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            self._answer(*(double.annotate(body) if self.path == "/api/annotations" else double.save(body)))
 
         def _answer(self, status: int, body: Any) -> None:
             data = json.dumps(body).encode()

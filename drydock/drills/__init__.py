@@ -1,0 +1,1 @@
+"""Drills: experiments on the running service. Steady state, action, recovery, verdict."""

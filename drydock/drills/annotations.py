@@ -1,0 +1,33 @@
+"""Marks on Grafana's dashboards: when a drill began, what it did, and when it was over."""
+
+import time
+from dataclasses import dataclass, field
+
+from drydock.failures import FailedError
+from drydock.grafana import Grafana
+from drydock.progress import say
+
+# What the dashboards' annotation source `Drills` asks for (drydock/dashboards/conventions.py).
+TAG = "drill"
+
+
+@dataclass
+class Annotations:
+    """Annotations of the drill `name`. A Grafana that does not take them is said once, and the drill goes on."""
+
+    grafana: Grafana
+    name: str
+    _refused: bool = field(default=False, init=False)
+
+    def mark(self, text: str, began: float | None = None) -> None:
+        """Marks this moment, or the time from `began` (Unix seconds) until now."""
+        if self._refused:
+            return
+        now = time.time()
+        try:
+            self.grafana.annotate(
+                text, [TAG, self.name], now if began is None else began, None if began is None else now
+            )
+        except FailedError as error:
+            self._refused = True
+            say(f"The drill is not marked on the dashboards: {error.reason}")

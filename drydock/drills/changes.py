@@ -1,0 +1,96 @@
+"""What a drill changes, it puts back: in every case, in reverse order, and it says so."""
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import FrameType, TracebackType
+from typing import Self
+
+from drydock.failures import FailedError
+from drydock.progress import say, step
+
+
+@dataclass
+class Change:
+    """What was changed, in words, and how to put it back."""
+
+    what: str
+    put_back: Callable[[], None]
+
+
+@dataclass
+class Changes:
+    """The changes of one drill, put back at the end of the block. With `keep` they stay, which is said."""
+
+    keep: bool = False
+    _made: list[Change] = field(default_factory=list)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def make(self, what: str, change: Callable[[], None], put_back: Callable[[], None]) -> None:
+        """Changes something. It is put back even where only half of it was done."""
+        self._made.append(Change(what, put_back))
+        with step(what):
+            change()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.keep:
+            for change in self._made:
+                say(f"Kept: {change.what}. `drydock up --mode parity` puts it back.")
+            return
+        with _undisturbed():
+            failed = [what for what in (_put_back(change) for change in reversed(self._made)) if what]
+        if failed:
+            remedy = "Put it back by hand, or: drydock up --mode parity"
+            raise FailedError(f"not put back: {'; '.join(failed)}", remedy) from error
+
+
+@contextmanager
+def termination_as_interrupt() -> Iterator[None]:
+    """SIGTERM ends a drill as Ctrl-C does: what it changed is put back."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _put_back(change: Change) -> str | None:
+    """Puts one change back; returns what went wrong."""
+    try:
+        with step(f"put back: {change.what}"):
+            change.put_back()
+    except FailedError as error:
+        return f"{change.what} ({error.reason})"
+    return None
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """A second Ctrl-C does not leave the workload half way; it is answered when all is put back."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    pressed: list[int] = []
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        pressed.append(number)
+        say("Putting back what the drill changed; it ends after that.")
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if pressed:
+        raise KeyboardInterrupt

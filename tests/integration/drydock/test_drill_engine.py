@@ -1,0 +1,157 @@
+"""The engine: whatever becomes of a drill, what it changed is put back and its folder says what was seen.
+
+Around a drill of the test's own are a real HTTP server that speaks the watch protocol, and one with Grafana's API.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from drydock.drills import experiment
+from drydock.drills.experiment import Experiment
+from drydock.failures import CannotRunError
+from drydock.kind_platform import KindPlatform
+from drydock.project import Project
+from drydock.runs.folder import RunFolder
+from drydock.runs.verdict import Check, Verdict
+from tests.integration.drydock.watch_double import WatchDouble, kubeconfig, serving
+from tests.polling import poll_until
+from tests.unit.drydock import grafana_double
+from tests.unit.drydock.grafana_double import GrafanaDouble
+
+ROOT = Path(__file__).parents[3]
+
+
+@dataclass
+class Rehearsal:
+    """A drill that notes what is done to it."""
+
+    action: Callable[[Experiment], None] = lambda _: None
+    puts_back: Callable[[], None] = lambda: None
+    refuses: CannotRunError | None = None
+    passes: bool = True
+    done: list[str] = field(default_factory=list)
+    hypothesis: str = "all is well"
+    name: str = "rehearsal"
+
+    def refuse(self, platform: KindPlatform) -> None:
+        if self.refuses:
+            raise self.refuses
+        self.done.append("refuse")
+
+    def prepare(self, experiment: Experiment) -> None:
+        experiment.changes.make("a change", lambda: self.done.append("change"), self.put_back)
+
+    def put_back(self) -> None:
+        self.done.append("put back")
+        self.puts_back()
+
+    def run(self, experiment: Experiment) -> None:
+        with experiment.phase("action"):
+            self.done.append("run")
+            self.action(experiment)
+
+    def judge(self, experiment: Experiment) -> Verdict:
+        self.done.append("judge")
+        return Verdict(self.name, "drill", "seen", [Check("it holds", self.passes, "yes", "?")], {})
+
+    def configuration(self, experiment: Experiment) -> dict[str, Any]:
+        return {"commit": "abc"}
+
+    def report(self, experiment: Experiment, verdict: Verdict) -> None:
+        experiment.folder.path("report.html").write_text("a page")
+
+
+@pytest.fixture
+def grafana() -> Iterator[GrafanaDouble]:
+    with grafana_double.serving() as double:
+        yield double
+
+
+@pytest.fixture
+def api() -> Iterator[WatchDouble]:
+    with serving() as double:
+        double.put("there")
+        yield double
+
+
+@pytest.fixture
+def project(tmp_path: Path, api: WatchDouble, grafana: GrafanaDouble, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A checkout that knows these servers, and whose guards let everything through: they have tests of their own."""
+    text = (ROOT / "drydock.toml").read_text().replace("http://localhost:3000", grafana.url)
+    (tmp_path / "drydock.toml").write_text(text)
+    (tmp_path / ".local").mkdir()
+    kubeconfig(tmp_path / ".local", api.url)
+    monkeypatch.setattr(experiment, "_refuse", lambda drill, platform: drill.refuse(platform))
+    return Project.find(tmp_path)
+
+
+def test_a_drill_that_comes_to_its_end_is_put_back_and_then_judged(project: Project, grafana: GrafanaDouble) -> None:
+    drill = Rehearsal()
+
+    verdict, folder = experiment.run(drill, project)
+
+    assert drill.done == ["refuse", "change", "run", "put back", "judge"]
+    assert verdict.passed
+    assert {path.name for path in folder.folder.iterdir()} == {
+        *("configuration.json", "timeline.json", "verdict.json", "junit.xml", "report.html")
+    }
+    assert [kept["text"] for kept in grafana.annotations] == ["action", "drill rehearsal", "drill rehearsal: passed"]
+
+
+def test_the_timeline_has_what_the_drill_did_and_not_what_putting_back_did(project: Project, api: WatchDouble) -> None:
+    def acts(running: Experiment) -> None:
+        api.put("during")
+        poll_until(lambda: any(seen.name == "during" for seen in running.history.of("Pod")), "the new pod to be seen")
+
+    drill = Rehearsal(action=acts, puts_back=lambda: api.put("by putting back"))
+    _, folder = experiment.run(drill, project)
+
+    written = folder.read_json("timeline.json")
+    assert [seen["name"] for seen in written["observations"]] == ["there", "during"]
+    assert [phase["name"] for phase in written["phases"]] == ["action", "drill rehearsal"]
+
+
+@pytest.mark.parametrize("ending", [KeyboardInterrupt(), CannotRunError("the steady state does not hold")], ids=repr)
+def test_a_drill_that_is_cut_short_is_put_back_and_leaves_its_timeline(project: Project, ending: BaseException) -> None:
+    def breaks(_: Experiment) -> None:
+        raise ending
+
+    drill = Rehearsal(action=breaks)
+    with pytest.raises(type(ending)):
+        experiment.run(drill, project)
+
+    assert drill.done == ["refuse", "change", "run", "put back"]
+    [folder] = RunFolder.all(project)
+    assert json.loads(folder.path("timeline.json").read_text())["observations"]
+    assert not folder.path("verdict.json").exists(), "what was not judged has no verdict"
+
+
+def test_a_drill_that_is_refused_leaves_nothing(project: Project) -> None:
+    drill = Rehearsal(refuses=CannotRunError("the autoscaler is blind"))
+
+    with pytest.raises(CannotRunError, match="blind"):
+        experiment.run(drill, project)
+
+    assert not drill.done
+    assert not RunFolder.all(project)
+
+
+def test_a_verdict_that_fails_is_written_as_one(project: Project, grafana: GrafanaDouble) -> None:
+    verdict, folder = experiment.run(Rehearsal(passes=False), project)
+
+    assert not verdict.passed
+    assert folder.read_json("verdict.json")["passed"] is False
+    assert 'failures="1"' in folder.path("junit.xml").read_text()
+    assert grafana.annotations[-1]["text"] == "drill rehearsal: failed"
+
+
+def test_what_is_kept_is_not_put_back(project: Project) -> None:
+    drill = Rehearsal()
+    experiment.run(drill, project, keep=True)
+
+    assert "put back" not in drill.done

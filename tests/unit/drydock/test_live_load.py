@@ -1,0 +1,74 @@
+"""A drill reads its load run tick by tick, and the run is ended and collected whatever becomes of the drill."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from drydock.drills.live_load import LiveLoad
+from drydock.failures import CannotRunError
+from drydock.load.run import Tick
+
+
+def tick(users: int) -> Tick:
+    return Tick(0, False, users, 0, 0, 0, 0, {}, {})
+
+
+class ScriptedRun:
+    """A run whose ticks are known, which goes on until it is stopped where `endless`."""
+
+    def __init__(self, users: list[int], *, endless: bool = False, error: Exception | None = None) -> None:
+        self.users, self.endless, self.error = users, endless, error
+        self.stopped = threading.Event()
+        self.collected = False
+
+    def follow(self, on_tick: Callable[[Tick], None]) -> None:
+        for count in self.users:
+            on_tick(tick(count))
+        if self.error:
+            raise self.error
+        if self.endless:
+            assert self.stopped.wait(10), "nobody stopped the run"
+            on_tick(tick(0))
+
+    def stop(self) -> None:
+        self.stopped.set()
+
+    def collect(self, _folder: Path) -> None:
+        self.collected = True
+
+
+def test_ticks_are_read_until_what_is_waited_for(tmp_path: Path) -> None:
+    run = ScriptedRun([6, 6, 48, 6])
+    with LiveLoad(run, tmp_path) as live:
+        assert live.until(lambda it: it.users > 6)
+        assert live.until(lambda it: it.users <= 6)
+        assert not live.until(lambda it: it.users > 6), "the run came to its end"
+
+    assert run.collected
+
+
+def test_a_run_is_ended_early_and_what_it_left_is_collected(tmp_path: Path) -> None:
+    run = ScriptedRun([6], endless=True)
+    with LiveLoad(run, tmp_path) as live:
+        live.until(lambda it: it.users == 6)
+        live.stop()
+
+    assert run.stopped.is_set()
+    assert run.collected
+
+
+def test_an_interrupted_drill_ends_its_run_and_keeps_the_records(tmp_path: Path) -> None:
+    run = ScriptedRun([6], endless=True)
+    with pytest.raises(KeyboardInterrupt), LiveLoad(run, tmp_path):
+        raise KeyboardInterrupt
+
+    assert run.stopped.is_set()
+    assert run.collected
+
+
+def test_a_load_generator_that_fails_ends_the_drill_with_its_reason(tmp_path: Path) -> None:
+    run = ScriptedRun([6], error=CannotRunError("the load generator ended with code 3"))
+    with pytest.raises(CannotRunError, match="code 3"), LiveLoad(run, tmp_path) as live:
+        live.until(lambda _: False)
