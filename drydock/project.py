@@ -92,6 +92,40 @@ class Local(Section):
     environment: dict[str, str] = {}
 
 
+class Audit(Section):
+    """What must be true of the database after a drill; each value of `violations` and `figures` is SQL that counts.
+
+    `pod` is where `psql`, a command that takes further options at its end, reaches the database.
+    """
+
+    pod: str
+    psql: Command
+    violations: dict[str, str] = Field(min_length=1)
+    figures: dict[str, str] = {}
+
+
+class ScaleDrill(Section):
+    """The scaling drill: what it loads the service with, and its objectives. Durations are seconds."""
+
+    scaled_object: str
+    rate_trigger: str
+    faults_variable: str
+    route: UrlPath
+    first_ready_target_seconds: float = Field(gt=0)
+    first_ready_seconds: float = Field(gt=0)
+    p95_seconds: float = Field(gt=0)
+    pods: int = Field(ge=2)
+    share_band: float = Field(gt=0, lt=1)
+    back_seconds: float = Field(gt=0)
+    load: dict[str, str]
+
+
+class Drills(Section):
+    """The drills, each with its objectives."""
+
+    scale: ScaleDrill
+
+
 class Configuration(Section):
     """All of drydock.toml."""
 
@@ -100,6 +134,8 @@ class Configuration(Section):
     platforms: Platforms
     telemetry: Telemetry
     local: Local
+    audit: Audit
+    drills: Drills
 
 
 @dataclass(frozen=True)
