@@ -15,6 +15,7 @@ from drydock import smoke as smoke_test
 from drydock import status as surveying
 from drydock.checks import Level
 from drydock.dashboards.cli import app as dashboards
+from drydock.drills.cli import app as drills
 from drydock.failures import CannotRunError, FailedError
 from drydock.kind_platform import KindPlatform
 from drydock.load.cli import load
@@ -36,6 +37,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 app.add_typer(dashboards, name="dashboards")
+app.add_typer(drills, name="drill")
 app.command()(load)
 app.add_typer(runs, name="runs")
 

@@ -1,0 +1,90 @@
+"""The scaling drill twice: why CPU alone is not enough for a service that waits."""
+
+from collections.abc import Sequence
+
+from rich.table import Table
+
+from drydock.drills import clock, experiment
+from drydock.drills.judgement import Judgement
+from drydock.drills.scale import Scale
+from drydock.failures import FailedError
+from drydock.progress import output_console, say
+from drydock.project import Project
+from drydock.report import scale as pages
+from drydock.report.scale import Run
+from drydock.runs.folder import CONFIGURATION, RunFolder
+from drydock.runs.verdict import Check, Verdict
+
+NAME = "scale-compare"
+
+
+def run(project: Project) -> tuple[Verdict, RunFolder]:
+    """Runs it with CPU as the only trigger, then as it is deployed. Leaves each run's folder, and the comparison's.
+
+    Raises what `experiment.run` raises.
+    """
+    say("First with CPU as the only trigger, then with the request rate too.")
+    alone = _run(project, "CPU alone", cpu_only=True)
+    both = _run(project, "CPU and request rate", cpu_only=False)
+    verdict = judge(alone, both)
+    folder = RunFolder.create(project, NAME)
+    folder.write_json(CONFIGURATION, both.configuration)
+    folder.conclude(verdict, 0)
+    pages.write_comparison(folder, verdict, [alone, both], rows([alone, both]))
+    _show([alone, both])
+    return verdict, folder
+
+
+def judge(alone: Run, both: Run) -> Verdict:
+    """The checks of the run with the rate, and whether that was what made the difference."""
+    first, second = (run.judgement.seconds(clock.READY) for run in (alone, both))
+    better = second is not None and (first is None or second < first)
+    check = Check(
+        "the request rate brings pods sooner than CPU alone",
+        better,
+        "a first new pod sooner than with CPU alone, which may bring none",
+        f"{_seconds(second)} against {_seconds(first)}",
+    )
+    figures = {
+        **both.verdict.figures,
+        **{f"cpu_alone_{name}": value for name, value in alone.verdict.figures.items()},
+    }
+    summary = f"First new pod with CPU alone: {_seconds(first)}; with the request rate: {_seconds(second)}"
+    return Verdict(NAME, "drill", summary, [*both.verdict.checks, check], figures, both.verdict.warnings)
+
+
+def rows(runs: Sequence[Run]) -> list[tuple[str, list[str]]]:
+    """The table: each mark, then p95 under load, pods and losses, run by run."""
+    marks = zip(*(run.marks for run in runs), strict=True)
+    figures = [run.verdict.figures for run in runs]
+    return [
+        *((mark[0].title, [_seconds(it.seconds) for it in mark]) for mark in marks),
+        ("p95 under load", [f"{it['p95_under_load_ms']:.0f} ms" for it in figures]),
+        ("requests a second under load", [f"{it['requests_per_second_under_load']:.0f}" for it in figures]),
+        ("most pods wanted", [f"{it['pods_wanted']:.0f}" for it in figures]),
+        ("requests lost", [f"{it['lost']:,.0f} of {it['sent']:,.0f}" for it in figures]),
+    ]
+
+
+def _run(project: Project, title: str, *, cpu_only: bool) -> Run:
+    drill = Scale(project.configuration.drills.scale, cpu_only=cpu_only)
+    verdict, folder = experiment.run(drill, project)
+    say(f"{title}: {verdict.summary}")
+    return Run(title, _judgement(drill), verdict, folder.read_json(CONFIGURATION), narrow=True)
+
+
+def _judgement(drill: Scale) -> Judgement:
+    if drill.judgement is None:
+        raise FailedError("the drill was not judged")
+    return drill.judgement
+
+
+def _show(runs: Sequence[Run]) -> None:
+    table = Table("", *(run.title for run in runs), box=None, pad_edge=False, padding=(0, 3, 0, 0))
+    for title, values in rows(runs):
+        table.add_row(title, *values)
+    output_console().print(table)
+
+
+def _seconds(seconds: float | None) -> str:
+    return "never" if seconds is None else f"{seconds:.1f} s"

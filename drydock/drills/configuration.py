@@ -1,0 +1,66 @@
+"""What a drill ran with: versions, load, objectives, and the autoscaler's timings beside those of production."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import yaml
+
+from drydock import images
+from drydock.drills.experiment import Experiment
+from drydock.kind_platform import KindPlatform
+from drydock.project import ScaleDrill
+from drydock.runs.configuration import describe
+
+# As k8s/components/production-timings says that it is used, from a folder below .local/.
+PRODUCTION = {
+    "resources": ["../../k8s/autoscaling/keda"],
+    "components": ["../../k8s/components/production-timings"],
+}
+
+
+def described(experiment: Experiment, objectives: ScaleDrill) -> dict[str, Any]:
+    """The content of configuration.json."""
+    scaled = experiment.subject.scaled_object(objectives.scaled_object)
+    return describe(
+        experiment.platform,
+        kind="drill",
+        scenario="step",
+        settings=dict(objectives.load),
+        objectives=objectives.model_dump(exclude={"load"}),
+        timings=timings(scaled),
+        production=production(experiment.platform, objectives.scaled_object),
+    )
+
+
+def timings(scaled: Any) -> dict[str, str]:
+    """The timings of a ScaledObject, in words."""
+    spec = scaled["spec"]
+    behavior = spec.get("advanced", {}).get("horizontalPodAutoscalerConfig", {}).get("behavior", {})
+    said = {f"{name} {what}": text for name, rules in behavior.items() for what, text in _rules(rules)}
+    for name in ("pollingInterval", "cooldownPeriod"):
+        if name in spec:
+            said[name] = f"{spec[name]} s"
+    return {name: said[name] for name in sorted(said)}
+
+
+def _rules(rules: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if "stabilizationWindowSeconds" in rules:
+        yield "stabilization", f"{rules['stabilizationWindowSeconds']} s"
+    if policies := rules.get("policies"):
+        said = (f"{it['value']} {_unit(it)} in {it['periodSeconds']} s" for it in policies)
+        yield "at most", " or ".join(said)
+
+
+def _unit(policy: Mapping[str, Any]) -> str:
+    if policy["type"] == "Percent":
+        return "percent"
+    return "pod" if policy["value"] == 1 else "pods"
+
+
+def production(platform: KindPlatform, name: str) -> dict[str, str]:
+    """The timings that the same manifests have with the component of production."""
+    folder = platform.project.state / "production-timings"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "kustomization.yaml").write_text(yaml.safe_dump(PRODUCTION))
+    rendered = images.render(platform.programs["kubectl"], folder)
+    return timings(next(it for it in rendered if it["kind"] == "ScaledObject" and it["metadata"]["name"] == name))

@@ -1,0 +1,209 @@
+"""The scaling drill: load rises to four times what a pod can do, then goes. Do the pods follow, and lose nothing?"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from drydock.drills import audit, clock, configuration
+from drydock.drills.evidence import Evidence, Triggers
+from drydock.drills.experiment import Experiment
+from drydock.drills.judgement import Judgement
+from drydock.drills.live_load import LiveLoad
+from drydock.drills.windows import in_flight_above
+from drydock.drills.workload import at_minimum, pods_now, wait_for_minimum, wait_for_sight
+from drydock.failures import CannotRunError
+from drydock.kind_platform import KindPlatform
+from drydock.load import records
+from drydock.load.records import Record
+from drydock.load.run import LoadRun, Tick
+from drydock.progress import Step, say, step
+from drydock.project import ScaleDrill
+from drydock.report import scale as pages
+from drydock.runs.verdict import Verdict
+
+ON = "true"
+
+
+@dataclass
+class Scale:
+    """One run of it. `cpu_only` takes the request rate from the autoscaler for as long as it lasts."""
+
+    objectives: ScaleDrill
+    cpu_only: bool = False
+    judgement: Judgement | None = field(default=None, init=False)
+    _triggers: Triggers = field(init=False)
+    _said: set[str] = field(default_factory=set, init=False)
+    _step: float = field(default=0.0, init=False)
+    _load_off: float | None = field(default=None, init=False)
+    hypothesis: str = (
+        "When requests that wait for the database rise to four times what a pod can do, new pods take their share "
+        "within 35 s; when the load goes, they go; and not one request or order is lost on the way up or down."
+    )
+
+    @property
+    def name(self) -> str:
+        """What its folder is called."""
+        return "scale-cpu-only" if self.cpu_only else "scale"
+
+    def refuse(self, platform: KindPlatform) -> None:
+        """Raises CannotRunError where the autoscaler reads nothing, or is not KEDA's."""
+        workload = platform.project.configuration.workload
+        wait_for_sight(platform)
+        found = (
+            "--namespace",
+            workload.namespace,
+            "--field-selector",
+            f"metadata.name={self.objectives.scaled_object}",
+        )
+        if not platform.cluster.get("scaledobjects", *found)["items"]:
+            reason = f"there is no ScaledObject {self.objectives.scaled_object}: nothing scales by request rate"
+            raise CannotRunError(reason, "Deploy it: drydock up --mode parity, without `--without keda`")
+
+    def prepare(self, experiment: Experiment) -> None:
+        """Gives the service its slow route, takes a trigger away where asked to, and waits for the fewest pods."""
+        subject, objectives = experiment.subject, self.objectives
+        triggers = subject.scaled_object(objectives.scaled_object)["spec"]["triggers"]
+        self._triggers = named(triggers, objectives.rate_trigger)
+        if self.cpu_only:
+            cpu = [trigger for trigger in triggers if trigger["type"] == "cpu"]
+            experiment.changes.make(
+                "the autoscaler scales by CPU alone",
+                lambda: subject.set_triggers(objectives.scaled_object, cpu),
+                lambda: subject.set_triggers(objectives.scaled_object, triggers),
+            )
+        variable, before = objectives.faults_variable, subject.variable(objectives.faults_variable)
+        experiment.changes.make(
+            f"{variable}={ON} on the service",
+            lambda: subject.set_variable(variable, ON),
+            lambda: subject.set_variable(variable, before),
+        )
+        with step("the fewest pods") as progress:
+            wait_for_minimum(experiment.timeline, experiment.workload, progress)
+        wait_for_sight(experiment.platform)
+
+    def run(self, experiment: Experiment) -> None:
+        """Steady state, step, hold, load off, scale-in."""
+        load = LoadRun(experiment.platform, "step", self.objectives.load, name=experiment.folder.name)
+        with step("load generator") as progress:
+            load.start(progress)
+        with LiveLoad(load, experiment.folder.folder) as live:
+            with self._part(experiment, "steady state: light load, the fewest pods") as progress:
+                self._steady(experiment, live, progress)
+            with self._part(experiment, "action: the load is four times what a pod can do") as progress:
+                live.until(lambda tick: self._watch(experiment, tick, progress) and self._is_off(tick))
+            with self._part(experiment, "recovery: load off, pods go under light load") as progress:
+                live.until(lambda tick: self._watch(experiment, tick, progress) and self._is_back(experiment))
+                live.stop()
+
+    def judge(self, experiment: Experiment) -> Verdict:
+        """Reads the records, asks the database, and weighs it all."""
+        sent = records.read(experiment.folder.path(records.FILE))
+        found = audit.audit(experiment.cluster, experiment.workload, experiment.project.configuration.audit, sent)
+        self.judgement = Judgement(self.name, self._evidence(experiment, sent), self.objectives, found)
+        return self.judgement.verdict()
+
+    def configuration(self, experiment: Experiment) -> dict[str, Any]:
+        """Versions, load, objectives and the autoscaler as it was."""
+        return configuration.described(experiment, self.objectives)
+
+    def report(self, experiment: Experiment, verdict: Verdict) -> None:
+        """The page of this run."""
+        if self.judgement:
+            pages.write(experiment.folder, self.judgement, verdict)
+
+    def _steady(self, experiment: Experiment, live: LiveLoad, progress: Step) -> None:
+        """Reads ticks until the step begins. Raises CannotRunError where the steady state does not hold until then."""
+
+        def begins(tick: Tick) -> bool:
+            if tick.users > self._users("base_users"):
+                self._step = tick.time - 1  # users come at once; the tick is at most a second later
+                return True
+            progress.detail = self._now(experiment, tick)
+            if tick.failed:
+                raise CannotRunError(
+                    f"the steady state does not hold: {_lost(tick)}", "drydock status; then run again."
+                )
+            desired = experiment.history.desired(experiment.workload.deployment)
+            if desired[-1][1] > self._minimum(experiment):
+                reason = f"the steady state does not hold: {progress.detail}"
+                raise CannotRunError(reason, "The light load alone makes the autoscaler scale: lower base_users.")
+            return False
+
+        if not live.until(begins):
+            raise CannotRunError("the load ended before the step began", "See the load generator's log.")
+
+    def _watch(self, experiment: Experiment, tick: Tick, progress: Step) -> bool:
+        """Shows where the drill stands, and each mark as it comes."""
+        progress.detail = self._now(experiment, tick)
+        if self._load_off is None and self._is_off(tick):
+            self._load_off = tick.time
+        for mark in clock.read(self._evidence(experiment, ()), self.objectives.p95_seconds):
+            early = self._load_off is None and mark.name == clock.ALL_READY  # more may be wanted yet
+            if mark.seconds is not None and mark.name not in self._said and not early:
+                self._said.add(mark.name)
+                say(f"  {mark.seconds:6.1f} s  {mark.title}" + (f" ({mark.note})" if mark.note else ""))
+        return True
+
+    def _now(self, experiment: Experiment, tick: Tick) -> str:
+        pods = pods_now(experiment.history, experiment.workload)
+        lost = f", {_lost(tick)}" if tick.failed else ""
+        return f"{tick.users} users, {tick.rate:.0f}/s, p95 {tick.p95_ms:.0f} ms; pods: {pods}{lost}"
+
+    def _is_off(self, tick: Tick) -> bool:
+        return tick.users <= self._users("after_users")
+
+    def _is_back(self, experiment: Experiment) -> bool:
+        return at_minimum(experiment.history, experiment.workload)
+
+    def _minimum(self, experiment: Experiment) -> int:
+        return int(experiment.history.autoscaler(experiment.workload.deployment)[-1].state["minimum"])
+
+    def _users(self, knob: str) -> int:
+        return int(self.objectives.load[knob])
+
+    def _evidence(self, experiment: Experiment, sent: Sequence[Record]) -> Evidence:
+        """What is known by now. With the requests at hand, they themselves say when the load rose and fell."""
+        began, off = self._step, self._load_off
+        if sent and (loaded := in_flight_above(sent, max(self._users("base_users"), self._users("after_users")))):
+            began, off = loaded
+        return Evidence(
+            experiment.workload,
+            self._triggers,
+            experiment.history,
+            sent,
+            self.objectives.route,
+            experiment.began,
+            began,
+            off,
+        )
+
+    @staticmethod
+    @contextmanager
+    def _part(experiment: Experiment, title: str) -> Iterator[Step]:
+        with experiment.phase(title), step(title) as progress:
+            yield progress
+
+
+def named(triggers: Sequence[Any], rate_trigger: str) -> Triggers:
+    """What KEDA's triggers are called in the autoscaler: the second one, of type prometheus, is s1-prometheus there.
+
+    Raises:
+        CannotRunError: there is none of the name `rate_trigger`.
+    """
+    rates = [trigger for trigger in triggers if trigger.get("name") == rate_trigger]
+    if not rates:
+        raise CannotRunError(
+            f"the ScaledObject has no trigger {rate_trigger!r}", "Correct drills.scale in drydock.toml."
+        )
+    titles = {
+        f"s{number}-{trigger['type']}": trigger["name"]
+        for number, trigger in enumerate(triggers)
+        if trigger["type"] != "cpu" and "name" in trigger
+    }
+    return Triggers(titles, float(rates[0]["metadata"]["threshold"]))
+
+
+def _lost(tick: Tick) -> str:
+    lost = ", ".join(f"{count} {outcome}" for outcome, count in tick.outcomes.items() if count and outcome != "ok")
+    return f"{tick.failed} of {tick.sent} lost ({lost})"

@@ -1,0 +1,1 @@
+"""Reports: one self-contained page for each run, which a person reads in a minute."""

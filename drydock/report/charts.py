@@ -1,0 +1,171 @@
+"""Charts as SVG text, to be set into a page: one look for all of them.
+
+Colours are those of Okabe and Ito, which people with any colour vision tell apart; text stays text.
+"""
+
+import io
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from drydock.drills.clock import Mark
+from drydock.drills.evidence import Evidence
+from drydock.drills.windows import Window, windows
+from drydock.timeline.history import at
+
+BLACK, GREY, ORANGE, SKY, GREEN, BLUE, RED, PURPLE = (
+    *("#1a1a1a", "#8a8f98", "#e69f00", "#56b4e9", "#009e73", "#0072b2", "#d55e00", "#cc79a7"),
+)
+OUTCOMES = {"ok": BLUE, "5xx": RED, "timed_out": ORANGE, "refused": PURPLE, "reset": BLACK, "4xx": GREEN}
+WINDOW_SECONDS = 2.0
+LOOK: dict[Any, Any] = {
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.size": 9.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": GREY,
+    "axes.labelcolor": BLACK,
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.titlepad": 7,
+    "grid.color": "#e8eaed",
+    "grid.linewidth": 0.8,
+    "xtick.color": "#4a4f57",
+    "ytick.color": "#4a4f57",
+    "legend.frameon": True,
+    "legend.edgecolor": "none",
+    "legend.framealpha": 0.9,
+    "legend.fancybox": False,
+    "legend.fontsize": 9,
+    "lines.linewidth": 1.6,
+}
+
+
+def scaling(evidence: Evidence, marks: Sequence[Mark], p95_seconds: float, *, narrow: bool = False) -> str:
+    """Pods, trigger values, latency and rate on one time axis; `narrow` where two stand side by side."""
+    begin, end = _span(evidence)
+    found = list(windows(evidence.records, begin, end, WINDOW_SECONDS))
+    with mpl.rc_context(LOOK):
+        figure = Figure(figsize=(7.4 if narrow else 11, 9.6), layout="constrained")
+        pods, triggers, latency, rate = figure.subplots(4, 1, sharex=True, height_ratios=[1.1, 1, 1, 1])
+        _pods(pods, evidence, end)
+        _triggers(triggers, evidence, end)
+        _latency(latency, evidence, found, p95_seconds)
+        _rate(rate, evidence, found)
+        for axes in (pods, triggers, latency, rate):
+            _marks(axes, marks)
+            axes.grid(axis="y")
+            axes.set_axisbelow(True)
+            axes.set_ylim(bottom=0)
+        _number(pods, marks)
+        rate.set_xlabel("seconds since the load rose")
+        rate.set_xlim(begin - evidence.step, end - evidence.step)
+        return _svg(figure)
+
+
+def _pods(axes: Axes, evidence: Evidence, end: float) -> None:
+    axes.set_title("Pods")
+    there = [(time, len(pods)) for time, pods in evidence.existing]
+    ready = [(time, len(pods)) for time, pods in evidence.endpoints]
+    _steps(axes, evidence, there, end, color=GREY, linestyle=":", label="there, ending ones included")
+    _steps(axes, evidence, ready, end, color=GREEN, label="ready, in the Service", linewidth=2.2)
+    _steps(axes, evidence, evidence.desired, end, color=BLUE, linestyle="--", label="wanted by the autoscaler")
+    most = max((count for _, count in [*there, *evidence.desired]), default=1)
+    axes.set_yticks(range(most + 2))
+    axes.set_ylim(0, most + 1.2)
+    axes.legend(loc="upper right", ncols=3)
+
+
+def _triggers(axes: Axes, evidence: Evidence, end: float) -> None:
+    axes.set_title("What the autoscaler reads, in percent of its target")
+    for (metric, target), color in zip(sorted(evidence.metrics.items()), (ORANGE, BLUE, GREEN), strict=False):
+        series = [(time, 100 * value / target) for time, value in evidence.reading(metric)]
+        label = f"{evidence.triggers.title(metric)} (target {target:g})"
+        _steps(axes, evidence, series, end, color=color, label=label)
+    axes.axhline(100, color=BLACK, linewidth=1, linestyle="--")
+    axes.set_ylabel("%")
+    axes.legend(loc="upper right", ncols=3)
+
+
+def _latency(axes: Axes, evidence: Evidence, found: Sequence[Window], objective: float) -> None:
+    axes.set_title(f"Latency of {evidence.route}")
+    times = [window.end - evidence.step for window in found]
+    for share, color in ((50, SKY), (95, BLUE)):
+        values = [window.latency(share, evidence.route) or float("nan") for window in found]
+        axes.plot(times, values, color=color, label=f"p{share}")
+    axes.axhline(1000 * objective, color=BLACK, linewidth=1, linestyle="--", label="objective of p95")
+    axes.set_ylabel("ms")
+    axes.legend(loc="upper right", ncols=3)
+
+
+def _rate(axes: Axes, evidence: Evidence, found: Sequence[Window]) -> None:
+    axes.set_title("Requests a second, by outcome")
+    times = [window.end - evidence.step for window in found]
+    axes.plot(
+        times, [sum(not it.lost for it in window.records) / WINDOW_SECONDS for window in found], color=BLUE, label="ok"
+    )
+    for outcome in sorted({outcome for window in found for outcome in window.errors()}):
+        values = [window.errors().get(outcome, 0) for window in found]
+        axes.bar(times, values, width=WINDOW_SECONDS, color=OUTCOMES.get(outcome, RED), label=outcome)
+    axes.set_ylabel("/s")
+    axes.legend(loc="upper right", ncols=4)
+
+
+def _steps(axes: Axes, evidence: Evidence, series: Sequence[tuple[float, float]], end: float, **style: object) -> None:
+    """A line that stays at a value until the next one."""
+    last = at(series, end)
+    points = [(time, value) for time, value in series if time < end] + ([(end, last)] if last is not None else [])
+    axes.step([time - evidence.step for time, _ in points], [value for _, value in points], where="post", **style)  # type: ignore[arg-type]
+
+
+def _marks(axes: Axes, marks: Sequence[Mark]) -> None:
+    for mark in marks:
+        if mark.seconds is not None:
+            axes.axvline(mark.seconds, color=GREY, linewidth=0.8, alpha=0.7, zorder=0.5)
+
+
+def _number(axes: Axes, marks: Sequence[Mark]) -> None:
+    """The number of each mark, as in the table, above its line; those that are close stand in two rows."""
+    came = sorted((mark.seconds, number) for number, mark in enumerate(marks, 1) if mark.seconds is not None)
+    left, right = axes.get_xlim()
+    groups: list[tuple[float, list[int]]] = []
+    for seconds, number in came:
+        if groups and seconds - groups[-1][0] < (right - left) / 60:
+            groups[-1][1].append(number)
+        else:
+            groups.append((seconds, [number]))
+    for seconds, numbers in groups:
+        text = ",".join(map(str, sorted(numbers)))
+        axes.annotate(
+            text,
+            (seconds, 1.0),
+            xycoords=("data", "axes fraction"),
+            xytext=(0, 1),
+            fontsize=8,
+            color="#4a4f57",
+            textcoords="offset points",
+            ha="center",
+            va="bottom",
+        )
+
+
+def _span(evidence: Evidence) -> tuple[float, float]:
+    """From the first request to the last, in Unix seconds; without requests, all that the timeline has."""
+    times = [record.started for record in evidence.records] or [evidence.began]
+    ends = [record.ended for record in evidence.records] or [evidence.history.observations[-1].arrived]
+    return min(times), max(ends)
+
+
+def _svg(figure: Figure) -> str:
+    """The figure as an SVG element, without what only a file of its own needs."""
+    file = io.StringIO()
+    figure.savefig(file, format="svg", metadata={"Date": None})
+    text = file.getvalue()
+    element = text[text.index("<svg") :]
+    return re.sub(r' (width|height)="[^"]*pt"', "", element, count=2)

@@ -1,0 +1,89 @@
+"""The page of the scaling drill, of one run or of two side by side."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+from drydock.drills import shares
+from drydock.drills.clock import Mark
+from drydock.drills.judgement import Judgement
+from drydock.report import charts
+from drydock.runs.folder import CONFIGURATION, RunFolder
+from drydock.runs.verdict import Verdict
+
+FILE = "report.html"
+# Of one template that knows both; a misspelt name is an error, not an empty place.
+TEMPLATES = Environment(
+    loader=PackageLoader("drydock.report"),
+    autoescape=select_autoescape(default=True, default_for_string=True),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run on the page."""
+
+    title: str
+    judgement: Judgement
+    verdict: Verdict
+    configuration: Mapping[str, Any]
+    narrow: bool = False
+
+    @property
+    def marks(self) -> Sequence[Mark]:
+        """The clock."""
+        return self.judgement.marks
+
+    @property
+    def length(self) -> float:
+        """Seconds from the step to the last mark: what the horizontal timeline shows."""
+        return max([mark.seconds for mark in self.marks if mark.seconds is not None], default=1.0) or 1.0
+
+    @property
+    def loaded(self) -> float:
+        """Seconds from the step until the load was off."""
+        evidence = self.judgement.evidence
+        return min((evidence.load_off or evidence.step) - evidence.step, self.length)
+
+    @property
+    def spread(self) -> shares.Spread | None:
+        """The share of each pod while nothing changed at the top."""
+        return shares.at_the_top(self.judgement.evidence)
+
+    @property
+    def chart(self) -> Markup:
+        """Everything on one time axis."""
+        objective = self.judgement.objectives.p95_seconds
+        # matplotlib escapes what it is given as text.
+        chart = charts.scaling(self.judgement.evidence, self.marks, objective, narrow=self.narrow)
+        return Markup(chart)  # noqa: S704
+
+
+def write(folder: RunFolder, judgement: Judgement, verdict: Verdict) -> None:
+    """Writes report.html of one run."""
+    title = "The scaling drill"
+    _write(folder, title, verdict, [Run(title, judgement, verdict, folder.read_json(CONFIGURATION))], rows=[])
+
+
+def write_comparison(
+    folder: RunFolder, verdict: Verdict, runs: Sequence[Run], rows: Sequence[tuple[str, Sequence[str]]]
+) -> None:
+    """Writes report.html of two runs, side by side; `rows` is the table of both."""
+    _write(folder, "Scaling by CPU alone, and by request rate", verdict, runs, rows)
+
+
+def _write(
+    folder: RunFolder,
+    title: str,
+    verdict: Verdict,
+    runs: Sequence[Run],
+    rows: Sequence[tuple[str, Sequence[str]]],
+) -> None:
+    page = TEMPLATES.get_template("scale.html.j2")
+    folder.path(FILE).write_text(page.render(title=title, folder=folder.name, verdict=verdict, runs=runs, rows=rows))

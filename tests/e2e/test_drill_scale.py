@@ -1,0 +1,107 @@
+"""The scaling drill on kind, and what it says of an autoscaler that is held. The slowest of all tests: 15 minutes."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from drydock.drills import clock
+from drydock.load import records
+from drydock.runs.folder import RunFolder
+from drydock.runs.verdict import FILE as VERDICT
+from tests.e2e import cluster
+
+SECONDS = 900
+PAUSED = "autoscaling.keda.sh/paused-scale-out"
+DRILL = cluster.PROJECT.configuration.drills.scale
+MARKS = {
+    *(clock.RATE_OVER, clock.VISIBLE, clock.DESIRED, clock.SCHEDULED, clock.STARTED, clock.READY, clock.SERVED),
+    *(clock.ALL_READY, clock.LATENCY_BACK, clock.LOAD_OFF, clock.SCALE_IN, clock.AT_MINIMUM),
+}
+
+
+@pytest.fixture(scope="module")
+def drilled(environment: None) -> tuple[subprocess.CompletedProcess[str], RunFolder]:
+    """One whole run."""
+    return drill()
+
+
+def test_the_drill_passes(drilled: tuple[subprocess.CompletedProcess[str], RunFolder]) -> None:
+    done, folder = drilled
+    assert done.returncode == 0, done.stderr[-3000:]
+    verdict = folder.read_json(VERDICT)
+    assert verdict["passed"]
+    assert verdict["kind"] == "drill"
+
+
+def test_every_mark_of_the_clock_is_there_and_in_order(
+    drilled: tuple[subprocess.CompletedProcess[str], RunFolder],
+) -> None:
+    figures = drilled[1].read_json(VERDICT)["figures"]
+    print(json.dumps(figures, indent=1))
+    assert {f"{mark}_s" for mark in MARKS} <= figures.keys()
+    way = [figures[f"{mark}_s"] for mark in (clock.RATE_OVER, clock.VISIBLE, clock.DESIRED, clock.READY, clock.SERVED)]
+    assert way == sorted(way), "a pod is wanted, then there, then used"
+    assert figures[f"{clock.READY}_s"] <= DRILL.first_ready_seconds
+
+
+def test_nothing_is_lost_and_the_audit_is_exact(drilled: tuple[subprocess.CompletedProcess[str], RunFolder]) -> None:
+    folder = drilled[1]
+    figures = folder.read_json(VERDICT)["figures"]
+    sent = records.read(folder.path(records.FILE))
+    assert figures["sent"] == len(sent) > 5_000
+    assert figures["lost"] == 0
+    assert figures["orders_acknowledged"] == figures["orders_in_database"] > 100
+    assert [figures[name] for name in cluster.PROJECT.configuration.audit.violations] == [0, 0, 0]
+
+
+def test_the_folder_says_it_all(drilled: tuple[subprocess.CompletedProcess[str], RunFolder]) -> None:
+    folder = drilled[1]
+    assert {path.name for path in folder.folder.iterdir()} >= {
+        *("configuration.json", "verdict.json", "junit.xml", "timeline.json", "requests.csv.gz", "report.html")
+    }
+
+
+def test_what_the_drill_changed_is_put_back(drilled: tuple[subprocess.CompletedProcess[str], RunFolder]) -> None:
+    container = cluster.get("deployment", cluster.WORKLOAD.deployment)["spec"]["template"]["spec"]["containers"][0]
+    assert DRILL.faults_variable not in {variable["name"] for variable in container["env"]}
+    assert {it["name"] for it in cluster.get("scaledobject", DRILL.scaled_object)["spec"]["triggers"]} >= {
+        "cpu",
+        "rate",
+    }
+
+
+def test_an_autoscaler_that_is_held_fails_the_drill_with_the_mark_that_is_missing() -> None:
+    """The negative control: KEDA may not scale out, so the clock stops where pods should be wanted."""
+    with held():
+        done, folder = drill()
+
+    assert done.returncode == 1, done.stderr[-3000:]
+    verdict = folder.read_json(VERDICT)
+    [complete] = [check for check in verdict["checks"] if check["name"] == "the clock is complete"]
+    assert not complete["passed"]
+    assert "more pods are wanted (it went on wanting 2)" in complete["observed"]
+    assert clock.VISIBLE + "_s" in verdict["figures"], "the autoscaler saw the load all the same"
+
+
+def drill() -> tuple[subprocess.CompletedProcess[str], RunFolder]:
+    """Runs it as a person does; returns how it ended, and its folder."""
+    command = [sys.executable, "-m", "drydock", "drill", "scale"]
+    root = cluster.PROJECT.root
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False, timeout=SECONDS)
+    print(done.stderr)
+    return done, RunFolder.find(cluster.PROJECT, "scale")
+
+
+@contextmanager
+def held() -> Iterator[None]:
+    """KEDA makes no pods more while the block lasts."""
+    name = f"scaledobject/{DRILL.scaled_object}"
+    cluster.kubectl("annotate", name, f"{PAUSED}=true", "--overwrite")
+    try:
+        yield
+    finally:
+        cluster.kubectl("annotate", name, f"{PAUSED}-")

@@ -1,0 +1,13 @@
+"""A drill's report puts production's timings beside its own: they are read from the manifests."""
+
+from drydock.drills import configuration
+from drydock.kind_platform import KindPlatform
+from drydock.project import Project
+
+
+def test_production_waits_longer_than_a_drill_does() -> None:
+    project = Project.find()
+
+    production = configuration.production(KindPlatform(project), project.configuration.drills.scale.scaled_object)
+
+    assert production["scaleDown stabilization"] == "300 s"

@@ -1,0 +1,69 @@
+"""A run of the scaling drill as it was recorded on kind, trimmed to what the verdict reads; and changes of it."""
+
+import gzip
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from drydock.drills.audit import Findings
+from drydock.drills.evidence import Evidence, Triggers
+from drydock.drills.judgement import Judgement
+from drydock.drills.windows import in_flight_above
+from drydock.load import records
+from drydock.load.records import Record
+from drydock.project import Project
+from drydock.timeline.history import History
+from drydock.timeline.observation import Observation
+
+FOLDER = Path(__file__).parent / "drill_data"
+PROJECT = Project.find(Path(__file__).parent)
+OBJECTIVES = PROJECT.configuration.drills.scale
+NO_VIOLATION = dict.fromkeys(PROJECT.configuration.audit.violations, 0)
+CONFIGURATION: dict[str, Any] = json.loads((FOLDER / "configuration.json").read_text())
+
+
+@cache
+def evidence() -> Evidence:
+    """What was recorded."""
+    sent = records.read(FOLDER / records.FILE)
+    loaded = in_flight_above(sent, int(OBJECTIVES.load["base_users"]))
+    assert loaded is not None
+    triggers = Triggers({"s1-prometheus": "rate"}, 15)
+    history = History(tuple(Observation.parse(line) for line in _timeline()["observations"]))
+    return Evidence(PROJECT.configuration.workload, triggers, history, sent, OBJECTIVES.route, loaded[0] - 60, *loaded)
+
+
+def judged(changed: Evidence | None = None, violations: dict[str, int] | None = None) -> Judgement:
+    """The judgement on it, or on what a test made of it."""
+    findings = Findings(violations or NO_VIOLATION, {"orders_sent": 100, "orders_acknowledged": 100})
+    return Judgement("scale", changed or evidence(), OBJECTIVES, findings)
+
+
+def with_records(change: Callable[[Record], Record]) -> Evidence:
+    """The same with each request changed; a test changes the one that it is about."""
+    return replace(evidence(), records=tuple(map(change, evidence().records)))
+
+
+def with_autoscaler(change: Callable[[float, dict[str, Any]], dict[str, Any]]) -> Evidence:
+    """The same with what the autoscaler said changed: `change(seconds since the step, state)`."""
+    found = evidence()
+
+    def changed(seen: Observation) -> Observation:
+        if seen.kind != "HorizontalPodAutoscaler":
+            return seen
+        return replace(seen, state=change(seen.arrived - found.step, seen.state))
+
+    return with_observations([changed(seen) for seen in found.history.observations])
+
+
+def with_observations(observations: Sequence[Observation]) -> Evidence:
+    """The same with another timeline."""
+    return replace(evidence(), history=History(tuple(observations)))
+
+
+def _timeline() -> Any:
+    with gzip.open(FOLDER / "timeline.json.gz", "rt") as file:
+        return json.load(file)
