@@ -39,7 +39,6 @@ class Evidence:
     began: float
     step: float
     load_off: float | None = None
-    ended: float | None = None
 
     @cached_property
     def desired(self) -> Series[int]:

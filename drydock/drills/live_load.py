@@ -58,9 +58,10 @@ class LiveLoad:
         return False
 
     def stop(self) -> None:
-        """Ends the run before its time; what is under way is answered first, and accounted for."""
-        self._run.stop()
-        self.until(lambda _: False)
+        """Ends the run where it still goes on; what is under way is answered first, and accounted for."""
+        if not self._over:
+            self._run.stop()
+            self.until(lambda _: False)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -1,6 +1,6 @@
 """The scaling drill: load rises to four times what a pod can do, then goes. Do the pods follow, and lose nothing?"""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,8 +11,8 @@ from drydock.drills.experiment import Experiment
 from drydock.drills.judgement import Judgement
 from drydock.drills.live_load import LiveLoad
 from drydock.drills.windows import in_flight_above
-from drydock.drills.workload import at_minimum, pods_now, wait_for_minimum, wait_for_sight
-from drydock.failures import CannotRunError
+from drydock.drills.workload import Subject, at_minimum, pods_now, wait_for_minimum, wait_for_sight
+from drydock.failures import CannotRunError, FailedError
 from drydock.kind_platform import KindPlatform
 from drydock.load import records
 from drydock.load.records import Record
@@ -48,17 +48,14 @@ class Scale:
 
     def refuse(self, platform: KindPlatform) -> None:
         """Raises CannotRunError where the autoscaler reads nothing, or is not KEDA's."""
-        workload = platform.project.configuration.workload
         wait_for_sight(platform)
-        found = (
-            "--namespace",
-            workload.namespace,
-            "--field-selector",
-            f"metadata.name={self.objectives.scaled_object}",
-        )
-        if not platform.cluster.get("scaledobjects", *found)["items"]:
+        try:
+            Subject(platform.cluster, platform.project.configuration.workload).scaled_object(
+                self.objectives.scaled_object
+            )
+        except FailedError as error:
             reason = f"there is no ScaledObject {self.objectives.scaled_object}: nothing scales by request rate"
-            raise CannotRunError(reason, "Deploy it: drydock up --mode parity, without `--without keda`")
+            raise CannotRunError(reason, "Deploy it: drydock up --mode parity, without `--without keda`") from error
 
     def prepare(self, experiment: Experiment) -> None:
         """Gives the service its slow route, takes a trigger away where asked to, and waits for the fewest pods."""
@@ -85,15 +82,14 @@ class Scale:
     def run(self, experiment: Experiment) -> None:
         """Steady state, step, hold, load off, scale-in."""
         load = LoadRun(experiment.platform, "step", self.objectives.load, name=experiment.folder.name)
-        with step("load generator") as progress:
-            load.start(progress)
+        _start(load)
         with LiveLoad(load, experiment.folder.folder) as live:
             with self._part(experiment, "steady state: light load, the fewest pods") as progress:
                 self._steady(experiment, live, progress)
             with self._part(experiment, "action: the load is four times what a pod can do") as progress:
-                live.until(lambda tick: self._watch(experiment, tick, progress) and self._is_off(tick))
+                self._follow(experiment, live, progress, self._is_off)
             with self._part(experiment, "recovery: load off, pods go under light load") as progress:
-                live.until(lambda tick: self._watch(experiment, tick, progress) and self._is_back(experiment))
+                self._follow(experiment, live, progress, lambda _: self._is_back(experiment))
                 live.stop()
 
     def judge(self, experiment: Experiment) -> Verdict:
@@ -133,8 +129,17 @@ class Scale:
         if not live.until(begins):
             raise CannotRunError("the load ended before the step began", "See the load generator's log.")
 
-    def _watch(self, experiment: Experiment, tick: Tick, progress: Step) -> bool:
-        """Shows where the drill stands, and each mark as it comes."""
+    def _follow(self, experiment: Experiment, live: LiveLoad, progress: Step, reached: Callable[[Tick], bool]) -> None:
+        """Reads ticks until one is `reached`, or the load is over; shows where the drill stands meanwhile."""
+
+        def look(tick: Tick) -> bool:
+            self._show(experiment, tick, progress)
+            return reached(tick)
+
+        live.until(look)
+
+    def _show(self, experiment: Experiment, tick: Tick, progress: Step) -> None:
+        """Says how it is, and each mark as it comes."""
         progress.detail = self._now(experiment, tick)
         if self._load_off is None and self._is_off(tick):
             self._load_off = tick.time
@@ -143,7 +148,6 @@ class Scale:
             if mark.seconds is not None and mark.name not in self._said and not early:
                 self._said.add(mark.name)
                 say(f"  {mark.seconds:6.1f} s  {mark.title}" + (f" ({mark.note})" if mark.note else ""))
-        return True
 
     def _now(self, experiment: Experiment, tick: Tick) -> str:
         pods = pods_now(experiment.history, experiment.workload)
@@ -183,6 +187,16 @@ class Scale:
     def _part(experiment: Experiment, title: str) -> Iterator[Step]:
         with experiment.phase(title), step(title) as progress:
             yield progress
+
+
+def _start(load: LoadRun) -> None:
+    """Starts it; interrupted, nothing of it stays in the way of the next run."""
+    try:
+        with step("load generator") as progress:
+            load.start(progress)
+    except KeyboardInterrupt:
+        load.remove()
+        raise
 
 
 def named(triggers: Sequence[Any], rate_trigger: str) -> Triggers:
