@@ -1,0 +1,84 @@
+"""A load run's way to its beginning, against a cluster that answers from a table: what stands in the way is said."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from drydock import guards, load_job
+from drydock.failures import CannotRunError
+from drydock.load import run as runs
+from drydock.load.run import GAVE_UP, LoadRun
+from drydock.progress import Step
+from drydock.project import Project
+
+PROJECT = Project.find(Path(__file__))
+RUNNING = {"metadata": {"name": "load-master-x"}, "status": {"phase": "Running"}}
+PULLING = {"state": {"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}}}
+WAITING = {"metadata": {"name": "load-worker-x"}, "status": {"phase": "Pending", "containerStatuses": [PULLING]}}
+
+
+@dataclass
+class Cluster:
+    """Says what the table has, and notes what it is told to do."""
+
+    jobs: list[Any] = field(default_factory=list)
+    pods: list[Any] = field(default_factory=list)
+    log: str = ""
+    called: list[tuple[str, ...]] = field(default_factory=list)
+
+    def get(self, kind: str, *_: str) -> Any:
+        return {"items": self.jobs if kind == "jobs" else self.pods}
+
+    def call(self, *arguments: str, stdin: str = "") -> str:
+        self.called.append(arguments)
+        return self.log if arguments[0] == "logs" else ""
+
+    def apply(self, *_: str, stdin: str = "") -> None:
+        self.called.append(("apply",))
+
+
+@dataclass
+class Platform:
+    cluster: Cluster
+    project: Project = PROJECT
+
+
+@pytest.fixture(autouse=True)
+def nothing_else_stands_in_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guards, "refuse_another_context", lambda _: None)
+    monkeypatch.setattr(guards, "refuse_unready", lambda _: None)
+    monkeypatch.setattr(load_job, "publish_image", lambda _: "built")
+    monkeypatch.setattr(runs, "START_SECONDS", 0.0)
+
+
+def start(cluster: Cluster, monkeypatch: pytest.MonkeyPatch, workers: int = 2) -> str:
+    """Why it does not start."""
+    platform: Any = Platform(cluster)
+    platform.programs = {"kubectl": Path("kubectl")}
+    monkeypatch.setattr(runs.images, "render", lambda *_: [])  # type: ignore[attr-defined]
+    with pytest.raises(CannotRunError) as refused:
+        LoadRun(platform, "steady", {}, workers).start(Step("load generator"))
+    return refused.value.reason
+
+
+def test_another_run_is_refused_and_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Cluster(jobs=[{"status": {"active": 1}}])
+    assert start(cluster, monkeypatch) == "another load run is going on"
+    assert cluster.called == []
+
+
+def test_a_worker_that_does_not_come_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Cluster(pods=[RUNNING], log=f'w_1 (index 0) reported as ready. 1\n{GAVE_UP}\n{{"ended": 1}}\n')
+    assert start(cluster, monkeypatch) == "1 of 2 workers connected within 45 s"
+    assert "delete" in cluster.called[-1], "nothing is left behind"
+
+
+def test_a_pod_that_does_not_start_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    reason = start(Cluster(pods=[RUNNING, WAITING]), monkeypatch)
+    assert "load-worker-x: ImagePullBackOff no such image" in reason
+
+
+def test_no_worker_sends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert start(Cluster(), monkeypatch, workers=0) == "0 workers send nothing"
