@@ -7,7 +7,8 @@ from prometheus_client import REGISTRY
 from prometheus_client.metrics_core import Metric
 from pydantic import SecretStr
 
-import app.main  # noqa: F401 - the metrics are there once the service is imported
+import app.main
+import app.receipts.metrics  # noqa: F401 - the metrics are there once service and worker are imported
 from app.settings import Settings
 
 PAGE = Path(__file__).parents[3] / "docs" / "service.md"
