@@ -13,7 +13,7 @@ from locust.runners import MasterRunner
 
 from loadtest.reporting import idle
 
-type Tick = tuple[int, float, list[type[User]]] | None
+type Tick = tuple[int, float, list[type[User]] | None] | None
 
 # Users a second. Locust waits with the next step until a slower one is over; a shape's own slope is in `users_at`.
 AT_ONCE = 100.0
@@ -55,11 +55,16 @@ class Shape(LoadTestShape):
         wanted = None if self.ended_by_hand else self.users_at(self.get_run_time())  # type: ignore[no-untyped-call]
         if wanted is not None:
             self._ending = False
-            return wanted, AT_ONCE, self.users
+            return wanted, AT_ONCE, self._picked()
         if not self._ending:
             self._ending = True
             idle.clear()
-        return (0, AT_ONCE, self.users) if self._under_way() else None
+        return (0, AT_ONCE, self._picked()) if self._under_way() else None
+
+    def _picked(self) -> list[type[User]] | None:
+        """The users of the mix, but for those that were left out on the page; None, for all that were picked there."""
+        picked = self.runner.user_classes if self.runner else self.users
+        return [kind for kind in self.users if kind in picked] or None
 
     def _under_way(self) -> bool:
         """Whether there are users, or records of theirs that have not arrived."""
