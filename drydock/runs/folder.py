@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
@@ -26,7 +26,7 @@ class RunFolder:
         """Makes the folder of a run that starts now; git ignores it."""
         began = datetime.now(UTC)
         while (folder := runs(project) / f"{began:%Y%m%dT%H%M%SZ}-{name}").exists():
-            began = began.replace(second=began.second + 1) if began.second < 59 else datetime.now(UTC)
+            began += timedelta(seconds=1)
         folder.mkdir(parents=True)
         return cls(folder)
 
