@@ -59,7 +59,7 @@ def test_keda_waits_longer_in_production_and_looks_at_a_longer_window(in_product
         f"{prefix}{SCALE_DOWN}.policies[0].periodSeconds": (30, 60),
     }
     local_query, query_there = (" ".join(text.split()) for text in query)
-    assert local_query.replace("[30s]", "[2m]").replace(">= 5", ">= 7") == query_there
+    assert local_query.replace("[20s]", "[2m]").replace(">= 3", ">= 7") == query_there
 
 
 def test_the_plain_autoscaler_waits_longer_in_production(in_production: Any) -> None:

@@ -29,7 +29,7 @@ CONFIGURATION: dict[str, Any] = json.loads((FOLDER / "configuration.json").read_
 def evidence() -> Evidence:
     """What was recorded."""
     sent = records.read(FOLDER / records.FILE)
-    loaded = in_flight_above(sent, int(OBJECTIVES.load["base_users"]))
+    loaded = in_flight_above(sent, int(OBJECTIVES.load["after_users"]))
     assert loaded is not None
     triggers = Triggers({"s1-prometheus": "rate"}, 15)
     history = History(tuple(Observation.parse(line) for line in _timeline()["observations"]))
