@@ -10,7 +10,6 @@ from markupsafe import Markup
 from drydock.drills import shares
 from drydock.drills.clock import Mark
 from drydock.drills.judgement import Judgement
-from drydock.report import charts
 from drydock.runs.folder import CONFIGURATION, RunFolder
 from drydock.runs.verdict import Verdict
 
@@ -59,6 +58,9 @@ class Run:
     @property
     def chart(self) -> Markup:
         """Everything on one time axis."""
+        # Imported here: matplotlib takes a second to load, and most commands draw nothing.
+        from drydock.report import charts
+
         objective = self.judgement.objectives.p95_seconds
         # matplotlib escapes what it is given as text.
         chart = charts.scaling(self.judgement.evidence, self.marks, objective, narrow=self.narrow)
