@@ -7,7 +7,7 @@ import asyncpg
 from pydantic import BaseModel, Field
 
 from app.database import Connection
-from app.receipts.rendering import Sale, SoldLine
+from app.receipts.sale import Sale, SoldLine
 from app.shop.fields import Identifier
 
 STATE = """

@@ -10,7 +10,8 @@ from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from datetime import UTC, datetime
 from multiprocessing.process import parent_process
 
-from app.receipts.rendering import Sale, SoldLine, render
+from app.receipts.rendering import render
+from app.receipts.sale import Sale, SoldLine
 
 SPECIMEN = Sale(0, datetime(2000, 1, 1, tzinfo=UTC), (SoldLine("Specimen", 1, 0),))
 

@@ -1,11 +1,10 @@
 """What a receipt looks like: a sale becomes a PDF document of one page.
 
-It imports nothing of the service: this is all that a rendering process loads, 40 MB instead of 90.
+It imports nothing of the service but what a sale is: this is all that a rendering process loads, 40 MB instead of 90.
 """
 
 import io
-from datetime import UTC, datetime
-from typing import NamedTuple
+from datetime import UTC
 
 from reportlab.graphics import renderPDF
 from reportlab.graphics.barcode.qr import QrCodeWidget
@@ -14,6 +13,8 @@ from reportlab.lib.pagesizes import A4
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
+
+from app.receipts.sale import Sale, SoldLine
 
 # Comes with reportlab and holds the letters of Latin scripts; of others, a box is drawn. The fonts that every reader
 # has hold fewer.
@@ -24,22 +25,6 @@ LONGEST_NAME = 48
 CODE_SIZE = 90
 
 pdfmetrics.registerFont(TTFont(FONT, "Vera.ttf"))
-
-
-class SoldLine(NamedTuple):
-    """Units of one product, named as it was when the receipt was rendered."""
-
-    name: str
-    quantity: int
-    unit_price_cents: int
-
-
-class Sale(NamedTuple):
-    """What a receipt says."""
-
-    order_id: int
-    created_at: datetime
-    lines: tuple[SoldLine, ...]
 
 
 def render(sale: Sale) -> bytes:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader
 
-from app.receipts.rendering import Sale, SoldLine, render
+from app.receipts.rendering import render
+from app.receipts.sale import Sale, SoldLine
 
 ROOT = Path(__file__).parents[3]
 SALE = Sale(
