@@ -17,10 +17,10 @@ endif
 # `uv run` brings .venv in step with uv.lock first; --locked refuses when uv.lock is not in step with pyproject.toml.
 run := $(uv) run --locked
 
-.PHONY: help up down status doctor test e2e bench lint format
+.PHONY: help up down status doctor test test-slow e2e bench lint format
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: $(need_uv) ## start everything; more: make up ARGS="--mode parity --detach"
 	@$(run) drydock up $(ARGS)
@@ -35,7 +35,10 @@ doctor: $(need_uv) ## is this machine fit: each line says ok or the remedy
 	@$(run) drydock doctor
 
 test: $(need_uv) ## unit, integration and manifest tests; a part: make test ARGS=tests/unit
-	@$(run) pytest --numprocesses 3 --dist worksteal $(ARGS)
+	@$(run) pytest --numprocesses 4 --dist worksteal -m "not slow" $(ARGS)
+
+test-slow: $(need_uv) ## the experiments without a cluster: every load scenario, killed workers
+	@$(run) pytest --numprocesses 4 --dist worksteal -m slow $(ARGS)
 
 e2e: $(need_uv) ## the tests on compose, and on kind in parity mode
 	@$(run) pytest tests/compose $(ARGS)

@@ -15,6 +15,8 @@ from tests.integration.app.receipt_worker import ReceiptWorker
 from tests.integration.app.service import Service
 from tests.polling import poll_until
 
+pytestmark = pytest.mark.slow
+
 RECEIPTS = 150
 WORKERS = 3
 # Enough that every kind of end happens while a job is in hand, and few enough that the work gets done.

@@ -14,6 +14,8 @@ from tests.integration.loadtest.locust import Account, Run, run
 from tests.integration.loadtest.shop import Shop, after
 from tests.polling import poll_until_async
 
+pytestmark = pytest.mark.slow
+
 MIX = "browse=1,order=1,receipt=1"
 SCENARIOS = {
     "steady": {"users": 10, "seconds": 3},
