@@ -12,6 +12,7 @@ from drydock.drills.windows import latency
 from drydock.load.records import Record
 from drydock.project import ScaleDrill
 from drydock.runs.verdict import Check, Verdict
+from drydock.timeline.history import at
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,10 @@ class Judgement:
         return Check("no request is lost", not lost and sent > 0, "0, while pods come and while they go", observed)
 
     def _reached(self) -> Check:
-        under_load = (pods for time, pods in self.evidence.endpoints if time <= self.evidence.off)
-        most = max(map(len, under_load), default=0)
+        found = self.evidence
+        before = at(found.endpoints, found.step) or frozenset()
+        under_load = (pods for time, pods in found.endpoints if found.step < time <= found.off)
+        most = max(len(pods) for pods in (before, *under_load))
         wanted = self.objectives.pods
         return Check("enough pods were ready under load", most >= wanted, f"at least {wanted}", str(most))
 
@@ -129,9 +132,10 @@ class Judgement:
     def _summary(self, checks: Sequence[Check]) -> str:
         figures = self._figures()
         failed = [check.name for check in checks if not check.passed]
-        ready = _said(self.seconds(clock.READY))
+        seconds = self.seconds(clock.READY)
+        ready = "no new one ready" if seconds is None else f"the first new one ready after {_said(seconds)}"
         return (
-            f"{self.evidence.wanted} pods wanted, the first new one ready after {ready}; "
+            f"{self.evidence.wanted} pods wanted, {ready}; "
             f"{figures['lost']:,.0f} of {figures['sent']:,.0f} requests lost"
             + (f"; failed: {', '.join(failed)}" if failed else "")
         )

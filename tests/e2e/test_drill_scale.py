@@ -84,6 +84,8 @@ def test_an_autoscaler_that_is_held_fails_the_drill_with_the_mark_that_is_missin
     [complete] = [check for check in verdict["checks"] if check["name"] == "the clock is complete"]
     assert not complete["passed"]
     assert "more pods are wanted (it went on wanting 2)" in complete["observed"]
+    [enough] = [check for check in verdict["checks"] if check["name"] == "enough pods were ready under load"]
+    assert enough["observed"] == "2"
     assert clock.VISIBLE + "_s" in verdict["figures"], "the autoscaler saw the load all the same"
 
 

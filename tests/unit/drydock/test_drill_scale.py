@@ -76,6 +76,17 @@ def test_an_autoscaler_that_goes_on_wanting_two_is_named_by_the_mark_that_never_
     assert "more pods are wanted (it went on wanting 2)" in failed(found)["the clock is complete"]
 
 
+def test_pods_that_a_rollout_had_before_the_load_do_not_count() -> None:
+    found = evidence()
+    slices = [seen for seen in found.history.observations if seen.kind == "EndpointSlice"]
+    surge = replace(max(slices, key=lambda seen: len(seen.state["endpoints"])), arrived=0.0)
+    kept = [seen for seen in found.history.observations if seen not in slices or seen.arrived <= found.step]
+    verdict = judged(with_observations([surge, *kept])).verdict()
+
+    [enough] = [check for check in verdict.checks if check.name == "enough pods were ready under load"]
+    assert (enough.passed, enough.observed) == (False, "2")
+
+
 def test_pods_that_come_too_late_fail_the_drill() -> None:
     late = [
         replace(seen, arrived=seen.arrived + 30) if is_new(evidence(), seen.name) else seen
