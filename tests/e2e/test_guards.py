@@ -17,7 +17,7 @@ from tests.e2e.conftest import not_parity
 
 ROOT = cluster.PROJECT.root
 TASKS = {"addons", "place-order", "smoke", "dashboards-pull", "test"}
-WORKLOADS = {"namespace", "postgres", "migrate", "shop", "autoscaler"}
+WORKLOADS = {"namespace", "postgres", "migrate", "shop", "receipts", "autoscaler"}
 
 
 @pytest.fixture
