@@ -35,10 +35,10 @@ doctor: $(need_uv) ## is this machine fit: each line says ok or the remedy
 	@$(run) drydock doctor
 
 test: $(need_uv) ## unit, integration and manifest tests; a part: make test ARGS=tests/unit
-	@$(run) pytest --numprocesses 4 --dist worksteal -m "not slow" $(ARGS)
+	@$(run) pytest --numprocesses 3 --dist worksteal -m "not slow" $(ARGS)
 
 test-slow: $(need_uv) ## the experiments without a cluster: every load scenario, killed workers
-	@$(run) pytest --numprocesses 4 --dist worksteal -m slow $(ARGS)
+	@$(run) pytest --numprocesses 3 --dist worksteal -m slow $(ARGS)
 
 e2e: $(need_uv) ## the tests on compose, and on kind in parity mode
 	@$(run) pytest tests/compose $(ARGS)

