@@ -58,7 +58,7 @@ class Evidence:
     @property
     def minimum(self) -> int:
         """How many pods the autoscaler always wants."""
-        return int(self.history.autoscaler(self.workload.deployment)[-1].state["minimum"])
+        return self.history.minimum(self.workload.deployment)
 
     @property
     def off(self) -> float:

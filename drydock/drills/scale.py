@@ -121,7 +121,7 @@ class Scale:
                     f"the steady state does not hold: {_lost(tick)}", "drydock status; then run again."
                 )
             desired = experiment.history.desired(experiment.workload.deployment)
-            if desired[-1][1] > self._minimum(experiment):
+            if desired[-1][1] > experiment.history.minimum(experiment.workload.deployment):
                 reason = f"the steady state does not hold: {progress.detail}"
                 raise CannotRunError(reason, "The light load alone makes the autoscaler scale: lower base_users.")
             return False
@@ -159,9 +159,6 @@ class Scale:
 
     def _is_back(self, experiment: Experiment) -> bool:
         return at_minimum(experiment.history, experiment.workload)
-
-    def _minimum(self, experiment: Experiment) -> int:
-        return int(experiment.history.autoscaler(experiment.workload.deployment)[-1].state["minimum"])
 
     def _users(self, knob: str) -> int:
         return int(self.objectives.load[knob])

@@ -117,7 +117,7 @@ def wait_for_sight(platform: KindPlatform) -> None:
 
 def at_minimum(history: History, workload: Workload) -> bool:
     """Whether only the minimum is wanted, ready and there."""
-    minimum, now = _minimum(history, workload), float("inf")
+    minimum, now = history.minimum(workload.deployment), float("inf")
     ready = at(history.endpoints(workload.service), now) or frozenset()
     existing = at(history.existing(workload.deployment), now) or frozenset()
     return minimum == at(history.desired(workload.deployment), now) == len(ready) == len(existing)
@@ -130,8 +130,3 @@ def pods_now(history: History, workload: Workload) -> str:
     ready = at(history.endpoints(workload.service), now) or frozenset()
     existing = at(history.existing(workload.deployment), now) or frozenset()
     return f"{desired} wanted, {len(ready)} ready" + (f", {len(existing)} there" if existing != ready else "")
-
-
-def _minimum(history: History, workload: Workload) -> int | None:
-    seen = history.autoscaler(workload.deployment)
-    return int(seen[-1].state["minimum"]) if seen else None

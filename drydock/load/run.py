@@ -15,7 +15,7 @@ from drydock.cluster import Cluster
 from drydock.failures import CannotRunError, FailedError
 from drydock.kind_platform import KindPlatform
 from drydock.load import manifests, records, scenarios
-from drydock.load.manifests import MASTER, NAMESPACE, WORKER
+from drydock.load.manifests import MASTER, NAMESPACE
 from drydock.processes import last_lines
 from drydock.progress import Step
 
@@ -237,6 +237,3 @@ def message(line: str) -> dict[str, Any] | None:
     except json.JSONDecodeError:
         return None
     return loaded if "users" in loaded or "ended" in loaded else None
-
-
-__all__ = ["MASTER", "NAMESPACE", "WORKER", "LoadRun", "Tick"]

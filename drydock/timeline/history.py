@@ -59,6 +59,11 @@ class History:
         """All that was seen of the pods of a Deployment: their ReplicaSets are called after it."""
         return [seen for seen in self.of("Pod") if seen.state["owner"].rpartition("-")[0] == deployment]
 
+    def minimum(self, deployment: str) -> int:
+        """How many pods the autoscaler wants at the least, as it was last seen; 0 where there is none."""
+        seen = self.autoscaler(deployment)
+        return int(seen[-1].state["minimum"]) if seen else 0
+
     def desired(self, deployment: str) -> Series[int]:
         """How many pods the autoscaler wants, from when on."""
         return _changes((seen.arrived, seen.state["desired"]) for seen in self.autoscaler(deployment))
