@@ -43,6 +43,7 @@ class Worker:
         self._tasks: dict[JobId, asyncio.Task[None]] = {}
         self._stopping = False
         self._news = asyncio.Event()
+        self._ended = asyncio.Event()
 
     @property
     def in_hand(self) -> int:
@@ -51,31 +52,36 @@ class Worker:
 
     async def run(self) -> None:
         """Work until `finish` is called. A database that is out is waited for."""
-        await self._renderer.start()
-        async with asyncio.TaskGroup() as group:
-            aside = [group.create_task(self._beat()), group.create_task(self._watch_queue())]
-            while not (self._stopping and not self._tasks):
-                self._news.clear()
-                for job in await self._claimed():
-                    self._take(job)
-                await self._pause()
-            for task in aside:
-                task.cancel()
+        try:
+            await self._renderer.start()
+            async with asyncio.TaskGroup() as group:
+                aside = [group.create_task(self._beat()), group.create_task(self._watch_queue())]
+                await self._work_off()
+                for task in aside:
+                    task.cancel()
+        finally:
+            self._ended.set()
 
     async def finish(self, seconds: float) -> int:
         """Take no more jobs, and finish those in hand within `seconds`. Returns how many were not done by then.
 
-        They stay in the queue, for another worker.
+        They stay in the queue, for another worker. A claim that is under way counts as in hand.
         """
         self._stopping = True
         self._news.set()
-        tasks = list(self._tasks.values())
-        if not tasks:
-            return 0
-        _, overdue = await asyncio.wait(tasks, timeout=seconds)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._ended.wait(), seconds)
+        overdue = list(self._tasks.values())
         for task in overdue:
             task.cancel()
         return len(overdue)
+
+    async def _work_off(self) -> None:
+        while not (self._stopping and not self._tasks):
+            self._news.clear()
+            for job in await self._claimed():
+                self._take(job)
+            await self._pause()
 
     async def _claimed(self) -> list[Job]:
         free = self._renderer.processes - self.in_hand

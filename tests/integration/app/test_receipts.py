@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 
+import asyncpg
 import httpx2
 import pytest
 
@@ -21,7 +22,7 @@ from tests.integration.app.service import Service
 from tests.integration.app.test_database_outage import outage
 from tests.integration.app.test_telemetry import TRACED, attributes
 from tests.lifecycle import SHUTDOWN
-from tests.polling import poll_until
+from tests.polling import poll_until, poll_until_async
 
 # As a worker leaves it that was cut off from the database while it wrote the receipt.
 AGAIN = """
@@ -212,6 +213,29 @@ def test_sigterm_finishes_what_is_in_hand_and_takes_nothing_more(
     left = audit_queue(database)
     assert in_hand == 0, "a job in hand was left behind"
     assert 0 < left < 60, f"{left} of 60 jobs are left: it stopped before or after all the work, and proves nothing"
+
+
+async def test_a_job_whose_claim_is_under_way_at_the_end_is_finished(database: str, start_worker: StartWorker) -> None:
+    worker = await asyncio.to_thread(start_worker)
+    await asyncio.to_thread(add_orders, database, 1)
+    connection = await asyncpg.connect(database)
+    try:
+        async with connection.transaction():
+            await connection.execute("INSERT INTO receipts (order_id) SELECT id FROM orders")
+            await connection.execute(AGAIN)
+            await connection.execute("LOCK TABLE pgqueuer IN EXCLUSIVE MODE")  # claims wait, reads go on
+            await poll_until_async(
+                lambda: connection.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"), "a claim to wait"
+            )
+            worker.terminate()
+            await asyncio.to_thread(poll_until, lambda: worker.events("draining"), "the worker to begin its end")
+        code = await asyncio.to_thread(worker.wait_for_exit, 10)
+        rendered_at = await connection.fetchval("SELECT rendered_at FROM receipts")
+    finally:
+        await connection.close()
+
+    assert code == 0
+    assert rendered_at is not None, "the job was claimed and dropped: nobody takes it up before it is stale"
 
 
 def test_a_rendering_that_outlasts_the_grace_is_left_to_another_worker(
