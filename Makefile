@@ -37,7 +37,7 @@ doctor: $(need_uv) ## is this machine fit: each line says ok or the remedy
 test: $(need_uv) ## unit, integration and manifest tests; a part: make test ARGS=tests/unit
 	@$(run) pytest --numprocesses 3 --dist worksteal -m "not slow" $(ARGS)
 
-test-slow: $(need_uv) ## the experiments without a cluster: every load scenario, killed workers
+test-slow: $(need_uv) ## the experiments without a cluster: load scenarios, killed workers, generated input
 	@$(run) pytest --numprocesses 3 --dist worksteal -m slow $(ARGS)
 
 e2e: $(need_uv) ## the tests on compose, and on kind in parity mode

@@ -12,6 +12,8 @@ from tests.integration.app.postgres import run_sql
 from tests.integration.app.service import Service
 from tests.integration.app.test_unexpected import SABOTAGE
 
+pytestmark = pytest.mark.slow
+
 # A stream ends when its client leaves, and a fault that is meant to hurt proves nothing about input.
 SHOP = "--exclude-path=/orders/stream"
 FAULTS = "--include-path=/faults"

@@ -165,6 +165,7 @@ def test_a_receipt_that_kills_its_worker_each_time_is_given_up(
 
 
 @pytest.mark.parametrize(("number", "reason"), [(signal.SIGSTOP, "took longer than 3 s"), (signal.SIGKILL, "died")])
+@pytest.mark.slow
 def test_a_rendering_process_that_hangs_or_dies_is_replaced(
     number: signal.Signals, reason: str, shop: Service, database: str, start_worker: StartWorker
 ) -> None:
@@ -238,6 +239,7 @@ async def test_a_job_whose_claim_is_under_way_at_the_end_is_finished(database: s
     assert rendered_at is not None, "the job was claimed and dropped: nobody takes it up before it is stale"
 
 
+@pytest.mark.slow
 def test_a_rendering_that_outlasts_the_grace_is_left_to_another_worker(
     shop: Service, database: str, start_worker: StartWorker
 ) -> None:
@@ -257,6 +259,7 @@ def test_a_rendering_that_outlasts_the_grace_is_left_to_another_worker(
     assert 1 <= took < 4, f"the end took {took:.1f} s of the 1 s for what is in hand and a little for the rest"
 
 
+@pytest.mark.slow
 def test_a_killed_worker_s_job_is_taken_up_within_the_stated_time_and_a_living_one_s_is_not(
     shop: Service, database: str, start_worker: StartWorker
 ) -> None:
@@ -281,6 +284,7 @@ def test_a_killed_worker_s_job_is_taken_up_within_the_stated_time_and_a_living_o
     assert run_sql(database, "SELECT rendered_by FROM receipts")[0][0] == "other"
 
 
+@pytest.mark.slow
 async def test_an_outage_of_the_database_ends_no_worker_and_loses_no_job(
     shop: Service, database: str, postgres: Postgres, start_worker: StartWorker
 ) -> None:

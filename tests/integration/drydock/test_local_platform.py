@@ -194,6 +194,7 @@ def test_a_migration_that_fails_starts_no_service(checkout: Checkout) -> None:
     poll_until(lambda: not checkout.processes(), "the platform to have ended")
 
 
+@pytest.mark.slow
 def test_what_a_killed_platform_left_running_is_taken_over_by_the_next_up(checkout: Checkout) -> None:
     checkout.drydock("up", "--detach")
     os.kill(checkout.pid(), signal.SIGKILL)
@@ -206,6 +207,7 @@ def test_what_a_killed_platform_left_running_is_taken_over_by_the_next_up(checko
     assert not {orphan.pid for orphan in orphans} & {process.pid for process in checkout.processes()}
 
 
+@pytest.mark.slow
 def test_what_a_killed_platform_left_running_is_stopped_by_down(checkout: Checkout) -> None:
     checkout.drydock("up", "--detach")
     os.kill(checkout.pid(), signal.SIGKILL)
@@ -214,6 +216,7 @@ def test_what_a_killed_platform_left_running_is_stopped_by_down(checkout: Checko
     assert checkout.processes() == []
 
 
+@pytest.mark.slow
 def test_a_second_platform_in_the_same_checkout_is_refused(checkout: Checkout) -> None:
     checkout.drydock("up", "--detach")
 

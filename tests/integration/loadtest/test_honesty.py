@@ -132,6 +132,7 @@ async def test_a_connection_lives_for_its_seconds() -> None:
         assert server.connections == 2
 
 
+@pytest.mark.slow
 async def test_a_connection_that_was_idle_for_4_s_is_not_used_again() -> None:
     async with Shop() as server:
         await sent_to(server.url, requests=2, gap=4.1, connection_seconds=60)
