@@ -1,5 +1,8 @@
 """The receipts' worker as a real process, and those that it renders in."""
 
+import contextlib
+import os
+import signal
 import sys
 from pathlib import Path
 
@@ -28,6 +31,15 @@ class ReceiptWorker(Service):
         response = self.get("/metrics")
         lines = response.text.splitlines() if response else []
         return next((float(line.split()[1]) for line in lines if line.startswith(f"{name} ")), 0)
+
+    def clear_away(self) -> None:
+        """End it, and the processes that render: one that a test has stopped would never notice its parent's end."""
+        if self.running:
+            rendering = self.rendering_processes()
+            self.kill()
+            for process in rendering:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGKILL)
 
     def rendering_processes(self) -> list[int]:
         """The ids of the processes that render: spawned, and not multiprocessing's tracker of resources."""

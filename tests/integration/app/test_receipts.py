@@ -40,7 +40,7 @@ def start_worker(database: str) -> Iterator[StartWorker]:
 
         def start(**environment: str) -> ReceiptWorker:
             worker = ReceiptWorker(database, **environment)
-            stack.callback(worker.kill)
+            stack.callback(worker.clear_away)
             worker.wait_until_ready(40)
             return worker
 

@@ -2,7 +2,9 @@
 
 import json
 import os
+import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +49,15 @@ def test_without_an_account_it_could_not_run(line: str, capsys: pytest.CaptureFi
     assert "cannot run: no way" in capsys.readouterr().out
 
 
+@pytest.fixture
+def heeds_ctrl_c() -> Iterator[None]:
+    """A process that was started in the background of a script ignores Ctrl-C, and so would a test in it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeds_ctrl_c")
 def test_ctrl_c_stops_the_load_generator_and_shows_its_last_words(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -56,7 +67,8 @@ def test_ctrl_c_stops_the_load_generator_and_shows_its_last_words(
 import os, pathlib, signal, time
 print("sending", flush=True)
 os.kill({os.getpid()}, signal.SIGINT)
-while not pathlib.Path({str(stopped)!r}).exists():
+deadline = time.monotonic() + 20
+while not pathlib.Path({str(stopped)!r}).exists() and time.monotonic() < deadline:
     time.sleep(0.01)
 print("sent 12 of 40")
 """
