@@ -16,7 +16,7 @@ from tests.e2e import cluster
 from tests.e2e.conftest import not_parity
 
 ROOT = cluster.PROJECT.root
-TASKS = {"addons", "place-order", "smoke", "dashboards-pull", "test"}
+TASKS = {"addons", "place-order", "smoke", "dashboards-pull", "test", "locust"}
 WORKLOADS = {"namespace", "postgres", "migrate", "shop", "receipts", "autoscaler"}
 
 
