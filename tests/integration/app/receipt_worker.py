@@ -45,6 +45,7 @@ class ReceiptWorker(Service):
         """The ids of the processes that render: spawned, and not multiprocessing's tracker of resources."""
         found = []
         for child in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split():
-            if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
-                found.append(int(child))
+            with contextlib.suppress(FileNotFoundError):  # it has ended meanwhile
+                if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
+                    found.append(int(child))
         return found
