@@ -1,4 +1,4 @@
-"""The load generator on the kind cluster: its image, and one Job for each run."""
+"""What sends requests on the kind cluster: the instrument's image, and one Job for each run."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,6 @@ from drydock.project import Project
 from drydock.waiting import wait_until
 
 NAMESPACE = "load"
-NAME = "traffic"
 # Beside the sending itself: preparation, the last answers, the last scrape, and a first pull of the image.
 MARGIN_SECONDS = 120
 START_SECONDS = 120.0
@@ -26,9 +25,11 @@ STARTING = frozenset({"ContainerCreating", "PodInitializing"})
 
 @dataclass(frozen=True)
 class LoadJob:
-    """The Job `traffic` in the namespace `load`."""
+    """The Job `name` in the namespace `load`, by the manifests in `folder` below k8s/load."""
 
     platform: KindPlatform
+    name: str = "traffic"
+    folder: str = "."
 
     @property
     def cluster(self) -> Cluster:
@@ -38,7 +39,7 @@ class LoadJob:
     @property
     def follow_command(self) -> list[str]:
         """The command that prints what it says, until its end."""
-        return self.cluster.command("logs", "--namespace", NAMESPACE, "--follow", f"job/{NAME}")
+        return self.cluster.command("logs", "--namespace", NAMESPACE, "--follow", f"job/{self.name}")
 
     def start(self, environment: Mapping[str, str], seconds: float, progress: Step) -> None:
         """Builds the image, deletes the Job of an earlier run, and starts one with these variables for `seconds`.
@@ -47,13 +48,14 @@ class LoadJob:
             CannotRunError: another run goes on, or the pod does not start.
         """
         if self._active():
-            remedy = f"Wait for its end, or end it: kubectl delete job {NAME} --namespace {NAMESPACE}"
-            raise CannotRunError("another smoke test is running", remedy)
+            remedy = f"Wait for its end, or end it: kubectl delete job {self.name} --namespace {NAMESPACE}"
+            raise CannotRunError(f"another run of {self.name} is going on", remedy)
         progress.detail = "building its image"
         image = publish_image(self.platform.project)
         progress.detail = "starting"
-        self._delete("--ignore-not-found")
-        manifests = images.render(self.platform.programs["kubectl"], self.platform.project.root / "k8s" / "load")
+        self.remove()
+        folder = self.platform.project.root / "k8s" / "load" / self.folder
+        manifests = images.render(self.platform.programs["kubectl"], folder)
         adjust(manifests, image, environment, seconds)
         self.cluster.apply("--filename", "-", stdin=yaml.safe_dump_all(manifests))
         if not wait_until(lambda: self._started(progress), START_SECONDS, interval=0.5):
@@ -62,18 +64,23 @@ class LoadJob:
 
     def stop(self) -> None:
         """Lets it end as a pod ends: it still says what was sent by then."""
-        self._delete("--ignore-not-found", "--wait=false")
+        self._delete("--wait=false")
+
+    def remove(self) -> None:
+        """Deletes it, and waits until its pod is gone."""
+        self._delete("--grace-period=1")
 
     def _delete(self, *options: str) -> None:
-        self.cluster.call("delete", "job", NAME, "--namespace", NAMESPACE, "--cascade=foreground", *options)
+        always = ("--ignore-not-found", "--cascade=foreground")
+        self.cluster.call("delete", "job", self.name, "--namespace", NAMESPACE, *always, *options)
 
     def _active(self) -> bool:
-        chosen = ("--namespace", NAMESPACE, "--field-selector", f"metadata.name={NAME}")
+        chosen = ("--namespace", NAMESPACE, "--field-selector", f"metadata.name={self.name}")
         return any(job["status"].get("active") for job in self.cluster.get("jobs", *chosen)["items"])
 
     def _started(self, progress: Step) -> bool:
         """Whether the pod has something to say; what it waits for is the step's detail."""
-        chosen = ("--namespace", NAMESPACE, "--selector", f"job-name={NAME}")
+        chosen = ("--namespace", NAMESPACE, "--selector", f"job-name={self.name}")
         pods = [pod["status"] for pod in self.cluster.get("pods", *chosen)["items"]]
         progress.detail = waits_for(pods[0]) if pods else "no pod yet"
         return any(pod["phase"] != "Pending" for pod in pods)

@@ -104,6 +104,64 @@ class Audit(Section):
     figures: dict[str, str] = {}
 
 
+class Preparation(Section):
+    """The request that makes a subject; `identifier` is the field of its JSON answer that names it."""
+
+    method: str
+    route: UrlPath
+    path: UrlPath
+    body: str = ""
+    identifier: str
+
+
+class JudgedRequest(Section):
+    """A kind of request; `weight` of all weights is its share. In path and body `{subject}` is one of the subjects.
+
+    With `key` it carries an Idempotency-Key, and is audited.
+    """
+
+    method: str
+    route: UrlPath
+    path: UrlPath
+    weight: int = Field(ge=1)
+    body: str = ""
+    key: bool = False
+
+
+class Judge(Section):
+    """What the judge of the shutdown drills sends. The first request with a body is also sent as a long one."""
+
+    timeout_seconds: float = Field(gt=0)
+    subjects: int = Field(ge=0)
+    kept_connections: int = Field(ge=1)
+    long_rate: float = Field(ge=0)
+    long_seconds: float = Field(gt=0)
+    prepare: Preparation
+    requests: tuple[JudgedRequest, ...] = Field(min_length=1)
+
+
+class Migration(Section):
+    """A change of the schema: `steps`, each SQL of its own; `clean` takes away what they added.
+
+    `locking` is the same done badly: the negative control.
+    """
+
+    steps: tuple[str, ...] = Field(min_length=1)
+    locking: tuple[str, ...] = Field(min_length=1)
+    clean: str
+
+
+class Disruptions(Section):
+    """What all shutdown drills have in common. Durations are seconds; `rate` is in requests a second."""
+
+    rate: float = Field(gt=0)
+    steady_seconds: float = Field(gt=0)
+    recovery_seconds: float = Field(gt=0)
+    most_seconds: float = Field(gt=0)
+    least_requests: int = Field(ge=1)
+    migrate: Migration
+
+
 class ScaleDrill(Section):
     """The scaling drill: what it loads the service with, and its objectives. Durations are seconds."""
 
@@ -124,6 +182,7 @@ class Drills(Section):
     """The drills, each with its objectives."""
 
     scale: ScaleDrill
+    disruptions: Disruptions
 
 
 class Configuration(Section):
@@ -135,6 +194,7 @@ class Configuration(Section):
     telemetry: Telemetry
     local: Local
     audit: Audit
+    judge: Judge
     drills: Drills
 
 

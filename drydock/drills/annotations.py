@@ -1,6 +1,8 @@
 """Marks on Grafana's dashboards: when a drill began, what it did, and when it was over."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from drydock.failures import FailedError
@@ -13,15 +15,18 @@ TAG = "drill"
 
 @dataclass
 class Annotations:
-    """Annotations of the drill `name`. A Grafana that does not take them is said once, and the drill goes on."""
+    """Annotations of the drill `name`. A Grafana that does not take them is said once, and the drill goes on.
 
-    grafana: Grafana
+    Where there is no Grafana at all, nothing is marked.
+    """
+
+    grafana: Grafana | None
     name: str
     _refused: bool = field(default=False, init=False)
 
     def mark(self, text: str, began: float | None = None) -> None:
         """Marks this moment, or the time from `began` (Unix seconds) until now."""
-        if self._refused:
+        if self._refused or self.grafana is None:
             return
         now = time.time()
         try:
@@ -31,3 +36,13 @@ class Annotations:
         except FailedError as error:
             self._refused = True
             say(f"The drill is not marked on the dashboards: {error.reason}")
+
+
+@contextmanager
+def annotations_of(name: str, dashboards: str | None) -> Iterator[Annotations]:
+    """The annotations of a drill on the Grafana at this address."""
+    if dashboards is None:
+        yield Annotations(None, name)
+        return
+    with Grafana(dashboards) as grafana:
+        yield Annotations(grafana, name)

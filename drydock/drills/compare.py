@@ -8,12 +8,14 @@ from drydock.drills import clock, experiment
 from drydock.drills.judgement import Judgement
 from drydock.drills.scale import Scale
 from drydock.failures import FailedError
+from drydock.kind_platform import KindPlatform
 from drydock.progress import output_console, say
 from drydock.project import Project
 from drydock.report import scale as pages
 from drydock.report.scale import Run
 from drydock.runs.folder import CONFIGURATION, RunFolder
 from drydock.runs.verdict import Check, Verdict
+from drydock.targets.kind import KindTarget
 
 NAME = "scale-compare"
 
@@ -68,7 +70,7 @@ def rows(runs: Sequence[Run]) -> list[tuple[str, list[str]]]:
 
 def _run(project: Project, title: str, *, cpu_only: bool) -> Run:
     drill = Scale(project.configuration.drills.scale, cpu_only=cpu_only)
-    verdict, folder = experiment.run(drill, project)
+    verdict, folder = experiment.run(drill, KindTarget(KindPlatform(project)))
     say(f"{title}: {verdict.summary}")
     return Run(title, _judgement(drill), verdict, folder.read_json(CONFIGURATION), narrow=True)
 

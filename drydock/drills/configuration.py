@@ -10,6 +10,7 @@ from drydock.drills.experiment import Experiment
 from drydock.kind_platform import KindPlatform
 from drydock.project import ScaleDrill
 from drydock.runs.configuration import describe
+from drydock.targets.kind import KindTarget
 
 # As k8s/components/production-timings says that it is used, from a folder below .local/.
 PRODUCTION = {
@@ -18,17 +19,17 @@ PRODUCTION = {
 }
 
 
-def described(experiment: Experiment, objectives: ScaleDrill) -> dict[str, Any]:
+def described(experiment: Experiment[KindTarget], objectives: ScaleDrill) -> dict[str, Any]:
     """The content of configuration.json."""
-    scaled = experiment.subject.scaled_object(objectives.scaled_object)
+    scaled = experiment.target.subject.scaled_object(objectives.scaled_object)
     return describe(
-        experiment.platform,
+        experiment.target.platform,
         kind="drill",
         scenario="step",
         settings=dict(objectives.load),
         objectives=objectives.model_dump(exclude={"load"}),
         timings=timings(scaled),
-        production=production(experiment.platform, objectives.scaled_object),
+        production=production(experiment.target.platform, objectives.scaled_object),
     )
 
 

@@ -6,20 +6,15 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
-from drydock import guards
-from drydock.cluster import Cluster
-from drydock.drills.annotations import Annotations
+from drydock.drills.annotations import Annotations, annotations_of
 from drydock.drills.changes import Changes, termination_as_interrupt
-from drydock.drills.workload import Subject
-from drydock.grafana import Grafana
-from drydock.kind_platform import KindPlatform
 from drydock.progress import say, step
 from drydock.project import Project, Workload
 from drydock.runs.folder import CONFIGURATION, RunFolder
 from drydock.runs.verdict import Verdict
+from drydock.targets.target import Recorder, Target
 from drydock.timeline import history
 from drydock.timeline.history import History
-from drydock.timeline.recorder import Timeline
 
 
 @dataclass(frozen=True)
@@ -32,12 +27,12 @@ class Phase:
 
 
 @dataclass
-class Experiment:
-    """What a drill has in its hands while it runs."""
+class Experiment[T: Target]:
+    """What a drill has in its hands while it runs: the target, and what records it."""
 
-    platform: KindPlatform
+    target: T
     folder: RunFolder
-    timeline: Timeline
+    timeline: Recorder
     changes: Changes
     annotations: Annotations
     began: float = field(default_factory=time.time)
@@ -45,24 +40,14 @@ class Experiment:
     _recorded: History | None = None
 
     @property
-    def cluster(self) -> Cluster:
-        """Where it runs."""
-        return self.platform.cluster
-
-    @property
     def project(self) -> Project:
         """Whose service it is about."""
-        return self.platform.project
+        return self.target.project
 
     @property
     def workload(self) -> Workload:
         """The service's names."""
         return self.project.configuration.workload
-
-    @property
-    def subject(self) -> Subject:
-        """The service, to be changed."""
-        return Subject(self.cluster, self.workload)
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
@@ -86,66 +71,57 @@ class Experiment:
         self.folder.write_json(history.FILE, content)
 
 
-class Drill(Protocol):
+class Drill[T: Target](Protocol):
     """An experiment: what is believed, what is done, what is made of it. Each part is called once, in this order."""
 
-    hypothesis: str
+    @property
+    def hypothesis(self) -> str:
+        """What it is to show, in a sentence."""
 
     @property
     def name(self) -> str:
         """What it is called, and its folder after it."""
 
-    def refuse(self, platform: KindPlatform) -> None:
+    def refuse(self, target: T) -> None:
         """Raises CannotRunError where this drill has no sense here."""
 
-    def prepare(self, experiment: Experiment) -> None:
+    def prepare(self, experiment: Experiment[T]) -> None:
         """Changes what has to be changed, by `experiment.changes`."""
 
-    def run(self, experiment: Experiment) -> None:
+    def run(self, experiment: Experiment[T]) -> None:
         """Steady state, action, recovery. Raises CannotRunError where the steady state does not hold."""
 
-    def judge(self, experiment: Experiment) -> Verdict:
+    def judge(self, experiment: Experiment[T]) -> Verdict:
         """The verdict, when all is put back."""
 
-    def configuration(self, experiment: Experiment) -> dict[str, Any]:
+    def configuration(self, experiment: Experiment[T]) -> dict[str, Any]:
         """What it ran with, for configuration.json."""
 
-    def report(self, experiment: Experiment, verdict: Verdict) -> None:
+    def report(self, experiment: Experiment[T], verdict: Verdict) -> None:
         """Writes report.html."""
 
 
-def run(drill: Drill, project: Project, *, keep: bool = False) -> tuple[Verdict, RunFolder]:
-    """Runs a drill on kind and leaves its folder; what it changed is put back whatever happens.
+def run[T: Target](drill: Drill[T], target: T, *, keep: bool = False) -> tuple[Verdict, RunFolder]:
+    """Runs a drill on a target and leaves its folder; what it changed is put back whatever happens.
 
     Raises:
         CannotRunError: a guard refuses, or the steady state does not hold.
         FailedError: something could not be put back.
         KeyboardInterrupt: Ctrl-C or SIGTERM, when all is put back.
     """
-    platform = KindPlatform(project)
-    _refuse(drill, platform)
-    folder = RunFolder.create(project, drill.name)
-    say(f"Hypothesis: {drill.hypothesis}")
-    pages = project.configuration.telemetry.kind
-    with termination_as_interrupt(), Grafana(pages.grafana) as grafana:
-        annotations = Annotations(grafana, drill.name)
-        namespace = project.configuration.workload.namespace
-        with Timeline(project.kubeconfig, namespace) as timeline, Changes(keep) as changes:
-            experiment = Experiment(platform, folder, timeline, changes, annotations)
+    target.refuse()
+    with termination_as_interrupt(), target.opened(), annotations_of(drill.name, target.dashboards) as annotations:
+        drill.refuse(target)
+        folder = RunFolder.create(target.project, drill.name)
+        say(f"Hypothesis: {drill.hypothesis}")
+        with target.timeline() as timeline, Changes(keep) as changes:
+            experiment = Experiment(target, folder, timeline, changes, annotations)
             _perform(drill, experiment)
         return _conclude(drill, experiment), folder
 
 
-def _refuse(drill: Drill, platform: KindPlatform) -> None:
-    """What every drill needs: our cluster, the workload as production runs it, and ready."""
-    guards.refuse_another_context(platform.cluster)
-    guards.refuse_dev_mode(platform.cluster, platform.project.configuration.workload)
-    guards.refuse_unready(platform.project)
-    drill.refuse(platform)
-
-
-def _perform(drill: Drill, experiment: Experiment) -> None:
-    """Everything that touches the cluster. The timeline is written in every case."""
+def _perform[T: Target](drill: Drill[T], experiment: Experiment[T]) -> None:
+    """Everything that touches the service. The timeline is written in every case."""
     try:
         drill.prepare(experiment)
         experiment.folder.write_json(CONFIGURATION, drill.configuration(experiment))
@@ -158,7 +134,7 @@ def _perform(drill: Drill, experiment: Experiment) -> None:
         experiment.record()
 
 
-def _conclude(drill: Drill, experiment: Experiment) -> Verdict:
+def _conclude[T: Target](drill: Drill[T], experiment: Experiment[T]) -> Verdict:
     with step("verdict and report") as progress:
         verdict = drill.judge(experiment)
         experiment.folder.conclude(verdict, time.time() - experiment.began)

@@ -9,17 +9,16 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from drydock.failures import CannotRunError, FailedError
-from drydock.load.run import Tick
 
 # The master says something each second; a node that is short of CPU may keep it from that for a while.
 SILENCE_SECONDS = 60.0
 END_SECONDS = 60.0
 
 
-class Run(Protocol):
-    """What is needed of a load run (drydock/load/run.py)."""
+class Run[T](Protocol):
+    """What is needed of a load run (drydock/load/run.py) or of the judge (drydock/judging): `T` is its tick."""
 
-    def follow(self, on_tick: Callable[[Tick], None]) -> None:
+    def follow(self, on_tick: Callable[[T], None]) -> None:
         """Calls `on_tick` each second until its end."""
 
     def stop(self) -> None:
@@ -29,13 +28,13 @@ class Run(Protocol):
         """Fetches what it left."""
 
 
-class LiveLoad:
+class LiveLoad[T]:
     """A run that was started; at the end of the block it is over, and its records are in `folder`."""
 
-    def __init__(self, run: Run, folder: Path) -> None:
+    def __init__(self, run: Run[T], folder: Path) -> None:
         self._run = run
         self._folder = folder
-        self._ticks: queue.SimpleQueue[Tick | Exception | None] = queue.SimpleQueue()
+        self._ticks: queue.SimpleQueue[T | Exception | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._follow, name="load", daemon=True)
         self._over = False
 
@@ -43,7 +42,7 @@ class LiveLoad:
         self._thread.start()
         return self
 
-    def until(self, reached: Callable[[Tick], bool]) -> bool:
+    def until(self, reached: Callable[[T], bool]) -> bool:
         """Reads ticks until one is `reached`; False where the run came to its end before that.
 
         Raises:
@@ -76,7 +75,7 @@ class LiveLoad:
             self._thread.join(END_SECONDS)
             self._run.collect(self._folder)
 
-    def _next(self) -> Tick | None:
+    def _next(self) -> T | None:
         try:
             said = self._ticks.get(timeout=SILENCE_SECONDS)
         except queue.Empty:

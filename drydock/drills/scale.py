@@ -11,9 +11,8 @@ from drydock.drills.experiment import Experiment
 from drydock.drills.judgement import Judgement
 from drydock.drills.live_load import LiveLoad
 from drydock.drills.windows import in_flight_above
-from drydock.drills.workload import Subject, at_minimum, pods_now, wait_for_minimum, wait_for_sight
+from drydock.drills.workload import at_minimum, pods_now, wait_for_minimum, wait_for_sight
 from drydock.failures import CannotRunError, FailedError
-from drydock.kind_platform import KindPlatform
 from drydock.load import records
 from drydock.load.records import Record
 from drydock.load.run import LoadRun, Tick
@@ -21,6 +20,7 @@ from drydock.progress import Step, say, step
 from drydock.project import ScaleDrill
 from drydock.report import scale as pages
 from drydock.runs.verdict import Verdict
+from drydock.targets.kind import KindTarget
 
 ON = "true"
 
@@ -46,20 +46,18 @@ class Scale:
         """What its folder is called."""
         return "scale-cpu-only" if self.cpu_only else "scale"
 
-    def refuse(self, platform: KindPlatform) -> None:
+    def refuse(self, target: KindTarget) -> None:
         """Raises CannotRunError where the autoscaler reads nothing, or is not KEDA's."""
-        wait_for_sight(platform)
+        wait_for_sight(target.platform)
         try:
-            Subject(platform.cluster, platform.project.configuration.workload).scaled_object(
-                self.objectives.scaled_object
-            )
+            target.subject.scaled_object(self.objectives.scaled_object)
         except FailedError as error:
             reason = f"there is no ScaledObject {self.objectives.scaled_object}: nothing scales by request rate"
             raise CannotRunError(reason, "Deploy it: drydock up --mode parity, without `--without keda`") from error
 
-    def prepare(self, experiment: Experiment) -> None:
+    def prepare(self, experiment: Experiment[KindTarget]) -> None:
         """Gives the service its slow route, takes a trigger away where asked to, and waits for the fewest pods."""
-        subject, objectives = experiment.subject, self.objectives
+        subject, objectives = experiment.target.subject, self.objectives
         triggers = subject.scaled_object(objectives.scaled_object)["spec"]["triggers"]
         self._triggers = named(triggers, objectives.rate_trigger)
         if self.cpu_only:
@@ -77,11 +75,11 @@ class Scale:
         )
         with step("the fewest pods") as progress:
             wait_for_minimum(experiment.timeline, experiment.workload, progress)
-        wait_for_sight(experiment.platform)
+        wait_for_sight(experiment.target.platform)
 
-    def run(self, experiment: Experiment) -> None:
+    def run(self, experiment: Experiment[KindTarget]) -> None:
         """Steady state, step, hold, load off, scale-in."""
-        load = LoadRun(experiment.platform, "step", self.objectives.load, name=experiment.folder.name)
+        load = LoadRun(experiment.target.platform, "step", self.objectives.load, name=experiment.folder.name)
         _start(load)
         with LiveLoad(load, experiment.folder.folder) as live:
             with self._part(experiment, "steady state: light load, the fewest pods") as progress:
@@ -92,23 +90,23 @@ class Scale:
                 self._follow(experiment, live, progress, lambda _: self._is_back(experiment))
                 live.stop()
 
-    def judge(self, experiment: Experiment) -> Verdict:
+    def judge(self, experiment: Experiment[KindTarget]) -> Verdict:
         """Reads the records, asks the database, and weighs it all."""
         sent = records.read(experiment.folder.path(records.FILE))
-        found = audit.audit(experiment.cluster, experiment.workload, experiment.project.configuration.audit, sent)
+        found = audit.audit(experiment.target.cluster, experiment.workload, experiment.project.configuration.audit, sent)
         self.judgement = Judgement(self.name, self._evidence(experiment, sent), self.objectives, found)
         return self.judgement.verdict()
 
-    def configuration(self, experiment: Experiment) -> dict[str, Any]:
+    def configuration(self, experiment: Experiment[KindTarget]) -> dict[str, Any]:
         """Versions, load, objectives and the autoscaler as it was."""
         return configuration.described(experiment, self.objectives)
 
-    def report(self, experiment: Experiment, verdict: Verdict) -> None:
+    def report(self, experiment: Experiment[KindTarget], verdict: Verdict) -> None:
         """The page of this run."""
         if self.judgement:
             pages.write(experiment.folder, self.judgement, verdict)
 
-    def _steady(self, experiment: Experiment, live: LiveLoad, progress: Step) -> None:
+    def _steady(self, experiment: Experiment[KindTarget], live: LiveLoad[Tick], progress: Step) -> None:
         """Reads ticks until the step begins. Raises CannotRunError where the steady state does not hold until then."""
 
         def begins(tick: Tick) -> bool:
@@ -129,7 +127,7 @@ class Scale:
         if not live.until(begins):
             raise CannotRunError("the load ended before the step began", "See the load generator's log.")
 
-    def _follow(self, experiment: Experiment, live: LiveLoad, progress: Step, reached: Callable[[Tick], bool]) -> None:
+    def _follow(self, experiment: Experiment[KindTarget], live: LiveLoad[Tick], progress: Step, reached: Callable[[Tick], bool]) -> None:
         """Reads ticks until one is `reached`, or the load is over; shows where the drill stands meanwhile."""
 
         def look(tick: Tick) -> bool:
@@ -138,7 +136,7 @@ class Scale:
 
         live.until(look)
 
-    def _show(self, experiment: Experiment, tick: Tick, progress: Step) -> None:
+    def _show(self, experiment: Experiment[KindTarget], tick: Tick, progress: Step) -> None:
         """Says how it is, and each mark as it comes."""
         progress.detail = self._now(experiment, tick)
         if self._load_off is None and self._is_off(tick):
@@ -149,7 +147,7 @@ class Scale:
                 self._said.add(mark.name)
                 say(f"  {mark.seconds:6.1f} s  {mark.title}" + (f" ({mark.note})" if mark.note else ""))
 
-    def _now(self, experiment: Experiment, tick: Tick) -> str:
+    def _now(self, experiment: Experiment[KindTarget], tick: Tick) -> str:
         pods = pods_now(experiment.history, experiment.workload)
         lost = f", {_lost(tick)}" if tick.failed else ""
         return f"{tick.users} users, {tick.rate:.0f}/s, p95 {tick.p95_ms:.0f} ms; pods: {pods}{lost}"
@@ -157,13 +155,13 @@ class Scale:
     def _is_off(self, tick: Tick) -> bool:
         return tick.users <= self._users("after_users")
 
-    def _is_back(self, experiment: Experiment) -> bool:
+    def _is_back(self, experiment: Experiment[KindTarget]) -> bool:
         return at_minimum(experiment.history, experiment.workload)
 
     def _users(self, knob: str) -> int:
         return int(self.objectives.load[knob])
 
-    def _evidence(self, experiment: Experiment, sent: Sequence[Record]) -> Evidence:
+    def _evidence(self, experiment: Experiment[KindTarget], sent: Sequence[Record]) -> Evidence:
         """What is known by now. With the requests at hand, they themselves say when the load rose and fell."""
         began, off = self._step, self._load_off
         if sent and (loaded := in_flight_above(sent, max(self._users("base_users"), self._users("after_users")))):
@@ -181,7 +179,7 @@ class Scale:
 
     @staticmethod
     @contextmanager
-    def _part(experiment: Experiment, title: str) -> Iterator[Step]:
+    def _part(experiment: Experiment[KindTarget], title: str) -> Iterator[Step]:
         with experiment.phase(title), step(title) as progress:
             yield progress
 

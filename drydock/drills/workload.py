@@ -10,8 +10,8 @@ from drydock.failures import CannotRunError
 from drydock.kind_platform import KindPlatform
 from drydock.progress import Step, step
 from drydock.project import Workload
+from drydock.targets.target import Recorder
 from drydock.timeline.history import History, at
-from drydock.timeline.recorder import Timeline
 from drydock.waiting import wait_until
 
 ROLLOUT_SECONDS = 180
@@ -78,7 +78,7 @@ class Subject:
         return self.cluster.call("--namespace", self.workload.namespace, *arguments)
 
 
-def wait_for_minimum(timeline: Timeline, workload: Workload, progress: Step) -> None:
+def wait_for_minimum(timeline: Recorder, workload: Workload, progress: Step) -> None:
     """Waits until the autoscaler wants its minimum, these pods are ready, and no other is left.
 
     Raises:

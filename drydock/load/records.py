@@ -1,14 +1,14 @@
-"""The records of a load run: one line for each request that was sent, in `requests.csv.gz`.
+"""The records of a run: one line for each request that was sent, in `requests.csv.gz`.
 
 The master of the load generator appends what its workers report, so the file is a gzip of several members, and its
-lines are in the order of arrival. Columns: `COLUMNS`; times are Unix seconds.
+lines are in the order of arrival. Columns: `COLUMNS`, of the judge `JUDGE_COLUMNS`; times are Unix seconds.
 """
 
 import csv
 import gzip
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Self
 
@@ -25,6 +25,8 @@ class Record:
     `intended` is when it was due, `started` when it was sent; both are the same for users who wait for an answer before
     they go on. `seconds` runs from `intended` to the end of the answer. `status` is 0 where no answer's head came.
     `pod` is who answered, `worker` who asked, `key` the Idempotency-Key of an order; each is empty where there is none.
+    The judge also says its `lane`, the number of its `connection` and the `position` on it (0 is the first request of a
+    connection), and for what did not end with an answer the error's own words as `reason`.
     """
 
     intended: float
@@ -37,13 +39,21 @@ class Record:
     pod: str
     worker: str
     key: str
+    lane: str = ""
+    connection: int = 0
+    position: int = 0
+    reason: str = ""
 
     @classmethod
     def parse(cls, row: Sequence[str]) -> Self:
         """Reads a line of the file. Raises ValueError where it is none."""
-        intended, started, seconds, method, route, status, outcome, pod, worker, key = row
+        intended, started, seconds, method, route, status, outcome, pod, worker, key, *more = row
         times = float(intended), float(started), float(seconds)
-        return cls(*times, method, route, int(status), Outcome(outcome), pod, worker, key)
+        first = cls(*times, method, route, int(status), Outcome(outcome), pod, worker, key)
+        if not more:
+            return first
+        lane, connection, position, reason = more
+        return replace(first, lane=lane, connection=int(connection), position=int(position), reason=reason)
 
     @property
     def ended(self) -> float:
@@ -66,7 +76,9 @@ class Record:
         return self.outcome in WHOLE
 
 
-COLUMNS = tuple(field.name for field in fields(Record))
+JUDGE_COLUMNS = tuple(field.name for field in fields(Record))
+# What the load generator writes: its users have no lanes.
+COLUMNS = JUDGE_COLUMNS[:10]
 
 
 def read(path: Path) -> Sequence[Record]:
@@ -83,7 +95,7 @@ def _lines(path: Path) -> Iterator[Record]:
     try:
         with gzip.open(path, "rt", newline="") as file:
             rows = csv.reader(file)
-            if (header := tuple(next(rows, ()))) != COLUMNS:
+            if (header := tuple(next(rows, ()))) not in (COLUMNS, JUDGE_COLUMNS):
                 raise ValueError(f"its columns are {', '.join(header)}")
             for row in rows:
                 line = rows.line_num

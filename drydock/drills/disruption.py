@@ -1,0 +1,184 @@
+"""The shape of every shutdown drill: steady state, action, recovery, verdict, with the judge counting throughout."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+from drydock.accounting.account import Account
+from drydock.accounting.evidence import Evidence
+from drydock.accounting.promise import Promise
+from drydock.drills import patches
+from drydock.drills.experiment import Experiment
+from drydock.drills.live_load import LiveLoad
+from drydock.drills.scene import Scene
+from drydock.failures import CannotRunError
+from drydock.judging.lateness import Lateness
+from drydock.load import records
+from drydock.progress import Step, step
+from drydock.project import Disruptions
+from drydock.report import disruption as pages
+from drydock.runs.verdict import Check, Verdict
+from drydock.targets.target import JudgeRun, Target
+
+# What `--against` calls the drill's own negative control.
+OWN_CONTROL = "control"
+ROLLOUT_SECONDS = 240.0
+
+
+@dataclass
+class Disruption[T: Target](ABC):
+    """One run of such a drill. `against` names a negative control, or a file with a patch of the Deployment."""
+
+    settings: Disruptions
+    against: str | None = None
+    account: Account | None = field(default=None, init=False)
+    _scene: Scene[T] | None = field(default=None, init=False)
+
+    title: ClassVar[str]
+    belief: ClassVar[str]
+    promise: ClassVar[Promise]
+    control: ClassVar[str]
+    # The platforms on which it has a meaning.
+    platforms: ClassVar[frozenset[str]] = frozenset({"kind", "local"})
+    pods: ClassVar[int] = 2
+    # The variant of the service that it needs, of k8s/variants.
+    variant: ClassVar[str | None] = None
+
+    @property
+    def name(self) -> str:
+        """What its folder is called."""
+        return f"{self.title}-against-{Path(self.weakness).stem}" if self.weakness else self.title
+
+    @property
+    def hypothesis(self) -> str:
+        """What it is to show."""
+        return self.belief
+
+    @abstractmethod
+    def act(self, scene: Scene[T]) -> None:
+        """Does to the service what production does to it."""
+
+    @abstractmethod
+    def recovered(self, scene: Scene[T]) -> bool:
+        """Whether it is as it was, by what was seen until now."""
+
+    def checks(self, scene: Scene[T], evidence: Evidence) -> Iterable[Check]:
+        """What is to be shown beside the account of the requests."""
+        return ()
+
+    def refuse(self, target: T) -> None:
+        """Raises CannotRunError where the drill has no sense on this platform, or the control is not known."""
+        if target.name not in self.platforms:
+            where = " or ".join(f"--platform {name}" for name in sorted(self.platforms))
+            raise CannotRunError(f"the drill {self.title} does not run on the platform {target.name}", f"Say {where}.")
+        self.patches(target)
+
+    def patches(self, target: T) -> list[Mapping[str, Any]]:
+        """What is laid over the Deployment before the steady state: the variant, and what takes the protection away.
+
+        Raises:
+            CannotRunError: there is no such control, and no such file.
+        """
+        asked = [patches.variant(target.project, self.variant)] if self.variant else []
+        return [*asked, patches.control(target.project, self.weakness)] if self.weakness else asked
+
+    @property
+    def weakness(self) -> str | None:
+        """The name of the negative control, or None where it runs as it is."""
+        return self.control if self.against == OWN_CONTROL else self.against
+
+    def prepare(self, experiment: Experiment[T]) -> None:
+        """Holds the number of pods, and lays the variant and the negative control over the Deployment."""
+        target = experiment.target
+        title = f"the service is held at {self.pods} pods"
+        experiment.changes.make(title, lambda: target.hold(self.pods), target.release)
+        if laid := self.patches(target):
+            what = " and ".join(name for name in (self.variant, self.weakness) if name)
+            experiment.changes.make(f"the Deployment with {what}", lambda: _apply(target, laid), target.restore)
+        with step("pods of one template, ready") as progress:
+            if not target.wait_for_rollout(ROLLOUT_SECONDS):
+                reason = f"the pods of {experiment.workload.deployment} do not become ready"
+                raise CannotRunError(reason, "drydock status")
+            progress.detail = ", ".join(target.ready_pods())
+
+    def run(self, experiment: Experiment[T]) -> None:
+        """Steady state, action, recovery."""
+        settings = self.settings
+        judge = experiment.target.judge(settings.rate, settings.most_seconds)
+        _start(judge)
+        with LiveLoad(judge, experiment.folder.folder) as live:
+            scene = self._scene = Scene(experiment, live, settings)
+            with _part(experiment, "steady state: every request is answered") as progress:
+                scene.steady(progress)
+            with _part(experiment, f"action: {self.title}") as progress:
+                scene.begin(progress)
+                self.act(scene)
+                scene.acted()
+            with _part(experiment, "recovery") as progress:
+                scene.recover(progress, lambda: self.recovered(scene))
+            with _part(experiment, "after: every request is answered again") as progress:
+                scene.complete(progress, self.promise.least_requests)
+                live.stop()
+
+    def judge(self, experiment: Experiment[T]) -> Verdict:
+        """Reads the records, asks the database, and accounts for it all."""
+        scene = self._acted()
+        sent = records.read(experiment.folder.path(records.FILE))
+        evidence = scene.evidence(sent)
+        self.account = Account(
+            self.name,
+            self.title,
+            self.hypothesis,
+            evidence,
+            self.promise,
+            experiment.target.audit(sent),
+            Lateness.read(experiment.folder),
+            tuple(self.checks(scene, evidence)),
+        )
+        return self.account.verdict()
+
+    def configuration(self, experiment: Experiment[T]) -> dict[str, Any]:
+        """Versions, the load, the promise and what was changed."""
+        return {
+            **experiment.target.describe(),
+            "drill": self.title,
+            "platform": experiment.target.name,
+            "against": self.weakness,
+            "objectives": self.settings.model_dump(mode="json"),
+            "changed": self.patches(experiment.target),
+        }
+
+    def report(self, experiment: Experiment[T], verdict: Verdict) -> None:
+        """The page of this run."""
+        if self.account:
+            configuration = self.configuration(experiment)
+            pages.write(experiment.folder, self.account, verdict, configuration, experiment.target.disclaimer)
+
+    def _acted(self) -> Scene[T]:
+        if self._scene is None:
+            raise CannotRunError(f"the drill {self.title} was not run")
+        return self._scene
+
+
+def _apply(target: Target, patches: Iterable[Mapping[str, Any]]) -> None:
+    for patch in patches:
+        target.apply(patch)
+
+
+def _start(judge: JudgeRun) -> None:
+    """Starts it; interrupted, nothing of it stays in the way of the next run."""
+    try:
+        with step("judge") as progress:
+            judge.start(progress)
+    except KeyboardInterrupt:
+        judge.remove()
+        raise
+
+
+@contextmanager
+def _part[T: Target](experiment: Experiment[T], title: str) -> Iterator[Step]:
+    with experiment.phase(title), step(title) as progress:
+        yield progress

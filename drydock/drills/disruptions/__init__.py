@@ -1,0 +1,1 @@
+"""The shutdown drills, one a file."""

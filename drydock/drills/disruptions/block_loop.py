@@ -1,0 +1,63 @@
+"""One pod's event loop is blocked, as by a blocking call in a coroutine."""
+
+from collections.abc import Iterable
+
+from drydock.accounting.evidence import Evidence
+from drydock.accounting.promise import Promise
+from drydock.drills.disruption import Disruption
+from drydock.drills.scene import Scene
+from drydock.runs.verdict import Check
+from drydock.targets.target import Target
+from drydock.traffic.outcomes import Outcome
+
+BLOCKED_SECONDS = 60
+# Readiness: up to 5 s until the first probe, three of them 5 s apart with 2 s each, and 2 s until the news is everywhere.
+SHED_SECONDS = 20.0
+# Liveness: up to 10 s until the first probe, three of them 10 s apart with 2 s each.
+NOTICE_SECONDS = 35.0
+# 210 requests a second, half of them for the blocked pod.
+MOST_LOST = int(SHED_SECONDS * 105)
+
+
+class BlockLoop(Disruption[Target]):
+    """Nothing is answered by one pod for a minute, probes included."""
+
+    title = "block-loop"
+    belief = (
+        f"When a pod's event loop blocks, readiness takes it out within {SHED_SECONDS:g} s, before liveness restarts it "
+        f"(noticed within {NOTICE_SECONDS:g} s); only requests of that time are lost, at most {MOST_LOST:,}."
+    )
+    promise = Promise(lost=MOST_LOST, restarts=1)
+    control = "no-readiness"
+    variant = "faults"
+
+    def act(self, scene: Scene[Target]) -> None:
+        """One pod stops to answer; readiness falls; liveness has it restarted."""
+        pod = scene.a_pod
+        scene.target.request(pod, "POST", "/faults/block-loop", {"seconds": BLOCKED_SECONDS})
+        scene.wait("readiness to take it out", lambda: pod not in scene.ready, SHED_SECONDS)
+        scene.wait("liveness to have it restarted", lambda: scene.restarts(pod) >= 1, 120)
+
+    def recovered(self, scene: Scene[Target]) -> bool:
+        """It was started again, and is ready."""
+        return scene.restarts(scene.a_pod) >= 1 and scene.whole
+
+    def checks(self, scene: Scene[Target], evidence: Evidence) -> Iterable[Check]:
+        """Who noticed, and when."""
+        shed = scene.seconds_until_shed(evidence, scene.a_pod)
+        yield _within("readiness takes the pod out", shed, SHED_SECONDS)
+        noticed = scene.seconds_until_unhealthy(evidence, scene.a_pod)
+        yield _within("liveness notices", noticed, NOTICE_SECONDS)
+        first = shed is not None and (noticed is None or shed < noticed)
+        yield Check("readiness sheds before liveness restarts", first, "in this order", "in this order" if first else "not")
+        late = [
+            record
+            for record in evidence.records
+            if record.outcome is not Outcome.OK and record.intended > evidence.acted + SHED_SECONDS
+        ]
+        yield Check("nothing is lost once it is out", not late, "0", f"{len(late):,}")
+
+
+def _within(name: str, seconds: float | None, limit: float) -> Check:
+    observed = "not at all" if seconds is None else f"after {seconds:.1f} s"
+    return Check(name, seconds is not None and seconds <= limit, f"within {limit:g} s", observed)

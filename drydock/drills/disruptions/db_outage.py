@@ -1,0 +1,47 @@
+"""The database is out for longer than any patience."""
+
+from collections.abc import Iterable
+
+from drydock.accounting.evidence import Evidence
+from drydock.accounting.promise import Promise
+from drydock.drills.disruption import Disruption
+from drydock.drills.scene import Scene
+from drydock.runs.verdict import Check
+from drydock.targets.target import Target
+from drydock.traffic.outcomes import Outcome
+
+# Longer than the liveness probe's 3 x 10 s: a service that restarted for its database would show it.
+OUTAGE_SECONDS = 45.0
+# The probe's 5 s, the news of it, and a pool that opens its connections again.
+RECOVERY_SECONDS = 20.0
+READINESS_SECONDS = 30.0
+
+
+class DbOutage(Disruption[Target]):
+    """Postgres is gone for three quarters of a minute."""
+
+    title = "db-outage"
+    belief = (
+        "When the database is out, readiness falls and liveness holds: no pod restarts, requests are answered 503 or "
+        f"refused, and all is answered again {RECOVERY_SECONDS:g} s after it is back, with every acknowledged order kept."
+    )
+    promise = Promise(
+        allowed=frozenset({Outcome.SERVER_ERROR, Outcome.REFUSED}), restarts=0, recovery_seconds=RECOVERY_SECONDS
+    )
+    control = "eager-liveness"
+
+    def act(self, scene: Scene[Target]) -> None:
+        """It stops; readiness falls; it starts."""
+        scene.target.stop_database()
+        scene.wait("readiness to fall", lambda: not scene.ready, READINESS_SECONDS)
+        scene.wait("the outage to last", lambda: False, OUTAGE_SECONDS)
+        scene.target.start_database()
+
+    def recovered(self, scene: Scene[Target]) -> bool:
+        """The pods of before are ready."""
+        return scene.ready == scene.pods and scene.answers
+
+    def checks(self, scene: Scene[Target], evidence: Evidence) -> Iterable[Check]:
+        """Readiness said it."""
+        lowest = scene.fewest_ready(evidence)
+        yield Check("readiness falls while the database is out", lowest == 0, "no pod ready", f"{lowest} pods ready")

@@ -1,0 +1,148 @@
+"""One raw connection: writes a request, reads its response, and tells how it ended."""
+
+import asyncio
+from collections.abc import Callable
+
+import httptools
+
+from drydock.judge.exchange import Exchange
+from drydock.traffic.outcomes import Outcome, of_status
+
+# How often a piece of a long request's body is sent.
+PIECE_SECONDS = 0.5
+SERVED_BY = b"x-served-by"
+FRAMING = frozenset({b"content-length", b"transfer-encoding"})
+
+
+class Connection(asyncio.Protocol):
+    """A connection carries one exchange at a time; `on_end` is called once for each, `on_gone` when it is no more."""
+
+    def __init__(
+        self,
+        number: int,
+        on_end: Callable[["Connection", Exchange], None],
+        on_gone: Callable[["Connection"], None],
+    ) -> None:
+        self.number = number
+        self.idle_since = 0.0
+        self.reusable = False
+        self._position = 0
+        self._on_end = on_end
+        self._on_gone = on_gone
+        self._exchange: Exchange | None = None
+        self._transport: asyncio.Transport | None = None
+        self._parser: httptools.HttpResponseParser | None = None
+        self._framed = False
+        self._trickle: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """It came about."""
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - what TCP gives
+        self._transport = transport
+
+    def send(self, exchange: Exchange, over: float = 0.0) -> None:
+        """Writes a request: its body at once, or in pieces over so many seconds."""
+        assert self._transport is not None  # noqa: S101 - it is sent on when it is made
+        exchange.connection, exchange.position = self.number, self._position
+        self._position += 1
+        self._exchange = exchange
+        self._parser, self._framed, self.reusable = httptools.HttpResponseParser(self), False, False
+        if over:
+            self._transport.write(exchange.head)
+            self._send_piece(exchange, max(1, int(over / PIECE_SECONDS)), 0)
+        else:
+            self._transport.write(exchange.head + exchange.body)
+
+    def close(self) -> None:
+        """Ends it, in good order."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def time_out(self) -> None:
+        """Gives the exchange up."""
+        self._end(Outcome.TIMED_OUT, "no whole response in time")
+        if self._transport is not None:
+            self._transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        """A piece of the response."""
+        if self._exchange is None or self._parser is None:
+            self.close()  # nobody asked
+            return
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as error:
+            self._fail(error)
+        except httptools.HttpParserError as error:
+            self._fail(error)
+
+    def eof_received(self) -> None:
+        """The server has nothing more to say. A response without a length ends so (RFC 9112, 6.3)."""
+        exchange = self._exchange
+        if exchange is not None and exchange.began and not self._framed:
+            self.on_message_complete()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """It is gone, whoever ended it."""
+        if (exchange := self._exchange) is not None:
+            reason = str(error) if error else "closed by the server"
+            if exchange.began:
+                self._end(Outcome.TRUNCATED, reason)
+            else:
+                self._end(Outcome.RESET if error else Outcome.CLOSED_EARLY, reason)
+        self._on_gone(self)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header of the response."""
+        lower = name.lower()
+        if lower in FRAMING:
+            self._framed = True
+        elif lower == SERVED_BY and self._exchange is not None:
+            self._exchange.pod = value.decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        """The head of the response is there."""
+        if self._exchange is not None and self._parser is not None:
+            self._exchange.began = True
+            self._exchange.status = self._parser.get_status_code()
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of the response's body: kept for who prepares, a few bytes for all others."""
+        if self._exchange is not None:
+            self._exchange.answer += body
+
+    def on_message_complete(self) -> None:
+        """The whole response is there. One of 1xx comes before the real one."""
+        exchange, parser = self._exchange, self._parser
+        if exchange is None or parser is None:
+            return
+        if exchange.status < 200:
+            exchange.began = False
+            return
+        self.reusable = self._framed and parser.should_keep_alive() and self._trickle is None
+        self._end(of_status(exchange.status), "")
+
+    def _send_piece(self, exchange: Exchange, pieces: int, number: int) -> None:
+        """Sends a piece of the body; the last one at the end of the time."""
+        self._trickle = None
+        if self._exchange is not exchange or self._transport is None or self._transport.is_closing():
+            return
+        size = len(exchange.body)
+        self._transport.write(exchange.body[size * number // (pieces + 1) : size * (number + 1) // (pieces + 1)])
+        if number < pieces:
+            loop = asyncio.get_running_loop()
+            self._trickle = loop.call_later(PIECE_SECONDS, self._send_piece, exchange, pieces, number + 1)
+
+    def _fail(self, error: Exception) -> None:
+        """What came is not HTTP."""
+        self._end(Outcome.TRUNCATED, str(error) or type(error).__name__)
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _end(self, outcome: Outcome, reason: str) -> None:
+        exchange, self._exchange = self._exchange, None
+        if self._trickle is not None:
+            self._trickle.cancel()
+        if exchange is not None:
+            exchange.outcome, exchange.reason = outcome, reason
+            self._on_end(self, exchange)

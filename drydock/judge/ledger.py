@@ -1,0 +1,134 @@
+"""The account of a run: a line for each request, counts for each second, and how exact the judge itself was."""
+
+import csv
+import io
+import math
+import time
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from itertools import batched
+
+from drydock.judge.exchange import Exchange
+from drydock.traffic.outcomes import Outcome
+
+COLUMNS = (
+    *("intended", "started", "seconds", "method", "route", "status", "outcome", "pod", "worker", "key"),
+    *("lane", "connection", "position", "reason"),
+)
+NAME = "judge"
+# A request that was started later than this after it was due was not sent at the intended rate.
+LATE_SECONDS = 0.02
+GZIP = 31  # window bits of zlib for a gzip member
+# base64 makes 8,000 bytes of it: below the 16 KiB at which a container runtime splits a line of the log.
+CHUNK = 6000
+
+
+class Ledger:
+    """Counts exchanges. `clock` is what the loop's clock has to be added to for Unix seconds."""
+
+    def __init__(self, clock: float) -> None:
+        self._clock = clock
+        self._rows: list[tuple[object, ...]] = [COLUMNS]
+        self._packer = zlib.compressobj(wbits=GZIP)
+        self._packed = bytearray()
+        self._seconds: list[float] = []
+        self._errors: list[float] = []
+        self._sent_before = 0
+        self._cpu = time.process_time()
+        self._ended = 0
+        self.sent = 0
+        self.late = 0
+        self.outcomes: Counter[str] = Counter({outcome: 0 for outcome in Outcome})
+
+    def started(self, exchange: Exchange) -> None:
+        """A request was started."""
+        self.sent += 1
+        error = exchange.started - exchange.due
+        self._errors.append(error)
+        if error > LATE_SECONDS:
+            self.late += 1
+
+    def ended(self, exchange: Exchange, now: float) -> None:
+        """A request has its outcome."""
+        assert exchange.outcome is not None  # noqa: S101 - that is what ended means
+        self._ended += 1
+        self.outcomes[exchange.outcome] += 1
+        seconds = now - exchange.due
+        if exchange.outcome is Outcome.OK and exchange.lane != "long":
+            self._seconds.append(seconds)
+        self._rows.append(
+            (
+                f"{exchange.due + self._clock:.6f}",
+                f"{exchange.started + self._clock:.6f}",
+                f"{seconds:.6f}",
+                exchange.request.method,
+                exchange.request.route,
+                exchange.status,
+                exchange.outcome.value,
+                exchange.pod,
+                NAME,
+                exchange.key,
+                exchange.lane.value,
+                exchange.connection,
+                exchange.position,
+                exchange.reason,
+            )
+        )
+
+    def tick(self, now: float, in_flight: int) -> dict[str, object]:
+        """What is said each second; the rows of that second are packed."""
+        self._pack()
+        durations, self._seconds = sorted(self._seconds), []
+        rate, self._sent_before = self.sent - self._sent_before, self.sent
+        return {
+            "time": round(now + self._clock, 3),
+            "sent": self.sent,
+            "rate": rate,
+            "outcomes": dict(self.outcomes),
+            "late": self.late,
+            "p95_ms": round(_share(durations, 0.95) * 1000, 3),
+            "in_flight": in_flight,
+        }
+
+    def account(self, rate: float, seconds: float) -> dict[str, object]:
+        """How exact the judge was: start errors in milliseconds, requests a second against those that were intended."""
+        errors = sorted(self._errors)
+        cpu = time.process_time() - self._cpu
+        return {
+            "sent": self.sent,
+            "outcomes": dict(self.outcomes),
+            "intended_rate": rate,
+            "rate": round(self.sent / seconds, 2) if seconds else 0.0,
+            "seconds": round(seconds, 3),
+            "late": self.late,
+            "late_over_ms": LATE_SECONDS * 1000,
+            "start_error_p50_ms": round(_share(errors, 0.50) * 1000, 3),
+            "start_error_p99_ms": round(_share(errors, 0.99) * 1000, 3),
+            "start_error_max_ms": round(_share(errors, 1.0) * 1000, 3),
+            "cpu_us_per_request": round(cpu / self.sent * 1e6, 1) if self.sent else 0.0,
+            "cores": round(cpu / seconds, 3) if seconds else 0.0,
+        }
+
+    @property
+    def counted(self) -> int:
+        """How many requests have a line."""
+        return self._ended
+
+    def chunks(self) -> Iterator[bytes]:
+        """The records as a gzip of one CSV, in pieces."""
+        self._pack()
+        self._packed += self._packer.flush()
+        for piece in batched(self._packed, CHUNK, strict=False):
+            yield bytes(piece)
+
+    def _pack(self) -> None:
+        text = io.StringIO(newline="")
+        csv.writer(text).writerows(self._rows)
+        self._rows = []
+        self._packed += self._packer.compress(text.getvalue().encode())
+
+
+def _share(values: list[float], share: float) -> float:
+    """The value that `share` of the sorted values do not exceed; 0 without any."""
+    return values[max(0, math.ceil(share * len(values)) - 1)] if values else 0.0

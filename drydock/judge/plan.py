@@ -1,0 +1,70 @@
+"""What the judge is to send: made by the drill, handed over as JSON in an environment variable."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from drydock import project
+
+VARIABLE = "JUDGE_PLAN"
+# In a path or body: the identifier of one of the subjects that were prepared.
+SUBJECT = "{subject}"
+
+
+@dataclass(frozen=True)
+class Request:
+    """A kind of request; `weight` of all weights is its share. With `key` it carries an Idempotency-Key."""
+
+    method: str
+    route: str
+    path: str
+    weight: int = 1
+    body: str = ""
+    key: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`rate` requests a second over all lanes, for `seconds` at the most; `timeout` is in seconds from a request's start.
+
+    `long_rate` of them a second are long: their body arrives over `long_seconds`. The others are in turn on a fresh
+    connection and on one of `kept_connections`. `subjects` of `prepare` are made beforehand; `identifier` is the field of
+    the answer that names one.
+    """
+
+    url: str
+    rate: float
+    seconds: float
+    timeout: float
+    subjects: int
+    identifier: str
+    prepare: Request
+    requests: tuple[Request, ...]
+    kept_connections: int = 20
+    long_rate: float = 1.0
+    long_seconds: float = 8.0
+
+    @classmethod
+    def of(cls, judge: "project.Judge", url: str, rate: float, seconds: float) -> Self:
+        """The plan by drydock.toml."""
+        prepare = Request(**judge.prepare.model_dump(exclude={"identifier", "weight", "key"}))
+        requests = tuple(Request(**request.model_dump()) for request in judge.requests)
+        knobs = judge.model_dump(exclude={"prepare", "requests", "timeout_seconds"})
+        identifier = judge.prepare.identifier
+        return cls(
+            url, rate, seconds, judge.timeout_seconds, identifier=identifier, prepare=prepare, requests=requests, **knobs
+        )
+
+    def as_json(self) -> str:
+        """The variable's value."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Reads it. Raises ValueError or TypeError where it is none."""
+        content: Mapping[str, Any] = json.loads(text)
+        prepare = Request(**content["prepare"])
+        requests = tuple(Request(**request) for request in content["requests"])
+        return cls(**{**content, "prepare": prepare, "requests": requests})

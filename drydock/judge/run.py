@@ -1,0 +1,192 @@
+"""A run of the judge: prepare, warm up, send by the clock, wait for the last answers, hand the account over."""
+
+import asyncio
+import base64
+import gc
+import json
+import random
+import signal
+import sys
+import time
+from itertools import count
+from urllib.parse import urlsplit
+
+from drydock.failures import CannotRunError
+from drydock.judge.exchange import Exchange, Lane, Writer
+from drydock.judge.ledger import LATE_SECONDS, Ledger
+from drydock.judge.plan import Plan, Request
+from drydock.judge.sender import Sender, refuse_exhausted, resolve
+from drydock.traffic.outcomes import Outcome
+
+# A new pod's network, DNS, and a service whose pods have just been replaced.
+PREPARE_SECONDS = 30.0
+PAUSE_SECONDS = 0.25
+# So many good answers in a row before the clock starts: connection pools are filled, code is warm.
+WARM = 60
+
+
+class Judge:
+    """One run. SIGTERM and SIGINT end the sending; what is under way is answered and counted."""
+
+    def __init__(self, plan: Plan, address: tuple[str, int]) -> None:
+        self._plan = plan
+        self._loop = asyncio.get_running_loop()
+        self._ledger = Ledger(time.time() - self._loop.time())
+        self._sender = Sender(address, plan.kept_connections, self._ended)
+        self._writer = Writer(urlsplit(plan.url).netloc)
+        self._mix = _mix(plan.requests)
+        self._long = next((it for it in plan.requests if it.body), None)
+        self._long_every = int(plan.rate / plan.long_rate) if plan.long_rate and self._long else 0
+        self._began = 0.0
+        self._number = 0
+        self._stop = asyncio.Event()
+        self._over = asyncio.Event()
+        self._waiting: dict[int, asyncio.Future[None]] = {}
+
+    async def run(self) -> None:
+        """All of it.
+
+        Raises:
+            CannotRunError: the service does not answer at first.
+            ExhaustedError: this machine has run out of files or ports.
+        """
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._loop.add_signal_handler(number, self._stop.set)
+        await self._prepare()
+        await self._warm_up()
+        gc.collect()
+        gc.freeze()
+        gc.disable()  # an account of a run is kept anyway, and a collection would delay a request
+        seconds = await self._send()
+        await self._finish()
+        refuse_exhausted(self._sender)
+        await self._sender.close()
+        self._hand_over(seconds)
+
+    async def _prepare(self) -> None:
+        """Makes the subjects."""
+        deadline = self._loop.time() + PREPARE_SECONDS
+        while len(self._writer.subjects) < self._plan.subjects:
+            exchange = await self._ask(self._plan.prepare, len(self._writer.subjects))
+            if exchange.outcome is Outcome.OK:
+                self._writer.subjects.append(str(json.loads(exchange.answer)[self._plan.identifier]))
+            else:
+                await self._pause(exchange, deadline)
+
+    async def _warm_up(self) -> None:
+        """Waits for a service that answers everything."""
+        deadline, good = self._loop.time() + PREPARE_SECONDS, 0
+        for number in count():
+            exchange = await self._ask(self._mix[number % len(self._mix)], number)
+            good = good + 1 if exchange.outcome is Outcome.OK else 0
+            if good == WARM:
+                return
+            if not good:
+                await self._pause(exchange, deadline)
+
+    async def _pause(self, exchange: Exchange, deadline: float) -> None:
+        if self._stop.is_set():
+            raise CannotRunError("it was ended before it sent anything")
+        if self._loop.time() > deadline:
+            said = exchange.reason or exchange.answer.decode(errors="replace")[:200]
+            reason = f"{exchange.request.method} {exchange.request.path} is not answered: {exchange.outcome} {said}"
+            raise CannotRunError(reason, "Is the service up, and is this its address? drydock status")
+        await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _ask(self, request: Request, number: int) -> Exchange:
+        """One request that is not counted."""
+        exchange = self._exchange(request, Lane.FRESH, number, self._loop.time())
+        answered = self._waiting[id(exchange)] = self._loop.create_future()
+        self._sender.send(exchange)
+        await answered
+        return exchange
+
+    async def _send(self) -> float:
+        """Sends by the clock, whatever becomes of what was sent before; returns for how many seconds."""
+        self._began = self._loop.time() + 0.1
+        say(began=round(time.time() + 0.1, 3), rate=self._plan.rate, late_over_ms=LATE_SECONDS * 1000)
+        self._loop.call_at(self._began, self._pump)
+        ticking = self._loop.create_task(self._tick())
+        try:
+            await asyncio.wait_for(self._stop.wait(), self._plan.seconds + 0.1)
+        except TimeoutError:
+            self._stop.set()
+        finally:
+            ticking.cancel()
+        return self._loop.time() - self._began
+
+    def _pump(self) -> None:
+        """Starts every request that is due by now."""
+        while not self._stop.is_set():
+            due = self._began + self._number / self._plan.rate
+            if due > self._loop.time():
+                self._loop.call_at(due, self._pump)
+                return
+            self._start(due)
+            self._number += 1
+
+    def _start(self, due: float) -> None:
+        number, length = self._number, len(self._mix)
+        if self._long is not None and self._long_every and number % self._long_every == self._long_every - 1:
+            exchange, over = self._exchange(self._long, Lane.LONG, number, due), self._plan.long_seconds
+        else:
+            # Each kind of request takes the lanes in turn.
+            lane = Lane.KEPT if number // length % 2 else Lane.FRESH
+            exchange, over = self._exchange(self._mix[number % length], lane, number, due), 0.0
+        self._ledger.started(exchange)
+        self._sender.send(exchange, over)
+
+    def _exchange(self, request: Request, lane: Lane, number: int, due: float) -> Exchange:
+        head, body, key = self._writer.write(request, lane, number)
+        now = self._loop.time()
+        patience = self._plan.timeout + (self._plan.long_seconds if lane is Lane.LONG else 0)
+        return Exchange(due, now, lane, request, head, body, key, now + patience)
+
+    def _ended(self, exchange: Exchange) -> None:
+        if (waiting := self._waiting.pop(id(exchange), None)) is not None:
+            if not waiting.done():
+                waiting.set_result(None)
+            return
+        self._ledger.ended(exchange, self._loop.time())
+        exchange.answer = b""
+        if self._stop.is_set() and not self._sender.in_flight:
+            self._over.set()
+
+    async def _tick(self) -> None:
+        for second in count(1):
+            await asyncio.sleep(max(0.0, self._began + second - self._loop.time()))
+            say(tick=self._ledger.tick(self._loop.time(), self._sender.in_flight))
+
+    async def _finish(self) -> None:
+        """Waits for what is under way: each of them has its outcome by its deadline."""
+        while self._sender.in_flight:
+            self._over.clear()
+            await asyncio.wait_for(self._over.wait(), self._plan.timeout + self._plan.long_seconds + 5)
+        say(tick=self._ledger.tick(self._loop.time(), 0))
+
+    def _hand_over(self, seconds: float) -> None:
+        account = self._ledger.account(self._plan.rate, seconds)
+        if self._ledger.late:
+            said = f"{self._ledger.late:,} of {self._ledger.sent:,} requests were started more than 20 ms late"
+            print(f"fell behind: {said}", file=sys.stderr, flush=True)  # noqa: T201 - its log
+        say(account=account)
+        for chunk in self._ledger.chunks():
+            say(records=base64.b64encode(chunk).decode())
+        say(ended=0, counted=self._ledger.counted)
+
+
+def _mix(requests: tuple[Request, ...]) -> list[Request]:
+    """The kinds of requests by their weights, in an order that is mixed and always the same."""
+    mixed = [request for request in requests for _ in range(request.weight)]
+    random.Random(0).shuffle(mixed)  # noqa: S311 - an order, not a secret
+    return mixed
+
+
+def say(**line: object) -> None:
+    """A line of the log for a program."""
+    print(json.dumps(line, separators=(",", ":")), flush=True)  # noqa: T201 - its log
+
+
+async def judge(plan: Plan) -> None:
+    """Runs a plan. Raises what `Judge.run` raises."""
+    await Judge(plan, await resolve(plan.url)).run()

@@ -1,0 +1,149 @@
+"""Gives each request its connection, by its lane, and keeps what is under way to its deadline."""
+
+import asyncio
+import socket
+from collections import deque
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from drydock.failures import CannotRunError
+from drydock.judge.connection import Connection
+from drydock.judge.exchange import Exchange, Lane
+from drydock.traffic.outcomes import OUR_OWN, ExhaustedError, Outcome
+
+# Below the 5 s after which uvicorn closes an idle connection: a request sent at that moment would be lost, and nobody's
+# fault.
+IDLE_SECONDS = 4.0
+SWEEP_SECONDS = 0.1
+
+
+class Sender:
+    """Sends exchanges to one address; `on_end` is called exactly once for each."""
+
+    def __init__(self, address: tuple[str, int], kept: int, on_end: Callable[[Exchange], None]) -> None:
+        self.exhausted: OSError | None = None
+        self._loop = asyncio.get_running_loop()
+        self._address = address
+        self._kept = kept
+        self._on_end = on_end
+        self._connections = 0
+        self._idle: deque[Connection] = deque()
+        self._alive: set[Connection] = set()  # of the kept lane
+        self._under_way: dict[int, tuple[Exchange, Connection | None]] = {}
+        self._connecting: set[asyncio.Task[None]] = set()
+        self._sweeper = self._loop.call_later(SWEEP_SECONDS, self._sweep)
+
+    @property
+    def in_flight(self) -> int:
+        """How many requests have no outcome yet."""
+        return len(self._under_way)
+
+    def send(self, exchange: Exchange, over: float = 0.0) -> None:
+        """Starts it: on a kept connection where its lane has one to give, else on a new one."""
+        if exchange.lane is Lane.KEPT and (connection := self._take()) is not None:
+            self._under_way[id(exchange)] = (exchange, connection)
+            connection.send(exchange)
+            return
+        self._under_way[id(exchange)] = (exchange, None)
+        task = self._loop.create_task(self._open(exchange, over))
+        self._connecting.add(task)
+        task.add_done_callback(self._connecting.discard)
+
+    async def close(self) -> None:
+        """Ends what is idle."""
+        self._sweeper.cancel()
+        for connection in tuple(self._alive):
+            connection.close()
+        for task in tuple(self._connecting):
+            task.cancel()
+
+    def _take(self) -> Connection | None:
+        """A kept connection for the next request: the one that was idle longest, once there are enough of them."""
+        if len(self._alive) < self._kept:
+            return None
+        now = self._loop.time()
+        while self._idle:
+            connection = self._idle.popleft()
+            if now - connection.idle_since < IDLE_SECONDS:
+                return connection
+            self._drop(connection)
+        return None
+
+    async def _open(self, exchange: Exchange, over: float) -> None:
+        self._connections += 1
+        number = exchange.connection = self._connections
+        connection = Connection(number, self._ended, self._gone)
+        if exchange.lane is Lane.KEPT:
+            self._alive.add(connection)
+        try:
+            await self._loop.create_connection(lambda: connection, *self._address)
+        except OSError as error:
+            self._alive.discard(connection)
+            if error.errno in OUR_OWN:
+                self.exhausted = self.exhausted or error
+            self._finish(exchange, Outcome.TIMED_OUT if isinstance(error, TimeoutError) else Outcome.REFUSED, str(error))
+            return
+        if id(exchange) not in self._under_way:  # it was given up meanwhile
+            connection.close()
+            return
+        self._under_way[id(exchange)] = (exchange, connection)
+        connection.send(exchange, over)
+
+    def _ended(self, connection: Connection, exchange: Exchange) -> None:
+        self._under_way.pop(id(exchange), None)
+        if exchange.lane is Lane.KEPT and connection.reusable:
+            connection.idle_since = self._loop.time()
+            self._idle.append(connection)
+        else:
+            self._drop(connection)
+        self._on_end(exchange)
+
+    def _gone(self, connection: Connection) -> None:
+        self._alive.discard(connection)
+        connection.reusable = False
+        if connection in self._idle:
+            self._idle.remove(connection)
+
+    def _drop(self, connection: Connection) -> None:
+        self._alive.discard(connection)
+        connection.close()
+
+    def _finish(self, exchange: Exchange, outcome: Outcome, reason: str) -> None:
+        if self._under_way.pop(id(exchange), None) is not None:
+            exchange.outcome, exchange.reason = outcome, reason
+            self._on_end(exchange)
+
+    def _sweep(self) -> None:
+        """Gives up what is over its time, and closes what was idle for too long."""
+        now = self._loop.time()
+        for exchange, connection in [it for it in self._under_way.values() if it[0].deadline <= now]:
+            if connection is None:
+                self._finish(exchange, Outcome.TIMED_OUT, "no connection in time")
+            else:
+                connection.time_out()
+        while self._idle and now - self._idle[0].idle_since >= IDLE_SECONDS:
+            self._drop(self._idle.popleft())
+        self._sweeper = self._loop.call_later(SWEEP_SECONDS, self._sweep)
+
+
+async def resolve(url: str) -> tuple[str, int]:
+    """The address of a URL, asked for once: a lookup for each connection would measure the cluster's DNS.
+
+    Raises:
+        CannotRunError: the name is not known.
+    """
+    parts = urlsplit(url)
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(
+            parts.hostname, parts.port or 80, type=socket.SOCK_STREAM, family=socket.AF_INET
+        )
+    except OSError as error:
+        raise CannotRunError(f"{parts.hostname} has no address: {error}", "Is the service deployed? drydock status") from error
+    host, port = found[0][4][:2]
+    return str(host), int(port)
+
+
+def refuse_exhausted(sender: Sender) -> None:
+    """Raises ExhaustedError where this machine, and not the service, stood in a request's way."""
+    if sender.exhausted is not None:
+        raise ExhaustedError(str(sender.exhausted))

@@ -1,0 +1,111 @@
+"""What a drill may do to a service, wherever it runs."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from drydock.drills.audit import Findings
+from drydock.drills.live_load import Run
+from drydock.judging.tick import Tick
+from drydock.load.records import Record
+from drydock.progress import Step
+from drydock.project import Project
+from drydock.timeline.history import History
+
+
+class Recorder(Protocol):
+    """What records a timeline (drydock/timeline/recorder.py)."""
+
+    @property
+    def history(self) -> History:
+        """What was recorded by now."""
+
+
+class JudgeRun(Run[Tick], Protocol):
+    """A judge that is to be started, and then followed."""
+
+    def start(self, progress: Step) -> None:
+        """Starts it. Raises CannotRunError where it does not start."""
+
+    def remove(self) -> None:
+        """Takes away what is left of it."""
+
+
+class Target(Protocol):
+    """The service, its database and what moves them. What a method starts it does not wait for, unless it says so."""
+
+    @property
+    def name(self) -> str:
+        """`kind` or `local`."""
+
+    @property
+    def disclaimer(self) -> str:
+        """What a run here says nothing about; empty on kind."""
+
+    @property
+    def project(self) -> Project:
+        """Whose service it is."""
+
+    @property
+    def dashboards(self) -> str | None:
+        """Grafana's address, or None where there is none."""
+
+    def refuse(self) -> None:
+        """Raises CannotRunError where no drill may run now."""
+
+    def opened(self) -> AbstractContextManager[None]:
+        """Starts what has to be started for a drill, and ends it."""
+
+    def timeline(self) -> AbstractContextManager[Recorder]:
+        """Records what happens to the service while the block lasts."""
+
+    def judge(self, rate: float, seconds: float) -> JudgeRun:
+        """A judge that sends `rate` requests a second for `seconds` at the most."""
+
+    def audit(self, records: Sequence[Record]) -> Findings:
+        """Asks the database whether it agrees with what the clients were told."""
+
+    def describe(self) -> dict[str, Any]:
+        """What the service runs as, for configuration.json."""
+
+    def ready_pods(self) -> list[str]:
+        """The pods that new connections go to."""
+
+    def hold(self, replicas: int) -> None:
+        """Keeps the service at a number of pods, whatever an autoscaler would say."""
+
+    def release(self) -> None:
+        """Lets the autoscaler decide again."""
+
+    def apply(self, patch: Mapping[str, Any]) -> None:
+        """Changes the Deployment by a strategic merge patch, as k8s/controls/ holds them: a rollout begins."""
+
+    def restart(self) -> None:
+        """Replaces every pod by one that is the same: a rollout begins."""
+
+    def undo(self) -> None:
+        """Goes back to the Deployment before the last change: a rollout begins."""
+
+    def restore(self) -> None:
+        """Makes the Deployment what it was before the first `apply`, and waits for the rollout."""
+
+    def wait_for_rollout(self, seconds: float) -> bool:
+        """Waits until all pods are of the newest template and ready, and no other is left; False where they are not."""
+
+    def delete_pod(self, pod: str) -> None:
+        """Ends a pod in good order."""
+
+    def kill(self, pod: str) -> None:
+        """SIGKILL to the service in a pod: no preStop, no grace period."""
+
+    def request(self, pod: str, method: str, path: str, body: Mapping[str, Any] | None = None) -> int:
+        """Sends one request to one pod, past the Service; its status, or 0 where no answer came within 2 s."""
+
+    def stop_database(self) -> None:
+        """Stops the database, and waits until it is gone."""
+
+    def start_database(self) -> None:
+        """Starts the database, and waits until it accepts connections."""
+
+    def sql(self, statements: str) -> str:
+        """What psql says to these statements. Raises FailedError where one of them fails."""
