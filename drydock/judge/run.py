@@ -31,7 +31,7 @@ class Judge:
     def __init__(self, plan: Plan, address: tuple[str, int]) -> None:
         self._plan = plan
         self._loop = asyncio.get_running_loop()
-        self._ledger = Ledger(time.time() - self._loop.time())
+        self._ledger = Ledger(time.time() - time.monotonic())
         self._sender = Sender(address, plan.kept_connections, self._ended)
         self._writer = Writer(urlsplit(plan.url).netloc)
         self._mix = _mix(plan.requests)
@@ -65,7 +65,7 @@ class Judge:
 
     async def _prepare(self) -> None:
         """Makes the subjects."""
-        deadline = self._loop.time() + PREPARE_SECONDS
+        deadline = time.monotonic() + PREPARE_SECONDS
         while len(self._writer.subjects) < self._plan.subjects:
             exchange = await self._ask(self._plan.prepare, len(self._writer.subjects))
             if exchange.outcome is Outcome.OK:
@@ -75,7 +75,7 @@ class Judge:
 
     async def _warm_up(self) -> None:
         """Waits for a service that answers everything."""
-        deadline, good = self._loop.time() + PREPARE_SECONDS, 0
+        deadline, good = time.monotonic() + PREPARE_SECONDS, 0
         for number in count():
             exchange = await self._ask(self._mix[number % len(self._mix)], number)
             good = good + 1 if exchange.outcome is Outcome.OK else 0
@@ -87,7 +87,7 @@ class Judge:
     async def _pause(self, exchange: Exchange, deadline: float) -> None:
         if self._stop.is_set():
             raise CannotRunError("it was ended before it sent anything")
-        if self._loop.time() > deadline:
+        if time.monotonic() > deadline:
             said = exchange.reason or exchange.answer.decode(errors="replace")[:200]
             reason = f"{exchange.request.method} {exchange.request.path} is not answered: {exchange.outcome} {said}"
             raise CannotRunError(reason, "Is the service up, and is this its address? drydock status")
@@ -95,7 +95,7 @@ class Judge:
 
     async def _ask(self, request: Request, number: int) -> Exchange:
         """One request that is not counted."""
-        exchange = self._exchange(request, Lane.FRESH, number, self._loop.time())
+        exchange = self._exchange(request, Lane.FRESH, number, time.monotonic())
         answered = self._waiting[id(exchange)] = self._loop.create_future()
         self._sender.send(exchange)
         await answered
@@ -103,7 +103,7 @@ class Judge:
 
     async def _send(self) -> float:
         """Sends by the clock, whatever becomes of what was sent before; returns for how many seconds."""
-        self._began = self._loop.time() + 0.1
+        self._began = time.monotonic() + 0.1
         say(began=round(time.time() + 0.1, 3), rate=self._plan.rate, late_over_ms=LATE_SECONDS * 1000)
         self._loop.call_at(self._began, self._pump)
         ticking = self._loop.create_task(self._tick())
@@ -113,13 +113,13 @@ class Judge:
             self._stop.set()
         finally:
             ticking.cancel()
-        return self._loop.time() - self._began
+        return time.monotonic() - self._began
 
     def _pump(self) -> None:
         """Starts every request that is due by now."""
         while not self._stop.is_set():
             due = self._began + self._number / self._plan.rate
-            if due > self._loop.time():
+            if due > time.monotonic():
                 self._loop.call_at(due, self._pump)
                 return
             self._start(due)
@@ -138,7 +138,7 @@ class Judge:
 
     def _exchange(self, request: Request, lane: Lane, number: int, due: float) -> Exchange:
         head, body, key = self._writer.write(request, lane, number)
-        now = self._loop.time()
+        now = time.monotonic()
         patience = self._plan.timeout + (self._plan.long_seconds if lane is Lane.LONG else 0)
         return Exchange(due, now, lane, request, head, body, key, now + patience)
 
@@ -147,22 +147,22 @@ class Judge:
             if not waiting.done():
                 waiting.set_result(None)
             return
-        self._ledger.ended(exchange, self._loop.time())
+        self._ledger.ended(exchange, time.monotonic())
         exchange.answer = b""
         if self._stop.is_set() and not self._sender.in_flight:
             self._over.set()
 
     async def _tick(self) -> None:
         for second in count(1):
-            await asyncio.sleep(max(0.0, self._began + second - self._loop.time()))
-            say(tick=self._ledger.tick(self._loop.time(), self._sender.in_flight))
+            await asyncio.sleep(max(0.0, self._began + second - time.monotonic()))
+            say(tick=self._ledger.tick(time.monotonic(), self._sender.in_flight))
 
     async def _finish(self) -> None:
         """Waits for what is under way: each of them has its outcome by its deadline."""
         while self._sender.in_flight:
             self._over.clear()
             await asyncio.wait_for(self._over.wait(), self._plan.timeout + self._plan.long_seconds + 5)
-        say(tick=self._ledger.tick(self._loop.time(), 0))
+        say(tick=self._ledger.tick(time.monotonic(), 0))
 
     def _hand_over(self, seconds: float) -> None:
         account = self._ledger.account(self._plan.rate, seconds)

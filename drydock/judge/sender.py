@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 from collections import deque
 from collections.abc import Callable
 from urllib.parse import urlsplit
@@ -61,7 +62,7 @@ class Sender:
         """A kept connection for the next request: the one that was idle longest, once there are enough of them."""
         if len(self._alive) < self._kept:
             return None
-        now = self._loop.time()
+        now = time.monotonic()
         while self._idle:
             connection = self._idle.popleft()
             if now - connection.idle_since < IDLE_SECONDS:
@@ -92,7 +93,7 @@ class Sender:
     def _ended(self, connection: Connection, exchange: Exchange) -> None:
         self._under_way.pop(id(exchange), None)
         if exchange.lane is Lane.KEPT and connection.reusable:
-            connection.idle_since = self._loop.time()
+            connection.idle_since = time.monotonic()
             self._idle.append(connection)
         else:
             self._drop(connection)
@@ -115,12 +116,11 @@ class Sender:
 
     def _sweep(self) -> None:
         """Gives up what is over its time, and closes what was idle for too long."""
-        now = self._loop.time()
+        now = time.monotonic()
         for exchange, connection in [it for it in self._under_way.values() if it[0].deadline <= now]:
-            if connection is None:
-                self._finish(exchange, Outcome.TIMED_OUT, "no connection in time")
-            else:
+            if connection is not None:
                 connection.time_out()
+            self._finish(exchange, Outcome.TIMED_OUT, "no connection in time")
         while self._idle and now - self._idle[0].idle_since >= IDLE_SECONDS:
             self._drop(self._idle.popleft())
         self._sweeper = self._loop.call_later(SWEEP_SECONDS, self._sweep)
