@@ -25,8 +25,16 @@ from drydock.judge.plan import VARIABLE, Plan, Request
 from drydock.judging import lateness, log
 
 CAN_BIND = shutil.which("taskset") is not None and multiprocessing.cpu_count() > 1
-ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nX-Served-By: bench\r\n\r\n{\"id\": 7}"
-FIGURES = ("rate", "late", "start_error_p50_ms", "start_error_p99_ms", "start_error_max_ms", "cpu_us_per_request", "cores")
+ANSWER = b'HTTP/1.1 200 OK\r\nContent-Length: 9\r\nX-Served-By: bench\r\n\r\n{"id": 7}'
+FIGURES = (
+    "rate",
+    "late",
+    "start_error_p50_ms",
+    "start_error_p99_ms",
+    "start_error_max_ms",
+    "cpu_us_per_request",
+    "cores",
+)
 
 
 class Answering(asyncio.Protocol):
@@ -48,7 +56,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=8)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
-    server = multiprocessing.get_context("fork").Process(target=serve, args=(queue := multiprocessing.SimpleQueue(),))
+    queue: "multiprocessing.SimpleQueue[str]" = multiprocessing.SimpleQueue()
+    server = multiprocessing.get_context("fork").Process(target=serve, args=(queue,))
     server.start()
     url = queue.get()
     try:

@@ -104,6 +104,18 @@ class Audit(Section):
     figures: dict[str, str] = {}
 
 
+class Shutdown(Section):
+    """The variables that bound the steps of the service's shutdown, in seconds; those of one step add up.
+
+    `backlog_seconds` is what the service itself takes at the most to work off what its listener had accepted.
+    """
+
+    drain: tuple[str, ...]
+    graceful: tuple[str, ...]
+    close: tuple[str, ...]
+    backlog_seconds: float = Field(ge=0)
+
+
 class Preparation(Section):
     """The request that makes a subject; `identifier` is the field of its JSON answer that names it."""
 
@@ -193,6 +205,7 @@ class Configuration(Section):
     platforms: Platforms
     telemetry: Telemetry
     local: Local
+    shutdown: Shutdown
     audit: Audit
     judge: Judge
     drills: Drills

@@ -1,27 +1,77 @@
 """`drydock drill`: what a person types about drills."""
 
-from typing import Annotated
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Annotated, Any
 
 import typer
 
-from drydock.drills import catalogue, compare, experiment
+from drydock.drills import all as every
+from drydock.drills import compare, experiment
+from drydock.drills.catalogue import DISRUPTIONS
+from drydock.drills.disruption import Disruption
 from drydock.drills.scale import Scale
 from drydock.failures import FailedError
+from drydock.kind_platform import KindPlatform
 from drydock.progress import say
 from drydock.project import Project
 from drydock.runs.folder import RunFolder
 from drydock.runs.verdict import Verdict
+from drydock.targets.kind import KindTarget
+from drydock.targets.target import Target
 
 app = typer.Typer(
     help="Do to the service what production does to it, and judge what comes of it.", no_args_is_help=True
 )
 
 
+class Platform(StrEnum):
+    """Where a shutdown drill can run."""
+
+    KIND = "kind"
+
+
+Where = Annotated[Platform, typer.Option("--platform", help="Where the service runs.")]
+Keep = Annotated[
+    bool, typer.Option("--keep", help="Leave what it changed as it is, to look into it; says what that is.")
+]
+Against = Annotated[
+    str | None,
+    typer.Option(
+        help="Take protection away first: `control` is the drill's own negative control, which must fail; or one of "
+        "k8s/controls by name, or the file of a patch of the Deployment.",
+        show_default=False,
+    ),
+]
+
+EXIT_CODES = """Leaves a folder below runs/ with report.html. Ctrl-C puts back what was changed. Exit code 1: the service \
+did not do what it should. Exit code 2: the drill could not run."""
+
+
 @app.command("list")
 def list_drills() -> None:
-    """Say each drill, with what it is to show."""
-    for drill in catalogue.all_drills(Project.find()):
-        typer.echo(f"{drill.name}\n  {drill.hypothesis}")
+    """Say each drill, with what it is to show and its negative control."""
+    project = Project.find()
+    for kind in DISRUPTIONS:
+        platforms = " and ".join(sorted(kind.platforms))
+        typer.echo(f"{kind.title}\n  {kind.belief}\n  negative control: {kind.control}; runs on {platforms}")
+    typer.echo(f"scale\n  {Scale(project.configuration.drills.scale).hypothesis}\n  runs on kind")
+
+
+@app.command("all")
+def run_all(
+    platform: Where = Platform.KIND,
+    controls: Annotated[
+        bool, typer.Option("--controls", help="After them the negative control of each, which must fail.")
+    ] = False,
+    times: Annotated[int, typer.Option(min=1, help="Run each this many times.")] = 1,
+) -> None:
+    """Run every shutdown drill, one after the other, and show a table: about 20 minutes, twice that with --controls.
+
+    Exit code 1 where one did not come out as it should. Ctrl-C puts back what was changed.
+    """
+    project = Project.find()
+    every.show(every.run(project, target_of(project, platform), controls=controls, times=times))
 
 
 @app.command()
@@ -29,9 +79,7 @@ def scale(
     comparison: Annotated[
         bool, typer.Option("--compare", help="Twice the same load: with CPU as the only trigger, then with both.")
     ] = False,
-    keep: Annotated[
-        bool, typer.Option("--keep", help="Leave what it changed as it is, to look into it; says what that is.")
-    ] = False,
+    keep: Keep = False,
 ) -> None:
     """Raise the load to four times what a pod can do, and clock how the pods follow, up and down.
 
@@ -43,12 +91,18 @@ def scale(
     if comparison:
         verdict, folder = compare.run(project)
     else:
-        verdict, folder = experiment.run(Scale(project.configuration.drills.scale), project, keep=keep)
-    _conclude(project, verdict, folder)
+        target = KindTarget(KindPlatform(project))
+        verdict, folder = experiment.run(Scale(project.configuration.drills.scale), target, keep=keep)
+    conclude(project, verdict, folder)
 
 
-def _conclude(project: Project, verdict: Verdict, folder: RunFolder) -> None:
-    """Shows the verdict, and where all of it is."""
+def target_of(project: Project, platform: Platform) -> Target:
+    """What a drill on this platform acts on."""
+    return KindTarget(KindPlatform(project))
+
+
+def conclude(project: Project, verdict: Verdict, folder: RunFolder) -> None:
+    """Shows the verdict, and where all of it is. Raises FailedError where it is not passed."""
     for check in verdict.checks:
         say(
             f"{'  ok' if check.passed else 'FAIL'}  {check.name}: {check.observed}"
@@ -60,3 +114,18 @@ def _conclude(project: Project, verdict: Verdict, folder: RunFolder) -> None:
     if not verdict.passed:
         raise FailedError(verdict.summary, f"Open {folder.path('report.html')}")
     say(verdict.summary)
+
+
+def _command(kind: type[Disruption[Any]]) -> Callable[..., None]:
+    def run(platform: Where = Platform.KIND, against: Against = None, keep: Keep = False) -> None:
+        project = Project.find()
+        drill = kind(project.configuration.drills.disruptions, against)
+        verdict, folder = experiment.run(drill, target_of(project, platform), keep=keep)
+        conclude(project, verdict, folder)
+
+    run.__doc__ = f"{kind.belief}\n\n{EXIT_CODES}"
+    return run
+
+
+for _kind in DISRUPTIONS:
+    app.command(_kind.title)(_command(_kind))

@@ -120,7 +120,7 @@ class Disruption[T: Target](ABC):
             with _part(experiment, "recovery") as progress:
                 scene.recover(progress, lambda: self.recovered(scene))
             with _part(experiment, "after: every request is answered again") as progress:
-                scene.complete(progress, self.promise.least_requests)
+                scene.complete(progress, self.settings.least_requests)
                 live.stop()
 
     def judge(self, experiment: Experiment[T]) -> Verdict:
@@ -136,6 +136,7 @@ class Disruption[T: Target](ABC):
             self.promise,
             experiment.target.audit(sent),
             Lateness.read(experiment.folder),
+            self.settings.least_requests,
             tuple(self.checks(scene, evidence)),
         )
         return self.account.verdict()

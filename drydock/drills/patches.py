@@ -43,5 +43,7 @@ def control(project: Project, name: str) -> Mapping[str, Any]:
 def _read(path: Path) -> Mapping[str, Any]:
     patch = yaml.safe_load(path.read_text())
     if not isinstance(patch, dict) or "spec" not in patch:
-        raise CannotRunError(f"{path} is no patch of a Deployment", "It begins with `spec:`, as those in k8s/controls do.")
+        raise CannotRunError(
+            f"{path} is no patch of a Deployment", "It begins with `spec:`, as those in k8s/controls do."
+        )
     return patch

@@ -93,7 +93,9 @@ class Scale:
     def judge(self, experiment: Experiment[KindTarget]) -> Verdict:
         """Reads the records, asks the database, and weighs it all."""
         sent = records.read(experiment.folder.path(records.FILE))
-        found = audit.audit(experiment.target.cluster, experiment.workload, experiment.project.configuration.audit, sent)
+        found = audit.audit(
+            experiment.target.cluster, experiment.workload, experiment.project.configuration.audit, sent
+        )
         self.judgement = Judgement(self.name, self._evidence(experiment, sent), self.objectives, found)
         return self.judgement.verdict()
 
@@ -127,7 +129,9 @@ class Scale:
         if not live.until(begins):
             raise CannotRunError("the load ended before the step began", "See the load generator's log.")
 
-    def _follow(self, experiment: Experiment[KindTarget], live: LiveLoad[Tick], progress: Step, reached: Callable[[Tick], bool]) -> None:
+    def _follow(
+        self, experiment: Experiment[KindTarget], live: LiveLoad[Tick], progress: Step, reached: Callable[[Tick], bool]
+    ) -> None:
         """Reads ticks until one is `reached`, or the load is over; shows where the drill stands meanwhile."""
 
         def look(tick: Tick) -> bool:

@@ -69,7 +69,7 @@ class Scene[T: Target]:
 
     def restarts(self, pod: str | None = None) -> int:
         """How often containers were started again, of one pod or of all, since the timeline began."""
-        return self.experiment.history.restarts_of(self.experiment.workload.deployment, pod)
+        return self.experiment.history.container_restarts(self.experiment.workload.deployment, pod)
 
     @property
     def answers(self) -> bool:

@@ -54,7 +54,14 @@ class Plan:
         knobs = judge.model_dump(exclude={"prepare", "requests", "timeout_seconds"})
         identifier = judge.prepare.identifier
         return cls(
-            url, rate, seconds, judge.timeout_seconds, identifier=identifier, prepare=prepare, requests=requests, **knobs
+            url,
+            rate,
+            seconds,
+            judge.timeout_seconds,
+            identifier=identifier,
+            prepare=prepare,
+            requests=requests,
+            **knobs,
         )
 
     def as_json(self) -> str:

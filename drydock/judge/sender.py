@@ -82,7 +82,9 @@ class Sender:
             self._alive.discard(connection)
             if error.errno in OUR_OWN:
                 self.exhausted = self.exhausted or error
-            self._finish(exchange, Outcome.TIMED_OUT if isinstance(error, TimeoutError) else Outcome.REFUSED, str(error))
+            self._finish(
+                exchange, Outcome.TIMED_OUT if isinstance(error, TimeoutError) else Outcome.REFUSED, str(error)
+            )
             return
         if id(exchange) not in self._under_way:  # it was given up meanwhile
             connection.close()
@@ -138,7 +140,9 @@ async def resolve(url: str) -> tuple[str, int]:
             parts.hostname, parts.port or 80, type=socket.SOCK_STREAM, family=socket.AF_INET
         )
     except OSError as error:
-        raise CannotRunError(f"{parts.hostname} has no address: {error}", "Is the service deployed? drydock status") from error
+        raise CannotRunError(
+            f"{parts.hostname} has no address: {error}", "Is the service deployed? drydock status"
+        ) from error
     host, port = found[0][4][:2]
     return str(host), int(port)
 

@@ -4,24 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 from drydock.drills import shares
 from drydock.drills.clock import Mark
 from drydock.drills.judgement import Judgement
+from drydock.report.page import FILE, TEMPLATES
 from drydock.runs.folder import CONFIGURATION, RunFolder
 from drydock.runs.verdict import Verdict
-
-FILE = "report.html"
-# Of one template that knows both; a misspelt name is an error, not an empty place.
-TEMPLATES = Environment(
-    loader=PackageLoader("drydock.report"),
-    autoescape=select_autoescape(default=True, default_for_string=True),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
 
 
 @dataclass(frozen=True)
@@ -59,11 +49,11 @@ class Run:
     def chart(self) -> Markup:
         """Everything on one time axis."""
         # Imported here: matplotlib takes a second to load, and most commands draw nothing.
-        from drydock.report import charts
+        from drydock.report import scale_charts
 
         objective = self.judgement.objectives.p95_seconds
         # matplotlib escapes what it is given as text.
-        chart = charts.scaling(self.judgement.evidence, self.marks, objective, narrow=self.narrow)
+        chart = scale_charts.scaling(self.judgement.evidence, self.marks, objective, narrow=self.narrow)
         return Markup(chart)  # noqa: S704
 
 

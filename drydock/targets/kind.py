@@ -20,6 +20,8 @@ from drydock.kind_platform import KindPlatform
 from drydock.load.records import Record
 from drydock.project import Project, Workload
 from drydock.runs.configuration import describe
+from drydock.shutdown import Budget
+from drydock.targets import traces
 from drydock.targets.autoscaler import HeldAutoscaler
 from drydock.targets.database import StatefulDatabase
 from drydock.timeline.recorder import Timeline
@@ -107,7 +109,7 @@ class KindTarget:
 
     def timeline(self) -> Timeline:
         """Records what the API server and the service's pods say."""
-        return Timeline(self.project.kubeconfig, self.workload.namespace)
+        return Timeline(self.project.kubeconfig, self.workload.namespace, workload=self.workload)
 
     def judge(self, rate: float, seconds: float) -> KindJudge:
         """A judge in the cluster, which goes through the Service."""
@@ -119,8 +121,8 @@ class KindTarget:
         return audit.audit(self.cluster, self.workload, self.project.configuration.audit, records)
 
     def describe(self) -> dict[str, Any]:
-        """Versions, images, mode and autoscalers."""
-        return describe(self.platform, kind="drill")
+        """Versions, images, mode, autoscalers and the budget of the shutdown."""
+        return describe(self.platform, kind="drill", shutdown=self._budget().as_json())
 
     def ready_pods(self) -> list[str]:
         """The pods that are ready and not ending."""
@@ -155,7 +157,9 @@ class KindTarget:
         if (change := _differences(now, self._before)) and not _only_restarted(now, self._before):
             self._call("patch", self._name, "--type=json", f"--patch={json.dumps(change)}")
         if not self.wait_for_rollout(ROLLOUT_SECONDS):
-            raise FailedError(f"{self._name} is not ready again", f"kubectl --namespace {self.workload.namespace} get pods")
+            raise FailedError(
+                f"{self._name} is not ready again", f"kubectl --namespace {self.workload.namespace} get pods"
+            )
         self._before = None
 
     def wait_for_rollout(self, seconds: float) -> bool:
@@ -174,7 +178,9 @@ class KindTarget:
         """
         found = self._get("pod", pod)
         statuses = found["status"]["containerStatuses"]
-        container = next(it for it in statuses if it["name"] == self.workload.container)["containerID"].rpartition("/")[2]
+        container = next(it for it in statuses if it["name"] == self.workload.container)["containerID"].rpartition("/")[
+            2
+        ]
         inspect = ("crictl", "inspect", "--output", "go-template", "--template", "{{.info.pid}}", container)
         node = found["spec"]["nodeName"]
         process = engine.docker("exec", node, *inspect).strip()
@@ -187,6 +193,10 @@ class KindTarget:
         sent = (method, f"http://127.0.0.1:{port}{path}", str(ANSWER_SECONDS), json.dumps(body) if body else "")
         inside = ("exec", "--stdin", pod, "--container", self.workload.container, "--", "python", "-", *sent)
         return int(self._call(*inside, stdin=REQUEST))
+
+    def has_trace(self, trace: str) -> bool:
+        """Whether a trace is in Jaeger. Raises FailedError where it does not answer."""
+        return traces.arrived(self.project.configuration.telemetry.kind.jaeger, trace)
 
     def node_of(self, pod: str) -> str:
         """The node that a pod runs on."""
@@ -221,6 +231,16 @@ class KindTarget:
     @property
     def _name(self) -> str:
         return f"deployment/{self.workload.deployment}"
+
+    def _budget(self) -> Budget:
+        """The shutdown's budget, by the Deployment and the ConfigMaps that its container reads."""
+        spec = self._deployment()["spec"]["template"]["spec"]
+        container, variables = self._container(spec), dict[str, str]()
+        for source in container.get("envFrom") or []:
+            if "configMapRef" in source:
+                variables |= self._get("configmap", source["configMapRef"]["name"]).get("data") or {}
+        variables |= {it["name"]: it["value"] for it in container.get("env") or [] if "value" in it}
+        return Budget.of(spec, self.workload.container, variables, self.project.configuration.shutdown)
 
     def _deployment(self) -> Any:
         return self._get("deployment", self.workload.deployment)

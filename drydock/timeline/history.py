@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
-from drydock.timeline.observation import Observation
+from drydock.timeline.observation import Observation, owner
 
 FILE = "timeline.json"
 
@@ -56,8 +56,22 @@ class History:
         return [seen for seen in self.of("HorizontalPodAutoscaler") if seen.state["target"] == deployment]
 
     def pods(self, deployment: str) -> list[Observation]:
-        """All that was seen of the pods of a Deployment: their ReplicaSets are called after it."""
-        return [seen for seen in self.of("Pod") if seen.state["owner"].rpartition("-")[0] == deployment]
+        """All that was seen of the pods of a Deployment."""
+        return [seen for seen in self.of("Pod") if owner(seen) == deployment]
+
+    def lifecycle(self, pod: str) -> list[Observation]:
+        """The lifecycle lines of a pod, by their own time."""
+        return sorted((seen for seen in self.of("Log") if seen.name == pod), key=lambda seen: unix(seen.state["time"]))
+
+    def container_restarts(self, deployment: str, pod: str | None = None) -> int:
+        """How often containers were started again since each pod was first seen: of one pod, or of all."""
+        first: dict[str, int] = {}
+        last: dict[str, int] = {}
+        for seen in self.pods(deployment):
+            if pod in (None, seen.name):
+                first.setdefault(seen.uid, seen.state["restarts"])
+                last[seen.uid] = seen.state["restarts"]
+        return sum(last[uid] - first[uid] for uid in first)
 
     def minimum(self, deployment: str) -> int:
         """How many pods the autoscaler wants at the least, as it was last seen; 0 where there is none."""

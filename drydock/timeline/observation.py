@@ -30,3 +30,9 @@ class Observation:
     def parse(cls, line: dict[str, Any]) -> Self:
         """Reads such a line. Raises TypeError where a field is missing or unknown."""
         return cls(**line)
+
+
+def owner(pod: Observation) -> str:
+    """The Deployment of a pod: its ReplicaSet is called after it."""
+    name: str = pod.state["owner"]
+    return name.rpartition("-")[0]

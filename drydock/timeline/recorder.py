@@ -12,9 +12,11 @@ from lightkube import AsyncClient, KubeConfig
 
 from drydock.cluster import CONTEXT, guard
 from drydock.failures import CannotRunError
+from drydock.project import Workload
 from drydock.timeline import states
 from drydock.timeline.history import History, Restart
-from drydock.timeline.observation import Change, Observation
+from drydock.timeline.lifecycle import LifecycleLog
+from drydock.timeline.observation import Change, Observation, owner
 from drydock.timeline.watching import RESOURCES, Watch
 
 FIRST_LIST_SECONDS = 15.0
@@ -25,14 +27,19 @@ MOST_OBSERVATIONS = 50_000
 class Timeline:
     """Records the namespace while the block lasts. What is kept is bounded: `dropped` counts what came after that.
 
+    With a workload, the lifecycle lines of its pods are recorded too, as observations of the kind Log.
+
     Raises:
         CannotRunError: the kubeconfig leads elsewhere, or the API server does not answer.
     """
 
-    def __init__(self, kubeconfig: Path, namespace: str, *, most: int = MOST_OBSERVATIONS) -> None:
+    def __init__(
+        self, kubeconfig: Path, namespace: str, *, workload: Workload | None = None, most: int = MOST_OBSERVATIONS
+    ) -> None:
         guard(kubeconfig)
         self._configuration = KubeConfig.from_file(kubeconfig).get(CONTEXT)
         self._namespace = namespace
+        self._workload = workload
         self._most = most
         self._lock = threading.Lock()
         self._observations: list[Observation] = []
@@ -43,6 +50,9 @@ class Timeline:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="timeline", daemon=True)
         self._stop: asyncio.Event | None = None
+        self._client: AsyncClient | None = None
+        self._logs: dict[str, tuple[LifecycleLog, asyncio.Task[None]]] = {}
+        self._began = time.time()
         self.dropped = 0
 
     def __enter__(self) -> Self:
@@ -82,12 +92,14 @@ class Timeline:
     async def _watch(self) -> None:
         self._stop = asyncio.Event()
         # The environment's proxies are not for a server on the loopback interface.
-        client = AsyncClient(config=self._configuration, namespace=self._namespace, trust_env=False)
+        client = self._client = AsyncClient(config=self._configuration, namespace=self._namespace, trust_env=False)
+        self._began = time.time()
         watches = [asyncio.create_task(self._of(kind).run(client)) for kind in RESOURCES]
         await self._stop.wait()
-        for watch in watches:
-            watch.cancel()
-        await asyncio.gather(*watches, return_exceptions=True)
+        running = [*watches, *(task for _, task in self._logs.values())]
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
         await client.close()
 
     def _of(self, kind: str) -> Watch:
@@ -103,6 +115,8 @@ class Timeline:
         meta = item["metadata"]
         state = states.OF[kind](item)
         seen = Observation(time.time(), kind, meta["name"], meta["uid"], meta["resourceVersion"], change, state)
+        if kind == "Pod":
+            self._listen(seen)
         with self._lock:
             before = self._latest.get(seen.uid)
             if change == "removed":
@@ -113,12 +127,30 @@ class Timeline:
             repeated = change == "changed" and before is not None and before.state == state
             # Events are listed for an hour after they happened.
             old = kind == "Event" and kind in self._unlisted
-            if repeated or old:
-                return
-            if len(self._observations) < self._most:
-                self._observations.append(seen)
-            else:
-                self.dropped += 1
+            if not repeated and not old:
+                self._append(seen)
+
+    def _append(self, seen: Observation) -> None:
+        if len(self._observations) < self._most:
+            self._observations.append(seen)
+        else:
+            self.dropped += 1
+
+    def _listen(self, pod: Observation) -> None:
+        """Follows the log of a pod of the workload, from its first start on."""
+        if self._workload is None or self._client is None or owner(pod) != self._workload.deployment:
+            return
+        if pod.change == "removed":
+            if pod.uid in self._logs:
+                self._logs[pod.uid][0].gone = True
+        elif pod.uid not in self._logs and pod.state["phase"] == "Running":
+            log = LifecycleLog(pod.name, self._namespace, self._workload.container, self._hear)
+            self._logs[pod.uid] = log, asyncio.create_task(log.run(self._client, self._began))
+
+    def _hear(self, pod: str, state: dict[str, Any]) -> None:
+        with self._lock:
+            uid = f"{pod}/{state['event']}"
+            self._append(Observation(time.time(), "Log", pod, uid, state["time"], "added", state))
 
     def _note(self, kind: str, reason: str) -> None:
         with self._lock:

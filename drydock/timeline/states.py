@@ -26,6 +26,10 @@ def pod(item: Any) -> State:
         "ready": _since(conditions, "Ready"),
         # When it was asked to end, plus the grace period that it has for that.
         "deletion": meta.get("deletionTimestamp"),
+        "grace": meta.get("deletionGracePeriodSeconds"),
+        # How its container ended, and how it ended before it was started again.
+        "ended": next(filter(None, (_end(container["state"]) for container in containers)), None),
+        "last_ended": next(filter(None, (_end(container.get("lastState") or {}) for container in containers)), None),
         "restarts": sum(container["restartCount"] for container in containers),
     }
 
@@ -90,6 +94,14 @@ def _since(conditions: Mapping[str, Any], name: str) -> str | None:
     """Since when a condition holds, or None where it does not."""
     condition = conditions.get(name, {})
     return condition.get("lastTransitionTime") if condition.get("status") == "True" else None
+
+
+def _end(state: Any) -> State | None:
+    """Exit code, reason and time of a container that has ended, or None."""
+    ended = state.get("terminated")
+    if not ended:
+        return None
+    return {"exit_code": ended.get("exitCode"), "reason": ended.get("reason", ""), "finished": ended.get("finishedAt")}
 
 
 def _running_since(container: Any) -> str | None:

@@ -44,4 +44,6 @@ class BadRelease(Disruption[Target]):
             ", ".join(sorted(strangers)) or "no answer of another",
         )
         stayed = scene.pods <= scene.existing
-        yield Check("the pods of the release before stay", stayed, "all", f"{len(scene.pods - scene.gone)} of {len(scene.pods)}")
+        yield Check(
+            "the pods of the release before stay", stayed, "all", f"{len(scene.pods - scene.gone)} of {len(scene.pods)}"
+        )

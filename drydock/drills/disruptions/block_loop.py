@@ -49,7 +49,9 @@ class BlockLoop(Disruption[Target]):
         noticed = scene.seconds_until_unhealthy(evidence, scene.a_pod)
         yield _within("liveness notices", noticed, NOTICE_SECONDS)
         first = shed is not None and (noticed is None or shed < noticed)
-        yield Check("readiness sheds before liveness restarts", first, "in this order", "in this order" if first else "not")
+        yield Check(
+            "readiness sheds before liveness restarts", first, "in this order", "in this order" if first else "not"
+        )
         late = [
             record
             for record in evidence.records

@@ -18,6 +18,7 @@ from drydock.kind_platform import KindPlatform
 from drydock.project import Project
 from drydock.runs.folder import RunFolder
 from drydock.runs.verdict import Check, Verdict
+from drydock.targets.kind import KindTarget
 from tests.integration.drydock.watch_double import WatchDouble, kubeconfig, serving
 from tests.polling import poll_until
 from tests.unit.drydock import grafana_double
@@ -26,11 +27,22 @@ from tests.unit.drydock.grafana_double import GrafanaDouble
 ROOT = Path(__file__).parents[3]
 
 
+class Unguarded(KindTarget):
+    """A target whose guards let everything through: they have tests of their own."""
+
+    def refuse(self) -> None:
+        pass
+
+
+def target(project: Project) -> KindTarget:
+    return Unguarded(KindPlatform(project))
+
+
 @dataclass
 class Rehearsal:
     """A drill that notes what is done to it."""
 
-    action: Callable[[Experiment], None] = lambda _: None
+    action: Callable[[Experiment[KindTarget]], None] = lambda _: None
     puts_back: Callable[[], None] = lambda: None
     refuses: CannotRunError | None = None
     passes: bool = True
@@ -38,31 +50,31 @@ class Rehearsal:
     hypothesis: str = "all is well"
     name: str = "rehearsal"
 
-    def refuse(self, platform: KindPlatform) -> None:
+    def refuse(self, target: KindTarget) -> None:
         if self.refuses:
             raise self.refuses
         self.done.append("refuse")
 
-    def prepare(self, experiment: Experiment) -> None:
+    def prepare(self, experiment: Experiment[KindTarget]) -> None:
         experiment.changes.make("a change", lambda: self.done.append("change"), self.put_back)
 
     def put_back(self) -> None:
         self.done.append("put back")
         self.puts_back()
 
-    def run(self, experiment: Experiment) -> None:
+    def run(self, experiment: Experiment[KindTarget]) -> None:
         with experiment.phase("action"):
             self.done.append("run")
             self.action(experiment)
 
-    def judge(self, experiment: Experiment) -> Verdict:
+    def judge(self, experiment: Experiment[KindTarget]) -> Verdict:
         self.done.append("judge")
         return Verdict(self.name, "drill", "seen", [Check("it holds", self.passes, "yes", "?")], {})
 
-    def configuration(self, experiment: Experiment) -> dict[str, Any]:
+    def configuration(self, experiment: Experiment[KindTarget]) -> dict[str, Any]:
         return {"commit": "abc"}
 
-    def report(self, experiment: Experiment, verdict: Verdict) -> None:
+    def report(self, experiment: Experiment[KindTarget], verdict: Verdict) -> None:
         experiment.folder.path("report.html").write_text("a page")
 
 
@@ -80,20 +92,19 @@ def api() -> Iterator[WatchDouble]:
 
 
 @pytest.fixture
-def project(tmp_path: Path, api: WatchDouble, grafana: GrafanaDouble, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """A checkout that knows these servers, and whose guards let everything through: they have tests of their own."""
+def project(tmp_path: Path, api: WatchDouble, grafana: GrafanaDouble) -> Project:
+    """A checkout that knows these servers."""
     text = (ROOT / "drydock.toml").read_text().replace("http://localhost:3000", grafana.url)
     (tmp_path / "drydock.toml").write_text(text)
     (tmp_path / ".local").mkdir()
     kubeconfig(tmp_path / ".local", api.url)
-    monkeypatch.setattr(experiment, "_refuse", lambda drill, platform: drill.refuse(platform))
     return Project.find(tmp_path)
 
 
 def test_a_drill_that_comes_to_its_end_is_put_back_and_then_judged(project: Project, grafana: GrafanaDouble) -> None:
     drill = Rehearsal()
 
-    verdict, folder = experiment.run(drill, project)
+    verdict, folder = experiment.run(drill, target(project))
 
     assert drill.done == ["refuse", "change", "run", "put back", "judge"]
     assert verdict.passed
@@ -104,12 +115,12 @@ def test_a_drill_that_comes_to_its_end_is_put_back_and_then_judged(project: Proj
 
 
 def test_the_timeline_has_what_the_drill_did_and_not_what_putting_back_did(project: Project, api: WatchDouble) -> None:
-    def acts(running: Experiment) -> None:
+    def acts(running: Experiment[KindTarget]) -> None:
         api.put("during")
         poll_until(lambda: any(seen.name == "during" for seen in running.history.of("Pod")), "the new pod to be seen")
 
     drill = Rehearsal(action=acts, puts_back=lambda: api.put("by putting back"))
-    _, folder = experiment.run(drill, project)
+    _, folder = experiment.run(drill, target(project))
 
     written = folder.read_json("timeline.json")
     assert [seen["name"] for seen in written["observations"]] == ["there", "during"]
@@ -118,12 +129,12 @@ def test_the_timeline_has_what_the_drill_did_and_not_what_putting_back_did(proje
 
 @pytest.mark.parametrize("ending", [KeyboardInterrupt(), CannotRunError("the steady state does not hold")], ids=repr)
 def test_a_drill_that_is_cut_short_is_put_back_and_leaves_its_timeline(project: Project, ending: BaseException) -> None:
-    def breaks(_: Experiment) -> None:
+    def breaks(_: Experiment[KindTarget]) -> None:
         raise ending
 
     drill = Rehearsal(action=breaks)
     with pytest.raises(type(ending)):
-        experiment.run(drill, project)
+        experiment.run(drill, target(project))
 
     assert drill.done == ["refuse", "change", "run", "put back"]
     [folder] = RunFolder.all(project)
@@ -135,14 +146,14 @@ def test_a_drill_that_is_refused_leaves_nothing(project: Project) -> None:
     drill = Rehearsal(refuses=CannotRunError("the autoscaler is blind"))
 
     with pytest.raises(CannotRunError, match="blind"):
-        experiment.run(drill, project)
+        experiment.run(drill, target(project))
 
     assert not drill.done
     assert not RunFolder.all(project)
 
 
 def test_a_verdict_that_fails_is_written_as_one(project: Project, grafana: GrafanaDouble) -> None:
-    verdict, folder = experiment.run(Rehearsal(passes=False), project)
+    verdict, folder = experiment.run(Rehearsal(passes=False), target(project))
 
     assert not verdict.passed
     assert folder.read_json("verdict.json")["passed"] is False
@@ -152,6 +163,6 @@ def test_a_verdict_that_fails_is_written_as_one(project: Project, grafana: Grafa
 
 def test_what_is_kept_is_not_put_back(project: Project) -> None:
     drill = Rehearsal()
-    experiment.run(drill, project, keep=True)
+    experiment.run(drill, target(project), keep=True)
 
     assert "put back" not in drill.done

@@ -1,12 +1,6 @@
-"""Charts as SVG text, to be set into a page: one look for all of them.
+"""The chart of the scaling drill."""
 
-Colours are those of Okabe and Ito, which people with any colour vision tell apart; text stays text.
-"""
-
-import io
-import re
 from collections.abc import Sequence
-from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -15,36 +9,10 @@ from matplotlib.figure import Figure
 from drydock.drills.clock import Mark
 from drydock.drills.evidence import Evidence
 from drydock.drills.windows import Window, windows
+from drydock.report.look import BLACK, BLUE, GREEN, GREY, LOOK, ORANGE, OUTCOMES, RED, SKY, svg
 from drydock.timeline.history import at
 
-BLACK, GREY, ORANGE, SKY, GREEN, BLUE, RED, PURPLE = (
-    *("#1a1a1a", "#8a8f98", "#e69f00", "#56b4e9", "#009e73", "#0072b2", "#d55e00", "#cc79a7"),
-)
-OUTCOMES = {"ok": BLUE, "5xx": RED, "timed_out": ORANGE, "refused": PURPLE, "reset": BLACK, "4xx": GREEN}
 WINDOW_SECONDS = 2.0
-LOOK: dict[Any, Any] = {
-    "svg.fonttype": "none",
-    "font.family": "sans-serif",
-    "font.size": 9.5,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": GREY,
-    "axes.labelcolor": BLACK,
-    "axes.titlesize": 10,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.titlepad": 7,
-    "grid.color": "#e8eaed",
-    "grid.linewidth": 0.8,
-    "xtick.color": "#4a4f57",
-    "ytick.color": "#4a4f57",
-    "legend.frameon": True,
-    "legend.edgecolor": "none",
-    "legend.framealpha": 0.9,
-    "legend.fancybox": False,
-    "legend.fontsize": 9,
-    "lines.linewidth": 1.6,
-}
 
 
 def scaling(evidence: Evidence, marks: Sequence[Mark], p95_seconds: float, *, narrow: bool = False) -> str:
@@ -66,7 +34,7 @@ def scaling(evidence: Evidence, marks: Sequence[Mark], p95_seconds: float, *, na
         _number(pods, marks)
         rate.set_xlabel("seconds since the load rose")
         rate.set_xlim(begin - evidence.step, end - evidence.step)
-        return _svg(figure)
+        return svg(figure)
 
 
 def _pods(axes: Axes, evidence: Evidence, end: float) -> None:
@@ -160,12 +128,3 @@ def _span(evidence: Evidence) -> tuple[float, float]:
     times = [record.started for record in evidence.records] or [evidence.began]
     ends = [record.ended for record in evidence.records] or [evidence.history.observations[-1].arrived]
     return min(times), max(ends)
-
-
-def _svg(figure: Figure) -> str:
-    """The figure as an SVG element, without what only a file of its own needs."""
-    file = io.StringIO()
-    figure.savefig(file, format="svg", metadata={"Date": None})
-    text = file.getvalue()
-    element = text[text.index("<svg") :]
-    return re.sub(r' (width|height)="[^"]*pt"', "", element, count=2)

@@ -1,0 +1,57 @@
+"""The last spans of a pod that ends."""
+
+from collections.abc import Iterable
+
+from drydock.accounting.evidence import Evidence
+from drydock.accounting.promise import Promise
+from drydock.drills.disruption import Disruption
+from drydock.drills.scene import Scene
+from drydock.judge.exchange import sampled
+from drydock.load.records import Record
+from drydock.runs.verdict import Check
+from drydock.targets.kind import KindTarget
+from drydock.waiting import wait_until
+
+# The last requests before its end: those that were not exported yet when it began to stop.
+LAST_SECONDS = 8.0
+# The collector's batch, and Jaeger's own.
+ARRIVAL_SECONDS = 20.0
+
+
+class LastSpans(Disruption[KindTarget]):
+    """A pod is deleted; the traces of the last orders that it answered are looked for in Jaeger."""
+
+    title = "last-spans"
+    belief = "When a pod ends, the traces of the last orders that it answered reach Jaeger, and no request is lost."
+    promise = Promise()
+    control = "short-grace"
+    platforms = frozenset({"kind"})
+
+    def act(self, scene: Scene[KindTarget]) -> None:
+        """One pod is asked to end."""
+        scene.target.delete_pod(scene.a_pod)
+
+    def recovered(self, scene: Scene[KindTarget]) -> bool:
+        """It is gone, and as many pods as before are ready."""
+        return scene.a_pod in scene.gone and scene.whole
+
+    def checks(self, scene: Scene[KindTarget], evidence: Evidence) -> Iterable[Check]:
+        """Which of the last traces arrived."""
+        traces = [record.key for record in _last(evidence, scene.a_pod)]
+        missing = set(traces)
+
+        def all_there() -> bool:
+            missing.difference_update([trace for trace in missing if scene.target.has_trace(trace)])
+            return not missing
+
+        wait_until(all_there, ARRIVAL_SECONDS, interval=1)
+        expected = f"all of the last {LAST_SECONDS:g} s, at least 3"
+        observed = f"{len(traces) - len(missing)} of {len(traces)}"
+        yield Check("the last traces arrive", len(traces) >= 3 and not missing, expected, observed)
+
+
+def _last(evidence: Evidence, pod: str) -> list[Record]:
+    """The last orders that a pod answered whose traces are kept."""
+    traced = [it for it in evidence.records if it.pod == pod and it.key and not it.lost and sampled(it.key)]
+    last = max((it.ended for it in evidence.records if it.pod == pod), default=0.0)
+    return [it for it in traced if it.ended >= last - LAST_SECONDS]

@@ -1,0 +1,127 @@
+"""The page of a shutdown drill."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from drydock.accounting import account as accounts
+from drydock.accounting.account import Account
+from drydock.accounting.advice import ADVICE, Advice
+from drydock.accounting.departures import MARKS, Departure
+from drydock.accounting.losses import SENTENCES, Cause, Loss
+from drydock.report.page import FILE, TEMPLATES
+from drydock.runs.folder import RunFolder
+from drydock.runs.verdict import Verdict
+from drydock.traffic.outcomes import Outcome
+
+# One by one up to here; the rest is in requests.csv.gz and account.json.
+MOST_LISTED = 200
+
+
+@dataclass(frozen=True)
+class CauseRow:
+    """One cause on the page."""
+
+    cause: Cause
+    count: int
+    sentence: str
+    advice: Advice
+
+
+@dataclass(frozen=True)
+class BudgetRow:
+    """One step of the shutdown: what was planned for it, and what each pod took. Seconds; None was not seen."""
+
+    step: str
+    planned: float | None
+    observed: Sequence[float | None]
+
+
+@dataclass(frozen=True)
+class Page:
+    """What the template reads."""
+
+    account: Account
+    configuration: Mapping[str, Any]
+    disclaimer: str
+
+    @property
+    def outcomes(self) -> list[tuple[Outcome, list[int]]]:
+        """Each outcome that came, with its count in each lane and over all."""
+        counts, lanes = self.account.outcomes, self.lanes
+        rows = [(outcome, [counts[lane, outcome] for lane in lanes]) for outcome in Outcome]
+        return [(outcome, [*row, sum(row)]) for outcome, row in rows if sum(row) or outcome is Outcome.OK]
+
+    @property
+    def lanes(self) -> list[str]:
+        """The lanes that requests took."""
+        return list(dict.fromkeys(sorted(record.lane for record in self.account.evidence.records)))
+
+    @property
+    def causes(self) -> list[CauseRow]:
+        """Each cause, the most frequent first."""
+        return [
+            CauseRow(cause, count, SENTENCES[cause], ADVICE[cause])
+            for cause, count in self.account.causes.most_common()
+        ]
+
+    @property
+    def listed(self) -> list[Loss]:
+        """The losses that are shown one by one: those that count first."""
+        return sorted(self.account.losses, key=lambda loss: (loss.allowed, loss.record.intended))[:MOST_LISTED]
+
+    @property
+    def leaving(self) -> list[Departure]:
+        """The pods that were deleted."""
+        return [departure for departure in self.account.departures if not departure.restarted]
+
+    @property
+    def marks(self) -> Mapping[str, str]:
+        """The marks of a departure by their names."""
+        return MARKS
+
+    @property
+    def budget(self) -> list[BudgetRow]:
+        """Step by step, planned against observed."""
+        planned = self.configuration.get("shutdown") or {}
+        steps = [
+            ("preStop", "prestop", "deleted", "sigterm"),
+            ("drain", "drain", "sigterm", "drained"),
+            ("backlog and requests in flight", "graceful", "drained", "pool_closed"),
+            ("pool closed and telemetry flushed", "close", "pool_closed", "stopped"),
+            ("all of it", "total", "deleted", "ended"),
+            ("grace period", "grace", "", ""),
+        ]
+        return [
+            BudgetRow(title, planned.get(name), list(self._between(first, last))) for title, name, first, last in steps
+        ]
+
+    @property
+    def chart(self) -> Markup:
+        """Everything on one time axis."""
+        # Imported here: matplotlib takes a second to load, and most commands draw nothing.
+        from drydock.report import disruption_charts
+
+        return Markup(disruption_charts.drill(self.account))  # noqa: S704 - matplotlib escapes what it is given
+
+    def _between(self, first: str, last: str) -> Iterator[float | None]:
+        for departure in self.leaving:
+            if not first:
+                yield departure.grace
+            elif first in departure.marks and last in departure.marks:
+                yield max(0.0, departure.marks[last] - departure.marks[first])
+            else:
+                yield None
+
+
+def write(
+    folder: RunFolder, account: Account, verdict: Verdict, configuration: Mapping[str, Any], disclaimer: str = ""
+) -> None:
+    """Writes report.html, and account.json with every loss and every departure."""
+    folder.write_json(accounts.FILE, account.as_json())
+    page = Page(account, configuration, disclaimer)
+    template = TEMPLATES.get_template("disruption.html.j2")
+    text = template.render(page=page, account=account, verdict=verdict, folder=folder.name, most=MOST_LISTED)
+    folder.path(FILE).write_text(text)

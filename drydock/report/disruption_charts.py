@@ -1,0 +1,184 @@
+"""The charts of a shutdown drill: outcomes, latency and pods, on one time axis that begins with the action."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from drydock.accounting.account import Account
+from drydock.accounting.departures import Departure
+from drydock.accounting.evidence import Evidence
+from drydock.load.records import Record
+from drydock.report.look import BLACK, BLUE, GREEN, GREY, LOOK, ORANGE, OUTCOMES, PURPLE, RED, SKY, svg
+from drydock.timeline.history import unix
+from drydock.traffic.outcomes import Outcome
+
+# The phases of a pod, each from one mark to another, and what they are drawn in.
+RUNNING, READY, TERMINATING, DRAINING, CLOSING = "starting", "ready", "preStop", "draining", "closing"
+COLOURS = {RUNNING: "#d5dae1", READY: GREEN, TERMINATING: ORANGE, DRAINING: SKY, CLOSING: PURPLE}
+LATENCY_SHARES = ((50, SKY), (95, BLUE), (99, PURPLE))
+
+
+def drill(account: Account) -> str:
+    """All of it as one SVG."""
+    evidence = account.evidence
+    lanes = list(_lanes(account))
+    with mpl.rc_context(LOOK):
+        height = 5.6 + 0.42 * max(len(lanes), 2)
+        ratios = [1.25, 1.1, 0.35 + 0.21 * max(len(lanes), 2)]
+        figure = Figure(figsize=(11, height), layout="constrained")
+        outcomes, times, pods = figure.subplots(3, 1, sharex=True, height_ratios=ratios)
+        seconds = _by_second(evidence)
+        _outcomes(outcomes, seconds)
+        _latency(times, seconds)
+        _pods(pods, lanes)
+        for axes in (outcomes, times, pods):
+            _moments(axes, evidence)
+            axes.set_axisbelow(True)
+        for axes in (outcomes, times):
+            axes.grid(axis="y")
+        _name(outcomes, evidence)
+        pods.set_xlabel("seconds since the action began")
+        pods.set_xlim(evidence.began - evidence.acted, evidence.ended - evidence.acted)
+        return svg(figure)
+
+
+def _by_second(evidence: Evidence) -> Mapping[int, Sequence[Record]]:
+    """The requests by the second of their end."""
+    found: dict[int, list[Record]] = {}
+    for record in evidence.records:
+        found.setdefault(int((record.ended - evidence.acted) // 1), []).append(record)
+    return found
+
+
+def _outcomes(axes: Axes, seconds: Mapping[int, Sequence[Record]]) -> None:
+    axes.set_title("Requests a second, by outcome")
+    counts = {second: Counter(record.outcome for record in records) for second, records in seconds.items()}
+    present = [outcome for outcome in Outcome if any(count[outcome] for count in counts.values())]
+    bottom = dict.fromkeys(counts, 0)
+    for outcome in present:
+        values = [counts[second][outcome] for second in counts]
+        axes.bar(
+            [second + 0.5 for second in counts],
+            values,
+            bottom=[bottom[second] for second in counts],
+            width=1.0,
+            color="#c9dcea" if outcome is Outcome.OK else OUTCOMES.get(outcome, RED),
+            label=outcome,
+        )
+        bottom = {second: bottom[second] + counts[second][outcome] for second in counts}
+    axes.set_ylabel("/s")
+    axes.margins(y=0.18)
+    axes.legend(loc="lower right", ncols=4)
+
+
+def _latency(axes: Axes, seconds: Mapping[int, Sequence[Record]]) -> None:
+    axes.set_title("Latency of what was answered well, without long requests")
+    order = sorted(seconds)
+    for share, color in LATENCY_SHARES:
+        values = [_latency_of(seconds[second], share) for second in order]
+        axes.plot([second + 0.5 for second in order], values, color=color, label=f"p{share}", linewidth=1.3)
+    axes.set_yscale("log")
+    axes.set_ylabel("ms")
+    axes.legend(loc="upper right", ncols=3)
+
+
+def _latency_of(records: Sequence[Record], share: int) -> float:
+    good = sorted(1000 * it.seconds for it in records if not it.lost and it.lane != "long")
+    return good[min(len(good) - 1, int(len(good) * share / 100))] if good else float("nan")
+
+
+def _pods(axes: Axes, lanes: Sequence["_Lane"]) -> None:
+    axes.set_title("Pods")
+    for row, lane in enumerate(lanes):
+        for phase, begin, end in lane.phases:
+            axes.broken_barh([(begin, end - begin)], (row - 0.3, 0.6), color=COLOURS[phase], linewidth=0)
+        for time, text in lane.ends:
+            axes.annotate(text, (time, row), xytext=(5, 0), textcoords="offset points", va="center", fontsize=8)
+    axes.set_yticks(range(len(lanes)), [lane.name for lane in lanes], fontsize=8)
+    axes.set_ylim(len(lanes) - 0.4, -1.0)
+    handles = [mpl.patches.Patch(color=color, label=phase) for phase, color in COLOURS.items()]
+    axes.legend(handles=handles, loc="upper right", ncols=5)
+
+
+class _Lane:
+    """A pod, in seconds from the action: its phases, and how it ended."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.phases: list[tuple[str, float, float]] = []
+        self.ends: list[tuple[float, str]] = []
+
+
+def _lanes(account: Account) -> Iterator[_Lane]:
+    evidence = account.evidence
+    end = evidence.ended - evidence.acted
+    leaving = {departure.pod: departure for departure in account.departures if not departure.restarted}
+    names = dict.fromkeys(seen.name for seen in evidence.history.pods(evidence.workload.deployment))
+    for name in sorted(names, key=lambda pod: (_created(evidence, pod), pod)):
+        lane = _Lane(name)
+        departure = leaving.get(name)
+        until = departure.began - evidence.acted if departure else end
+        lane.phases += _life(evidence, name, until)
+        if departure:
+            lane.phases += _leaving(departure, evidence.acted)
+            gone = (departure.marks.get("ended") or departure.marks.get("gone", evidence.ended)) - evidence.acted
+            lane.ends.append((gone, "" if departure.exit_code is None else f"exit {departure.exit_code}"))
+        for it in account.departures:
+            if it.restarted and it.pod == name:
+                lane.ends.append((it.marks["ended"] - evidence.acted, f"exit {it.exit_code}, started again"))
+        yield lane
+
+
+def _created(evidence: Evidence, pod: str) -> float:
+    created = (seen.state["created"] for seen in evidence.history.of("Pod") if seen.name == pod)
+    return min((unix(time) for time in created if time), default=0.0)
+
+
+def _life(evidence: Evidence, pod: str, until: float) -> Iterator[tuple[str, float, float]]:
+    """From its first news on: whether it was ready."""
+    begin = evidence.began - evidence.acted
+    seen = [it for it in evidence.history.pods(evidence.workload.deployment) if it.name == pod]
+    steps = [(max(begin, it.arrived - evidence.acted), READY if it.state["ready"] else RUNNING) for it in seen]
+    for (time, phase), (following, _) in zip(steps, [*steps[1:], (until, "")], strict=True):
+        if time < min(following, until):
+            yield phase, time, min(following, until)
+
+
+def _leaving(departure: Departure, acted: float) -> Iterator[tuple[str, float, float]]:
+    marks = {name: time - acted for name, time in departure.marks.items()}
+    ended = marks.get("ended", marks.get("gone", marks["deleted"]))
+    term = min(marks.get("sigterm", ended), ended)
+    drained = min(marks.get("drained", ended if "sigterm" in marks else term), ended)
+    yield TERMINATING, marks["deleted"], term
+    yield DRAINING, term, max(term, drained)
+    yield CLOSING, max(term, drained), ended
+
+
+def _moments(axes: Axes, evidence: Evidence) -> None:
+    for time in (evidence.acted, evidence.over, evidence.recovered):
+        if time is not None:
+            axes.axvline(time - evidence.acted, color=BLACK, linewidth=0.9, linestyle="--", zorder=2.5)
+
+
+def _name(axes: Axes, evidence: Evidence) -> None:
+    """What the moments are called, above their lines; the action's end where it is not its beginning."""
+    said = [(evidence.acted, "action")]
+    if evidence.over - evidence.acted > (evidence.ended - evidence.began) / 12:
+        said.append((evidence.over, "action over"))
+    if evidence.recovered is not None:
+        said.append((evidence.recovered, "as it was"))
+    for time, text in said:
+        place = (time - evidence.acted, 0.97)
+        axes.annotate(
+            text,
+            place,
+            xycoords=("data", "axes fraction"),
+            xytext=(3, 0),
+            textcoords="offset points",
+            fontsize=8.5,
+            va="top",
+            color=GREY if text != "action" else BLACK,
+        )
