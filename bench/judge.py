@@ -56,7 +56,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=8)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
-    queue: "multiprocessing.SimpleQueue[str]" = multiprocessing.SimpleQueue()
+    queue: multiprocessing.SimpleQueue[str] = multiprocessing.SimpleQueue()
     server = multiprocessing.get_context("fork").Process(target=serve, args=(queue,))
     server.start()
     url = queue.get()

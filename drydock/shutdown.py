@@ -22,7 +22,7 @@ class Budget:
 
     @classmethod
     def of(cls, pod_spec: Mapping[str, Any], container: str, variables: Mapping[str, str], shutdown: Shutdown) -> Self:
-        """Reads it from a pod's spec and the variables that its container gets. Raises KeyError without the container."""
+        """Reads it from a pod's spec and the variables that its container gets."""
         spec = next(it for it in pod_spec["containers"] if it["name"] == container)
         hook = (spec.get("lifecycle") or {}).get("preStop") or {}
         return cls(

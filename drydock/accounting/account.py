@@ -73,7 +73,7 @@ class Account:
             "sent": len(self.evidence.records),
             "lost": len(self.lost),
             "outcomes": {f"{lane} {outcome}": count for (lane, outcome), count in sorted(self.outcomes.items())},
-            "causes": {cause: count for cause, count in self.causes.most_common()},
+            "causes": dict(self.causes.most_common()),
             "departures": [asdict(departure) for departure in self.departures],
             "losses": [{**asdict(loss.record), "cause": loss.cause, "allowed": loss.allowed} for loss in self.losses],
         }

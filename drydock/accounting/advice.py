@@ -28,8 +28,8 @@ ADVICE: dict[Cause, Advice] = {
         "Drain before the listener closes: what waits in its backlog is reset by the kernel otherwise.", SERVICE
     ),
     Cause.RESET_ON_KEPT_ALIVE: Advice(
-        "While draining, answer with `Connection: close`, so that each client retires its connection itself; and keep the "
-        "server's keep-alive timeout above that of its clients.",
+        "While draining, answer with `Connection: close`, so that each client retires its connection itself; and keep "
+        "the server's keep-alive timeout above that of its clients.",
         HTTP,
     ),
     Cause.CUT_IN_FLIGHT: Advice(
@@ -38,8 +38,8 @@ ADVICE: dict[Cause, Advice] = {
         TERMINATION,
     ),
     Cause.PROCESS_DEAD: Advice(
-        "A killed process cannot say goodbye: find what killed it (memory limit, liveness probe), run two pods or more, "
-        "and let readiness fail fast (period x threshold).",
+        "A killed process cannot say goodbye: find what killed it (memory limit, liveness probe), run two pods or "
+        "more, and let readiness fail fast (period x threshold).",
         PROBES,
     ),
     Cause.NOT_LISTENING_YET: Advice(
@@ -51,13 +51,13 @@ ADVICE: dict[Cause, Advice] = {
         PROBES,
     ),
     Cause.NO_DATABASE: Advice(
-        "Nothing to change where the database is out: 503 with Retry-After is the right answer. Its clients should retry "
-        "with the same Idempotency-Key.",
+        "Nothing to change where the database is out: 503 with Retry-After is the right answer. Its clients should "
+        "retry with the same Idempotency-Key.",
         "RFC 9110, 15.6.4",
     ),
     Cause.SHED: Advice(
-        "The pool gave no connection in time: look for a lock (a migration without lock_timeout), a slow statement, or a "
-        "pool that is too small for the load of one pod.",
+        "The pool gave no connection in time: look for a lock (a migration without lock_timeout), a slow statement, or "
+        "a pool that is too small for the load of one pod.",
         "postgresql.org/docs/18/explicit-locking.html",
     ),
     Cause.SERVER_ERROR: Advice("See the service's log for the request's trace.", SERVICE),
@@ -65,8 +65,8 @@ ADVICE: dict[Cause, Advice] = {
         "The judge asks for what the service does not have: see [judge] in drydock.toml.", SERVICE
     ),
     Cause.NOT_ANSWERED: Advice(
-        "A pod held requests without answering: a blocking call in a coroutine, or a lock. Readiness takes such a pod out "
-        "within period x threshold; shorten these, and move blocking work to a thread.",
+        "A pod held requests without answering: a blocking call in a coroutine, or a lock. Readiness takes such a pod "
+        "out within period x threshold; shorten these, and move blocking work to a thread.",
         PROBES,
     ),
     Cause.UNKNOWN: Advice(

@@ -37,7 +37,7 @@ class Cause(StrEnum):
 
 
 SENTENCES: dict[Cause, str] = {
-    Cause.REFUSED_AFTER_REMOVAL: "refused by a pod that no longer listened, while its removal was not yet known everywhere",
+    Cause.REFUSED_AFTER_REMOVAL: "refused by a pod that no longer listened, before its removal was known everywhere",
     Cause.RESET_ON_KEPT_ALIVE: "sent on a kept-alive connection that the pod closed at that moment",
     Cause.CUT_IN_FLIGHT: "cut in flight: the process ended before it had answered",
     Cause.CLOSED_LISTENER: "accepted by the kernel for a listener that closed before the service read it",
@@ -63,7 +63,7 @@ class Loss:
 
 
 def losses(evidence: Evidence, departures: Sequence[Departure], allowed: frozenset[Outcome]) -> list[Loss]:
-    """Each lost request with its cause, in the order in which they were due. Allowed are only those since the action."""
+    """Each lost request with its cause, as they were due. Allowed are only those since the action."""
     return [
         Loss(
             record, cause_of(record, evidence, departures), record.outcome in allowed and record.ended >= evidence.acted

@@ -10,8 +10,8 @@ class Promise:
     """The objectives of a drill.
 
     `lost` is the most requests that may be lost. `allowed` are outcomes that its hypothesis expects from the action on:
-    they are not counted as lost. `restarts` is the most restarts of containers, `recovery_seconds` the longest time from
-    the action's end to the last request that was not answered well. `kills` is whether a process may end by SIGKILL.
+    they are not counted as lost. `restarts` is the most restarts of containers; `recovery_seconds` the longest time
+    from the action's end to the last request that was not answered well; `kills`: a process may end by SIGKILL.
     """
 
     lost: int = 0

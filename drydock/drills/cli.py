@@ -44,8 +44,8 @@ Against = Annotated[
     ),
 ]
 
-EXIT_CODES = """Leaves a folder below runs/ with report.html. Ctrl-C puts back what was changed. Exit code 1: the service \
-did not do what it should. Exit code 2: the drill could not run."""
+EXIT_CODES = """Leaves a folder below runs/ with report.html. Ctrl-C puts back what was changed. Exit code 1: the \
+service did not do what it should. Exit code 2: the drill could not run."""
 
 
 @app.command("list")

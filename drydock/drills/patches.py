@@ -1,4 +1,4 @@
-"""The patches of the Deployment that drills lay over it: variants of the service, and what takes its protection away."""
+"""The patches of the Deployment that drills lay over it: variants of the service, and negative controls."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -25,8 +25,8 @@ class Exchange:
     """A request on its way; `due` and `started` in seconds of the monotonic clock: the event loop's own
     is the same one, but uvloop's has a grain of 1 ms.
 
-    `connection` counts the connections of a run, `position` the requests on one, from 0. `began` is whether a response's
-    head has come. `trickled` is until when its body is being sent.
+    `connection` counts the connections of a run, `position` the requests on one, from 0. `began` is whether a
+    response's head has come.
     """
 
     due: float
@@ -63,7 +63,7 @@ class Writer:
         """Head, body and Idempotency-Key (empty without one) of the request of this number."""
         subject = self.subjects[number % len(self.subjects)] if self.subjects else ""
         path, body = (text.replace(SUBJECT, subject) for text in (request.path, request.body))
-        trace = f"{random.getrandbits(128):032x}"  # noqa: S311 - a name, not a secret
+        trace = f"{random.getrandbits(128):032x}"
         flag = TRACED if sampled(trace) else NOT_TRACED
         lines = [
             f"{request.method} {path} HTTP/1.1",

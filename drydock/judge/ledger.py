@@ -38,7 +38,7 @@ class Ledger:
         self._ended = 0
         self.sent = 0
         self.late = 0
-        self.outcomes: Counter[str] = Counter({outcome: 0 for outcome in Outcome})
+        self.outcomes: Counter[str] = Counter(dict.fromkeys(Outcome, 0))
 
     def started(self, exchange: Exchange) -> None:
         """A request was started."""

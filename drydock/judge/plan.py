@@ -27,11 +27,11 @@ class Request:
 
 @dataclass(frozen=True)
 class Plan:
-    """`rate` requests a second over all lanes, for `seconds` at the most; `timeout` is in seconds from a request's start.
+    """`rate` requests a second over all lanes, for `seconds` at the most; `timeout` in seconds from a request's start.
 
     `long_rate` of them a second are long: their body arrives over `long_seconds`. The others are in turn on a fresh
-    connection and on one of `kept_connections`. `subjects` of `prepare` are made beforehand; `identifier` is the field of
-    the answer that names one.
+    connection and on one of `kept_connections`. `subjects` of `prepare` are made beforehand; `identifier` is the field
+    of the answer that names one.
     """
 
     url: str

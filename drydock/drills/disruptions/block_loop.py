@@ -11,7 +11,7 @@ from drydock.targets.target import Target
 from drydock.traffic.outcomes import Outcome
 
 BLOCKED_SECONDS = 60
-# Readiness: up to 5 s until the first probe, three of them 5 s apart with 2 s each, and 2 s until the news is everywhere.
+# Readiness: up to 5 s until the first probe, three of them 5 s apart with 2 s each, and 2 s until that is known.
 SHED_SECONDS = 20.0
 # Liveness: up to 10 s until the first probe, three of them 10 s apart with 2 s each.
 NOTICE_SECONDS = 35.0
@@ -24,8 +24,8 @@ class BlockLoop(Disruption[Target]):
 
     title = "block-loop"
     belief = (
-        f"When a pod's event loop blocks, readiness takes it out within {SHED_SECONDS:g} s, before liveness restarts it "
-        f"(noticed within {NOTICE_SECONDS:g} s); only requests of that time are lost, at most {MOST_LOST:,}."
+        f"When a pod's event loop blocks, readiness takes it out within {SHED_SECONDS:g} s, before liveness restarts "
+        f"it (noticed within {NOTICE_SECONDS:g} s); only requests of that time are lost, at most {MOST_LOST:,}."
     )
     promise = Promise(lost=MOST_LOST, restarts=1)
     control = "no-readiness"

@@ -6,7 +6,7 @@ from drydock.drills.scene import Scene
 from drydock.targets.target import Target
 from drydock.traffic.outcomes import Outcome
 
-# The pool opens connections again with the next request; a pod that was not ready takes its probe's 5 s, and the news 2 s.
+# The pool opens connections again with the next request; a pod that was not ready needs its probe: 5 s, and 2 s.
 RECOVERY_SECONDS = 15.0
 
 
@@ -15,8 +15,8 @@ class DbRestart(Disruption[Target]):
 
     title = "db-restart"
     belief = (
-        "When the database restarts, requests are answered 503 or refused meanwhile, no pod restarts, every acknowledged "
-        f"order is kept, and all is answered again {RECOVERY_SECONDS:g} s after it is back."
+        "When the database restarts, requests are answered 503 or refused meanwhile, no pod restarts, every "
+        f"acknowledged order is kept, and all is answered again {RECOVERY_SECONDS:g} s after it is back."
     )
     promise = Promise(
         allowed=frozenset({Outcome.SERVER_ERROR, Outcome.REFUSED}), restarts=0, recovery_seconds=RECOVERY_SECONDS

@@ -15,8 +15,8 @@ class KillHard(Disruption[Target]):
 
     title = "kill-hard"
     belief = (
-        f"When a process is killed outright, at most {MOST_LOST} requests are lost: those in flight, and those of the 3 s "
-        "until no connection goes there; no acknowledged order is lost, and the container comes back by itself."
+        f"When a process is killed outright, at most {MOST_LOST} requests are lost: those in flight, and those of the "
+        "3 s until no connection goes there; no acknowledged order is lost, and the container comes back by itself."
     )
     promise = Promise(lost=MOST_LOST, restarts=1)
     control = "no-readiness"

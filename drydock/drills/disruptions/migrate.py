@@ -15,7 +15,7 @@ class Migrate(Disruption[Target]):
     """Each step of an expand-contract migration, with the service of before and after serving beside it."""
 
     title = "migrate"
-    belief = "When a schema changes by expanding, filling in batches and contracting, no request waits so long that it is lost."
+    belief = "When a schema changes by expanding, filling in batches and contracting, no request is lost to a lock."
     promise = Promise(restarts=0)
     control = LOCKING
 

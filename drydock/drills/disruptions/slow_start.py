@@ -14,8 +14,8 @@ class SlowStart(Disruption[Target]):
 
     title = "slow-start"
     belief = (
-        f"When a new version needs {START_SECONDS} s to start, the startup probe waits for it: nothing is restarted, it "
-        "gets no request before it is ready, and none is lost."
+        f"When a new version needs {START_SECONDS} s to start, the startup probe waits for it: nothing is restarted, "
+        "it gets no request before it is ready, and none is lost."
     )
     promise = Promise(restarts=0)
     control = "no-startup-probe"

@@ -4,19 +4,21 @@ import pytest
 from typer.testing import CliRunner
 
 from drydock import cli
-from drydock.drills import catalogue
-from tests.unit.drydock.recorded_drill import PROJECT
+from drydock.drills.catalogue import DISRUPTIONS
+
+TITLES = [kind.title for kind in DISRUPTIONS]
 
 
-def test_the_list_says_each_drill_and_what_it_is_to_show() -> None:
+def test_the_list_says_each_drill_what_it_is_to_show_and_its_negative_control() -> None:
     shown = CliRunner().invoke(cli.app, ["drill", "list"])
 
     assert shown.exit_code == 0
-    for drill in catalogue.all_drills(PROJECT):
-        assert f"{drill.name}\n  {drill.hypothesis}\n" in shown.output
+    for kind in DISRUPTIONS:
+        assert f"{kind.title}\n  {kind.belief}\n  negative control: {kind.control}" in shown.output
+    assert "scale\n" in shown.output
 
 
-@pytest.mark.parametrize("command", ["list", "scale"])
+@pytest.mark.parametrize("command", ["list", "all", "scale", *TITLES])
 def test_every_command_explains_itself(command: str) -> None:
     shown = CliRunner().invoke(cli.app, ["drill", command, "--help"])
 

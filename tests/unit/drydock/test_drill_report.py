@@ -10,6 +10,7 @@ import pytest
 from drydock.drills import compare
 from drydock.drills.evidence import Evidence
 from drydock.report import scale as pages
+from drydock.report.page import FILE
 from drydock.report.scale import Run
 from drydock.runs.folder import CONFIGURATION, RunFolder
 from drydock.runs.verdict import Check
@@ -29,14 +30,14 @@ def folder(tmp_path: Path) -> RunFolder:
 def test_the_page_needs_nothing_from_elsewhere(folder: RunFolder) -> None:
     pages.write(folder, judged(), judged().verdict())
 
-    assert not ELSEWHERE.findall(folder.path(pages.FILE).read_text())
+    assert not ELSEWHERE.findall(folder.path(FILE).read_text())
 
 
 def test_it_says_the_verdict_every_check_every_mark_every_pod_and_the_versions(folder: RunFolder) -> None:
     verdict = judged().verdict()
     pages.write(folder, judged(), verdict)
 
-    page = unescape(folder.path(pages.FILE).read_text())
+    page = unescape(folder.path(FILE).read_text())
     spread = Run("", judged(), verdict, {}).spread
     assert spread is not None
     said = [verdict.summary, *(check.observed for check in verdict.checks), *(mark.title for mark in judged().marks)]
@@ -48,7 +49,7 @@ def test_it_says_the_verdict_every_check_every_mark_every_pod_and_the_versions(f
 def test_the_text_of_its_chart_is_text(folder: RunFolder) -> None:
     pages.write(folder, judged(), judged().verdict())
 
-    assert "seconds since the load rose</text>" in folder.path(pages.FILE).read_text()
+    assert "seconds since the load rose</text>" in folder.path(FILE).read_text()
 
 
 def test_what_a_component_says_cannot_become_markup(folder: RunFolder) -> None:
@@ -57,7 +58,7 @@ def test_what_a_component_says_cannot_become_markup(folder: RunFolder) -> None:
 
     pages.write(folder, judged(), replace(verdict, checks=[*verdict.checks, hostile]))
 
-    page = folder.path(pages.FILE).read_text()
+    page = folder.path(FILE).read_text()
     assert "<script" not in page
     assert "<img" not in page
 
@@ -66,7 +67,7 @@ def test_a_run_that_failed_is_a_page_too(folder: RunFolder) -> None:
     held = judged(with_autoscaler(lambda _, state: {**state, "desired": 2}))
     pages.write(folder, held, held.verdict())
 
-    page = unescape(folder.path(pages.FILE).read_text())
+    page = unescape(folder.path(FILE).read_text())
     assert "it went on wanting 2" in page
     assert "missing" in page
 
@@ -75,7 +76,7 @@ def test_a_run_of_which_nothing_came_is_a_page_too(folder: RunFolder) -> None:
     nothing = judged(replace(recorded_drill.evidence(), records=()))
     pages.write(folder, nothing, nothing.verdict())
 
-    assert "failed" in folder.path(pages.FILE).read_text()
+    assert "failed" in folder.path(FILE).read_text()
 
 
 class TestComparison:
@@ -92,7 +93,7 @@ class TestComparison:
         runs = [self.held(), self.run("CPU and request rate")]
         pages.write_comparison(folder, compare.judge(*runs), runs, compare.rows(runs))
 
-        page = unescape(folder.path(pages.FILE).read_text())
+        page = unescape(folder.path(FILE).read_text())
         assert page.count("<svg") == 2
         assert dict(compare.rows(runs))["more pods are wanted"][0] == "never"
         assert all(value in page for _, values in compare.rows(runs) for value in values)
