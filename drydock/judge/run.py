@@ -23,6 +23,8 @@ PREPARE_SECONDS = 30.0
 PAUSE_SECONDS = 0.25
 # So many good answers in a row before the clock starts: connection pools are filled, code is warm.
 WARM = 60
+# The most requests that are started at a time where it has fallen behind.
+BATCH = 100
 
 
 class Judge:
@@ -116,14 +118,17 @@ class Judge:
         return time.monotonic() - self._began
 
     def _pump(self) -> None:
-        """Starts every request that is due by now."""
-        while not self._stop.is_set():
+        """Starts the requests that are due by now; between two batches the loop reads what has been answered."""
+        for _ in range(BATCH):
             due = self._began + self._number / self._plan.rate
+            if self._stop.is_set():
+                return
             if due > time.monotonic():
                 self._loop.call_at(due, self._pump)
                 return
             self._start(due)
             self._number += 1
+        self._loop.call_soon(self._pump)
 
     def _start(self, due: float) -> None:
         number, length = self._number, len(self._mix)

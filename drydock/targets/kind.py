@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from drydock import engine, guards
+from drydock import engine, guards, node_processes
 from drydock.cluster import Cluster, ready
 from drydock.drills import audit
 from drydock.drills.audit import Findings
@@ -178,13 +178,9 @@ class KindTarget:
         """
         found = self._get("pod", pod)
         statuses = found["status"]["containerStatuses"]
-        container = next(it for it in statuses if it["name"] == self.workload.container)["containerID"].rpartition("/")[
-            2
-        ]
-        inspect = ("crictl", "inspect", "--output", "go-template", "--template", "{{.info.pid}}", container)
+        container = next(it["containerID"] for it in statuses if it["name"] == self.workload.container)
         node = found["spec"]["nodeName"]
-        process = engine.docker("exec", node, *inspect).strip()
-        engine.docker("exec", node, "kill", "-KILL", process)
+        engine.docker("exec", node, "kill", "-KILL", *node_processes.of_container(node, container))
 
     def request(self, pod: str, method: str, path: str, body: Mapping[str, Any] | None = None) -> int:
         """Sends one request from inside the pod, so that the answer is this pod's; 0 without an answer."""

@@ -4,7 +4,7 @@ import contextlib
 import json
 from collections.abc import Iterator
 
-from drydock import engine
+from drydock import engine, node_processes
 from drydock.cluster import cluster_nodes
 from drydock.stack import TELEMETRY_NAMESPACE
 from tests.e2e import cluster
@@ -57,9 +57,7 @@ def _process(part: str) -> tuple[str, str]:
     """The node and, as the node counts, the process id of a part's container."""
     pod = _pod(part)
     node, container = pod["spec"]["nodeName"], pod["status"]["containerStatuses"][0]["containerID"]
-    search = f"grep --files-with-matches --no-messages {container.rpartition('/')[2]} /proc/[0-9]*/cgroup"
-    found = engine.docker("exec", node, "sh", "-c", search).split()
-    return node, found[0].split("/")[2]
+    return node, node_processes.of_container(node, container)[0]
 
 
 def _pod(part: str) -> cluster.Object:

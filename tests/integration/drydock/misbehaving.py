@@ -38,10 +38,19 @@ class Server:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await self.stop_listening()
+
+    async def stop_listening(self) -> None:
+        """From now on every connection is refused; those that there are end in good order."""
         self._server.close()
+        self.close_connections()
+        await self._server.wait_closed()
+
+    def close_connections(self) -> None:
+        """Ends every connection that there is, in good order."""
         for writer in self._writers:
             writer.close()
-        await self._server.wait_closed()
+        self._writers.clear()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1

@@ -1,0 +1,180 @@
+"""The judge against a server that misbehaves on demand: it finds every fault, and reports none where there is none."""
+
+import asyncio
+import signal
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from drydock.judge.exchange import Lane, sampled
+from drydock.judge.run import WARM
+from drydock.traffic.outcomes import Outcome
+from tests.integration.drydock import misbehaving
+from tests.integration.drydock.judged import ORDER, after_warming_up, judge, plan
+from tests.integration.drydock.misbehaving import Behaviour, Server, answering, healthy, saying
+
+EVERY = 3
+FAULTS = 100
+PIECE = b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\nX-Served-By: pod-a\r\n\r\n{"
+CLASSES: dict[str, tuple[Behaviour, Outcome]] = {
+    "reset": (misbehaving.resetting, Outcome.RESET),
+    "close early": (misbehaving.closing, Outcome.CLOSED_EARLY),
+    "truncate": (saying(PIECE), Outcome.TRUNCATED),
+    "no HTTP": (saying(b"good morning\r\n\r\n"), Outcome.TRUNCATED),
+    "stall": (misbehaving.silent, Outcome.TIMED_OUT),
+    "stall in the middle": (saying(PIECE, misbehaving.silent), Outcome.TIMED_OUT),
+    "5xx": (answering("503 Service Unavailable"), Outcome.SERVER_ERROR),
+    "4xx": (answering("404 Not Found"), Outcome.CLIENT_ERROR),
+}
+
+
+@pytest.mark.parametrize("name", CLASSES)
+async def test_each_class_of_fault_is_found_every_time_and_nothing_else(name: str, tmp_path: Path) -> None:
+    fault, outcome = CLASSES[name]
+
+    def behave(number: int) -> Behaviour:
+        ours = after_warming_up(number)
+        return fault if ours >= 0 and ours % EVERY == 0 and ours < EVERY * FAULTS else healthy
+
+    async with Server(behave) as server:
+        judged = await judge(plan(server.url, rate=200, seconds=1.6, timeout=1), tmp_path)
+
+    assert judged.code == 0, judged.complaints
+    found = Counter(record.outcome for record in judged.records)
+    assert found[outcome] == FAULTS, f"{found}, of {len(judged.records)}"
+    assert found[Outcome.OK] == len(judged.records) - FAULTS
+    lanes = Counter(record.lane for record in judged.records if record.outcome is outcome)
+    assert set(lanes) == {Lane.FRESH, Lane.KEPT}, "the fault was met in both lanes"
+
+
+async def test_a_listener_that_is_gone_refuses_every_request_that_follows(tmp_path: Path) -> None:
+    async with Server() as server:
+
+        async def close_the_listener(_: asyncio.subprocess.Process) -> None:
+            while len(server.requests) < WARM + 50:
+                await asyncio.sleep(0.01)
+            await server.stop_listening()
+
+        judged = await judge(plan(server.url, rate=100, seconds=3), tmp_path, close_the_listener)
+
+    outcomes = [record.outcome for record in judged.records]
+    first = outcomes.index(Outcome.REFUSED)
+    assert set(outcomes[first:]) == {Outcome.REFUSED}
+    assert len(outcomes) - first >= FAULTS, Counter(outcomes)
+    assert all(record.reason and not record.pod for record in judged.records[first:])
+
+
+@pytest.mark.slow
+async def test_a_healthy_server_loses_nothing_over_a_hundred_thousand_requests(tmp_path: Path) -> None:
+    async with Server() as server:
+        judged = await judge(plan(server.url, rate=1000, seconds=100, kept_connections=20), tmp_path)
+
+    print(judged.account)
+    assert len(judged.records) >= 100_000
+    assert Counter(record.outcome for record in judged.records) == {Outcome.OK: len(judged.records)}
+
+
+async def test_every_request_has_one_line_with_its_connection_and_who_answered(tmp_path: Path) -> None:
+    async with Server() as server:
+        judged = await judge(plan(server.url, rate=100, seconds=2), tmp_path)
+
+    assert len(judged.records) == judged.account["sent"] == pytest.approx(200, abs=1)
+    assert {record.pod for record in judged.records} == {"pod-a"}
+    kept = [record for record in judged.records if record.lane == Lane.KEPT]
+    fresh = [record for record in judged.records if record.lane == Lane.FRESH]
+    assert all(record.position == 0 for record in fresh)
+    assert len({record.connection for record in fresh}) == len(fresh), "each has a connection of its own"
+    assert len({record.connection for record in kept}) < len(kept) / 2, "these share some"
+    assert len({(record.connection, record.position) for record in kept}) == len(kept), "one at a time on each"
+
+
+async def test_a_kept_connection_that_the_server_closes_while_idle_is_not_used_again(tmp_path: Path) -> None:
+    async with Server() as server:
+
+        async def close_what_is_idle(_: asyncio.subprocess.Process) -> None:
+            for _ in range(10):
+                await asyncio.sleep(0.1)
+                server.close_connections()
+
+        # Slow enough that no request is under way at most moments; the server answers at once.
+        judged = await judge(plan(server.url, rate=5, seconds=2), tmp_path, close_what_is_idle)
+
+    assert [record.outcome for record in judged.records] == [Outcome.OK] * len(judged.records)
+    assert len({record.connection for record in judged.records if record.lane == Lane.KEPT}) > 1
+
+
+async def test_a_long_request_takes_its_time_and_is_sent_once(tmp_path: Path) -> None:
+    async with Server() as server:
+        slow = plan(server.url, rate=20, seconds=1, requests=(ORDER,), long_rate=4, long_seconds=1.5)
+        judged = await judge(slow, tmp_path)
+
+    long = [record for record in judged.records if record.lane == Lane.LONG]
+    assert 3 <= len(long) <= 5
+    assert all(record.outcome is Outcome.OK and 1.4 < record.seconds < 2.5 for record in long), long
+    keys = [request.headers["idempotency-key"] for request in server.requests if request.line.startswith("POST /orders")]
+    assert len(keys) == len(set(keys)), "nothing is sent twice"
+    assert {record.key for record in judged.records} <= set(keys)
+
+
+async def test_an_order_carries_its_key_as_the_name_of_its_trace_and_few_are_kept(tmp_path: Path) -> None:
+    async with Server() as server:
+        judged = await judge(plan(server.url, rate=200, seconds=2, requests=(ORDER,)), tmp_path)
+
+    for request in server.requests:
+        version, trace, _, flag = request.headers["traceparent"].split("-")
+        assert (version, trace) == ("00", request.headers["idempotency-key"])
+        assert flag == ("01" if sampled(trace) else "00")
+    assert 1 <= sum(sampled(record.key) for record in judged.records) <= 60, "about one in twenty of 400"
+
+
+async def test_subjects_are_made_first_and_orders_go_to_each_of_them(tmp_path: Path) -> None:
+    async with Server() as server:
+        await judge(plan(server.url, rate=50, seconds=1, subjects=3, requests=(ORDER,)), tmp_path)
+
+    assert [request.line.split()[1] for request in server.requests[:3]] == ["/products"] * 3
+
+
+async def test_sigterm_ends_the_sending_and_what_is_under_way_is_answered_and_counted(tmp_path: Path) -> None:
+    async def end_it(process: asyncio.subprocess.Process) -> None:
+        await asyncio.sleep(0.7)
+        process.send_signal(signal.SIGTERM)
+
+    async with Server() as server:
+        slow = plan(server.url, rate=100, seconds=60, requests=(ORDER,), long_rate=5, long_seconds=1)
+        judged = await judge(slow, tmp_path, end_it)
+
+    assert judged.code == 0
+    assert 40 <= len(judged.records) == judged.account["sent"] <= 300
+    assert {record.outcome for record in judged.records} == {Outcome.OK}
+    assert any(record.lane == Lane.LONG for record in judged.records)
+    assert judged.said[-1] == {"ended": 0, "counted": len(judged.records)}
+
+
+async def test_it_goes_on_by_the_clock_while_the_server_is_silent(tmp_path: Path) -> None:
+    """Open loop: a client that waits for answers would send 5 here, and hide what the others would have met."""
+    silent = Server(lambda number: misbehaving.silent if after_warming_up(number) >= 0 else healthy)
+    async with silent as server:
+        judged = await judge(plan(server.url, rate=100, seconds=1.5, timeout=1), tmp_path)
+
+    assert len(judged.records) >= 149
+    assert {record.outcome for record in judged.records} == {Outcome.TIMED_OUT}
+    assert all(0.9 < record.seconds < 1.5 for record in judged.records)
+
+
+async def test_it_says_so_when_it_falls_behind(tmp_path: Path) -> None:
+    """The negative control of its own accuracy: no core sends so many."""
+    async with Server() as server:
+        behind = await judge(plan(server.url, rate=60_000, seconds=0.5, timeout=20), tmp_path)
+
+    assert behind.account["late"] > 100
+    assert behind.account["start_error_max_ms"] > 20
+    assert "fell behind" in behind.complaints
+
+
+async def test_it_cannot_run_without_a_service(tmp_path: Path) -> None:
+    async with Server(lambda _: answering("503 Service Unavailable")) as server:
+        judged = await judge(plan(server.url), tmp_path)
+
+    assert judged.code == 2
+    assert "is not answered: 5xx" in judged.said[-1]["reason"]

@@ -1,0 +1,145 @@
+"""The account of a shutdown drill: what is lost, why, and what the verdict makes of it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from drydock.accounting.account import Account
+from drydock.accounting.advice import ADVICE
+from drydock.accounting.departures import MARKS, departures
+from drydock.accounting.evidence import Evidence
+from drydock.accounting.losses import SENTENCES, Cause, losses
+from drydock.accounting.promise import Promise
+from drydock.drills.audit import Findings
+from drydock.judging.lateness import Lateness
+from drydock.load.records import Record
+from drydock.runs.verdict import Check
+from drydock.timeline.observation import Observation
+from drydock.traffic.outcomes import Outcome
+from tests.unit.drydock import disrupted
+from tests.unit.drydock.disrupted import ACTED, COMING, LEAVING, RECOVERED, STAYING, evidence, request
+
+
+def test_a_pod_that_leaves_in_good_order_has_every_mark_and_they_come_in_order() -> None:
+    [departure] = departures(evidence())
+
+    assert departure.pod == LEAVING
+    assert departure.marks.keys() == MARKS.keys()
+    way = ["deleted", "endpoint_out", "sigterm", "drained", "pool_closed", "telemetry_flushed", "stopped", "ended", "gone"]
+    assert [departure.marks[name] for name in way] == sorted(departure.marks[name] for name in way)
+    assert departure.marks["last_in"] < ACTED + 5
+    assert (departure.exit_code, departure.reason, departure.grace, departure.spans_lost) == (0, "Completed", 45, 0)
+    assert departure.seconds == pytest.approx(10.3, abs=0.1)
+
+
+def test_a_pod_that_died_before_the_action_is_not_part_of_it() -> None:
+    early = [replace(seen, arrived=seen.arrived - 100) for seen in disrupted.deletion()]
+
+    assert departures(evidence(seen=early)) == []
+
+
+def test_a_container_that_is_started_again_is_a_departure_with_its_exit_code() -> None:
+    [departure] = departures(evidence(seen=disrupted.restart()))
+
+    assert departure.restarted
+    assert departure.killed
+    assert departure.marks["ended"] == pytest.approx(ACTED + 0.5)
+
+
+DELETION, RESTART = disrupted.deletion(), disrupted.restart()
+NO_POD = [*disrupted.deletion()[:3], disrupted.endpoints(ACTED + 1)]
+NEW_POD = [seen for seen in disrupted.deletion() if seen.name != LEAVING or seen.arrived < ACTED]
+WITHOUT_DATABASE = [*DELETION, disrupted.line(ACTED + 1, STAYING, "unready", failed={"database": "no answer"})]
+
+CAUSES = [
+    (Cause.REFUSED_AFTER_REMOVAL, DELETION, request(ACTED + 1, Outcome.REFUSED)),
+    (Cause.RESET_ON_KEPT_ALIVE, DELETION, request(ACTED + 5.2, Outcome.CLOSED_EARLY, lane="kept", position=7)),
+    (Cause.CUT_IN_FLIGHT, DELETION, request(ACTED + 3, Outcome.RESET, took=7.0, lane="long")),
+    (Cause.CUT_IN_FLIGHT, DELETION, request(ACTED + 9, Outcome.TRUNCATED, took=0.8)),
+    (Cause.CUT_IN_FLIGHT, RESTART, request(ACTED + 0.5, Outcome.RESET, lane="kept", position=3)),
+    (Cause.CLOSED_LISTENER, DELETION, request(ACTED + 5.2, Outcome.RESET)),
+    (Cause.PROCESS_DEAD, RESTART, request(ACTED + 0.8, Outcome.REFUSED)),
+    (Cause.NOT_LISTENING_YET, NEW_POD, request(ACTED + 7, Outcome.REFUSED)),
+    (Cause.NO_ENDPOINT, NO_POD, request(ACTED + 2, Outcome.REFUSED)),
+    (Cause.NO_DATABASE, WITHOUT_DATABASE, request(ACTED + 2, Outcome.SERVER_ERROR)),
+    (Cause.SHED, DELETION, request(ACTED + 2, Outcome.SERVER_ERROR)),
+    (Cause.SERVER_ERROR, DELETION, request(ACTED + 2, Outcome.SERVER_ERROR, status=500)),
+    (Cause.CLIENT_ERROR, DELETION, request(ACTED + 2, Outcome.CLIENT_ERROR)),
+    (Cause.NOT_ANSWERED, DELETION, request(ACTED + 2, Outcome.TIMED_OUT, took=10)),
+    (Cause.UNKNOWN, DELETION, request(ACTED - 5, Outcome.REFUSED)),
+]
+
+
+@pytest.mark.parametrize(("cause", "seen", "lost"), CAUSES, ids=[f"{number} {it[0]}" for number, it in enumerate(CAUSES)])
+def test_each_loss_has_its_likely_cause(cause: Cause, seen: Sequence[Observation], lost: Record) -> None:
+    found = evidence([lost], seen)
+
+    [loss] = losses(found, departures(found), frozenset())
+
+    assert loss.cause == cause
+    assert loss.record == lost
+
+
+def test_every_cause_is_shown_by_a_test_explained_and_has_its_advice() -> None:
+    assert {cause for cause, _, _ in CAUSES} == set(Cause) == SENTENCES.keys() == ADVICE.keys()
+
+
+def test_a_run_without_a_loss_passes_every_check() -> None:
+    verdict = disrupted.account().verdict()
+
+    assert verdict.passed, verdict.failed
+    assert verdict.summary == "0 of 10,000 requests lost"
+    assert verdict.figures["sent"] == 10_000
+    assert verdict.figures["slowest_shutdown_s"] == pytest.approx(10.3, abs=0.1)
+
+
+REFUSED = request(ACTED + 1, Outcome.REFUSED)
+BAD = [
+    ("requests lost", disrupted.account(evidence([REFUSED]))),
+    ("requests lost", disrupted.account(evidence([REFUSED] * 3), Promise(lost=2))),
+    ("requests lost", disrupted.account(evidence([request(ACTED - 5, Outcome.SERVER_ERROR)]), Promise(allowed=frozenset({Outcome.SERVER_ERROR})))),
+    ("enough requests", disrupted.account(evidence(count=9_999))),
+    ("the service is as it was", disrupted.account(evidence(recovered=None))),
+    ("all is answered again", disrupted.account(evidence([request(ACTED + 30, Outcome.SERVER_ERROR)]), Promise(allowed=frozenset({Outcome.SERVER_ERROR}), recovery_seconds=20))),
+    ("restarts of containers", disrupted.account(evidence(seen=disrupted.restart()))),
+    ("deleted pods end by themselves", disrupted.account(evidence(seen=disrupted.deletion(exit_code=137)))),
+    ("the grace period suffices", disrupted.account(evidence(seen=disrupted.deletion(grace=8)))),
+    ("audit: acknowledged but missing", disrupted.account(findings=Findings({"acknowledged_but_missing": 1}, {}))),
+    ("the judge kept up", disrupted.account(lateness=Lateness(late=101, sent=10_000, p99_ms=25))),
+    ("readiness falls", disrupted.account(extra=[Check("readiness falls", False, "yes", "no")])),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("check", "account"), BAD, ids=[f"{number} {it[0]}" for number, it in enumerate(BAD)])
+def test_each_check_can_fail_and_then_fails_alone(check: str, account: Account) -> None:
+    verdict = account.verdict()
+
+    assert [failed.name for failed in verdict.failed] == [check]
+    assert check in verdict.summary
+
+
+def test_what_the_hypothesis_expects_is_counted_beside_what_is_lost() -> None:
+    out = [request(ACTED + 2, Outcome.SERVER_ERROR), request(ACTED + 3, Outcome.SERVER_ERROR)]
+    promise = Promise(allowed=frozenset({Outcome.SERVER_ERROR}), recovery_seconds=20)
+
+    verdict = disrupted.account(evidence(out), promise).verdict()
+
+    assert verdict.passed, verdict.failed
+    assert (verdict.figures["lost"], verdict.figures["allowed"]) == (0, 2)
+    assert verdict.summary.startswith("0 of 10,002 requests lost, 2 not answered as the hypothesis expects")
+
+
+def test_the_account_names_every_loss_with_its_cause() -> None:
+    content = disrupted.account(evidence([REFUSED, REFUSED])).as_json()
+
+    assert (content["sent"], content["lost"], content["causes"]) == (10_002, 2, {"refused-after-endpoint-removal": 2})
+    assert [loss["cause"] for loss in content["losses"]] == ["refused-after-endpoint-removal"] * 2
+    assert content["departures"][0]["pod"] == LEAVING
+
+
+def test_the_evidence_knows_which_pods_were_there() -> None:
+    found: Evidence = evidence()
+
+    assert found.endpoints[-1][1] == {STAYING, COMING}
+    assert found.recovered == RECOVERED
