@@ -13,6 +13,8 @@ from drydock import doctor as examination
 from drydock import engine, registry
 from drydock import smoke as smoke_test
 from drydock import status as surveying
+from drydock.accounting.cli import explain
+from drydock.check.cli import check
 from drydock.checks import Level
 from drydock.dashboards.cli import app as dashboards
 from drydock.drills.cli import app as drills
@@ -39,6 +41,8 @@ app = typer.Typer(
 app.add_typer(dashboards, name="dashboards")
 app.add_typer(drills, name="drill")
 app.command()(load)
+app.command()(explain)
+app.command()(check)
 app.add_typer(runs, name="runs")
 
 

@@ -16,5 +16,7 @@ def of_container(node: str, container: str) -> list[str]:
     search = f"grep --files-with-matches --no-messages {identifier} /proc/[0-9]*/cgroup || true"
     found = [path.split("/")[2] for path in engine.docker("exec", node, "sh", "-c", search).split()]
     if not found:
-        raise FailedError(f"the container {identifier[:12]} has no process on {node}", "kubectl get pods: has it ended?")
+        raise FailedError(
+            f"the container {identifier[:12]} has no process on {node}", "kubectl get pods: has it ended?"
+        )
     return sorted(found, key=int)

@@ -116,6 +116,20 @@ class Shutdown(Section):
     backlog_seconds: float = Field(ge=0)
 
 
+class Connections(Section):
+    """Who connects to the database: Deployments that get `variable`, each pod its pool and `beside_the_pool` more.
+
+    `others` are those of everybody else by name, `each_trigger` those of an autoscaler's trigger that asks the database.
+    """
+
+    variable: str
+    pool_variable: str
+    default_pool: int = Field(ge=1)
+    beside_the_pool: int = Field(ge=0)
+    each_trigger: int = Field(ge=0)
+    others: dict[str, int]
+
+
 class Preparation(Section):
     """The request that makes a subject; `identifier` is the field of its JSON answer that names it."""
 
@@ -206,6 +220,7 @@ class Configuration(Section):
     telemetry: Telemetry
     local: Local
     shutdown: Shutdown
+    connections: Connections
     audit: Audit
     judge: Judge
     drills: Drills

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-type Kind = Literal["load", "drill"]
+type Kind = Literal["load", "drill", "check"]
 
 FILE = "verdict.json"
 

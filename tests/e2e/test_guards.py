@@ -11,12 +11,14 @@ import pytest
 import yaml
 
 from drydock import tools
+from drydock.drills.catalogue import DISRUPTIONS
 from drydock.stack import TELEMETRY, Autoscaling, Mode, Part, Profile, Stack
 from tests.e2e import cluster
 from tests.e2e.conftest import not_parity
 
 ROOT = cluster.PROJECT.root
-TASKS = {"addons", "place-order", "smoke", "dashboards-pull", "test", "locust"}
+DRILLS = {f"drill-{kind.title}" for kind in DISRUPTIONS} | {"drill-all"}
+TASKS = {"addons", "place-order", "smoke", "dashboards-pull", "test", "locust", *DRILLS}
 WORKLOADS = {"namespace", "postgres", "migrate", "shop", "receipts", "autoscaler"}
 
 

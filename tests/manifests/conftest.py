@@ -17,7 +17,7 @@ from app.settings import Settings
 from drydock import addons, tools
 from drydock.progress import Step
 from drydock.project import Project
-from tests.manifests.rules.objects import Object
+from drydock.manifests.objects import Object
 
 ROOT = Path(__file__).parents[2]
 

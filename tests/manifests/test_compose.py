@@ -3,8 +3,8 @@
 import pytest
 
 from tests.manifests.rules import compose as rules
-from tests.manifests.rules.objects import Object
-from tests.manifests.rules.quantities import seconds, size
+from drydock.manifests.objects import Object
+from drydock.manifests.quantities import seconds, size
 
 type Environment = dict[str, dict[str, str]]
 

@@ -6,7 +6,7 @@ import pytest
 
 from drydock.images import in_compose, in_dockerfile, in_kind, in_manifests
 from tests.manifests.rules import images
-from tests.manifests.rules.objects import Object, container
+from drydock.manifests.objects import Object, container
 
 
 @pytest.fixture

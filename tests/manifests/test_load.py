@@ -7,7 +7,7 @@ import pytest
 
 from drydock.traffic import shopper, spans
 from drydock.traffic.options import Options
-from tests.manifests.rules.objects import Findings, Object, container, environment, find
+from drydock.manifests.objects import Findings, Object, container, environment, find
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from drydock.load import manifests
 from drydock.load.run import STOP_MARGIN_SECONDS, TIMEOUT_SECONDS
 from tests.manifests.rules import ports
-from tests.manifests.rules.objects import Object, container, find, of_kind
+from drydock.manifests.objects import Object, container, find, of_kind
 
 PAGE = "http://localhost:8089"
 

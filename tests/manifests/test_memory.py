@@ -5,7 +5,7 @@ import pytest
 from drydock.stack import TELEMETRY
 from tests.manifests.conftest import objects
 from tests.manifests.rules import memory
-from tests.manifests.rules.objects import Object, container
+from drydock.manifests.objects import Object, container
 
 MIB = 2**20
 # The telemetry part of opentelemetry-demo alone has limits of 2.7 GiB.

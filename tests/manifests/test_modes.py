@@ -7,7 +7,7 @@ import pytest
 
 from drydock.guards import MODE_ANNOTATION, PARITY
 from tests.manifests.conftest import deployed
-from tests.manifests.rules.objects import Object, container, find
+from drydock.manifests.objects import Object, container, find
 
 WORKER = "python -m app.receipts --host 0.0.0.0 --port 8000"
 

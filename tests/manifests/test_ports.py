@@ -6,7 +6,7 @@ import pytest
 
 from tests.manifests.rules import ports
 from tests.manifests.rules.images import production_command
-from tests.manifests.rules.objects import Object, find
+from drydock.manifests.objects import Object, find
 
 
 def test_kind_maps_the_host_port_to_the_service(kind: Object, parity: list[Object], instrument: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.manifests.rules import probes
-from tests.manifests.rules.objects import Object, container
+from drydock.manifests.objects import Object, container
 
 DEPLOYMENTS = ["shop", "receipts"]
 

@@ -1,7 +1,7 @@
 """What scales the worker asks the queue as the worker itself does, and reaches it."""
 
 from app.receipts.queue import DEPTH, ENTRYPOINT
-from tests.manifests.rules.objects import Object, container, environment, find
+from drydock.manifests.objects import Object, container, environment, find
 
 
 def trigger(objects: list[Object]) -> dict[str, str]:

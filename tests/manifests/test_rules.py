@@ -9,7 +9,7 @@ import yaml
 from drydock import tools
 from tests.manifests.conftest import ROOT
 from tests.manifests.rules import alerts
-from tests.manifests.rules.objects import Object
+from drydock.manifests.objects import Object
 
 FOLDER = ROOT / "observability" / "prometheus"
 RULES = sorted((FOLDER / "rules").glob("*.yaml"))

@@ -8,7 +8,7 @@ import kubernetes_validate
 import pytest
 
 from tests.manifests.conftest import objects
-from tests.manifests.rules.objects import Object, container, find
+from drydock.manifests.objects import Object, container, find
 
 FOLDERS = ["base", "load", "load/locust", "overlays/dev", "overlays/parity"]
 AUTOSCALING = ["autoscaling/cpu", "autoscaling/keda", "autoscaling/one"]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.manifests.rules import security
-from tests.manifests.rules.objects import Findings, Object, container, find
+from drydock.manifests.objects import Findings, Object, container, find
 
 EVERYWHERE = [
     security.numeric_user,

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.manifests.rules import shutdown
-from tests.manifests.rules.objects import Object, container, environment, find
+from drydock.manifests.objects import Object, container, environment, find
 
 
 @pytest.mark.parametrize("overlay", ["dev", "parity"])

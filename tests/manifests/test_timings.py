@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tests.manifests.conftest import ROOT, objects
-from tests.manifests.rules.objects import Object, find
+from drydock.manifests.objects import Object, find
 
 COMPONENT = "components/production-timings"
 SCALE_DOWN = "behavior.scaleDown"

@@ -12,7 +12,7 @@ from app.observability.requests import REQUEST_SECONDS, REQUESTS
 from drydock.project import Project
 from tests.manifests.conftest import ROOT
 from tests.manifests.rules import triggers
-from tests.manifests.rules.objects import Object, find
+from drydock.manifests.objects import Object, find
 
 type Exported = dict[str, set[str]]
 

@@ -112,7 +112,9 @@ async def test_a_long_request_takes_its_time_and_is_sent_once(tmp_path: Path) ->
     long = [record for record in judged.records if record.lane == Lane.LONG]
     assert 3 <= len(long) <= 5
     assert all(record.outcome is Outcome.OK and 1.4 < record.seconds < 2.5 for record in long), long
-    keys = [request.headers["idempotency-key"] for request in server.requests if request.line.startswith("POST /orders")]
+    keys = [
+        request.headers["idempotency-key"] for request in server.requests if request.line.startswith("POST /orders")
+    ]
     assert len(keys) == len(set(keys)), "nothing is sent twice"
     assert {record.key for record in judged.records} <= set(keys)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from drydock.dashboards.queries import metric_names
-from tests.manifests.rules.objects import Findings, Object
+from drydock.manifests.objects import Findings, Object
 
 SEVERITIES = ("page", "ticket")
 ANNOTATIONS = {"summary", "description", "action", "dashboard"}

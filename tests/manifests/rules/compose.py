@@ -2,8 +2,8 @@
 
 import re
 
-from tests.manifests.rules.objects import Findings, Object, container, environment, find
-from tests.manifests.rules.quantities import cores, size
+from drydock.manifests.objects import Findings, Object, container, environment, find
+from drydock.manifests.quantities import cores, size
 
 WORKLOADS = {
     "postgres": "StatefulSet",

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterable
 
-from tests.manifests.rules.objects import Findings, Object, container
+from drydock.manifests.objects import Findings, Object, container
 
 
 def pinned(images: Iterable[str]) -> Findings:

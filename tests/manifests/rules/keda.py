@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from tests.manifests.rules.objects import Findings, Object, containers, find
-from tests.manifests.rules.quantities import size
+from drydock.manifests.objects import Findings, Object, containers, find
+from drydock.manifests.quantities import size
 
 type Rule = Callable[[list[Object]], Findings]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.manifests.rules.objects import Findings
+from drydock.manifests.objects import Findings
 
 KEY_ORDER = [
     "apiVersion",

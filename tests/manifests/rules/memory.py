@@ -1,7 +1,7 @@
 """Memory: the telemetry stack stays within a stated budget, and Go's collector of garbage knows each limit."""
 
-from tests.manifests.rules.objects import Findings, Object, of_kind
-from tests.manifests.rules.quantities import size
+from drydock.manifests.objects import Findings, Object, of_kind
+from drydock.manifests.quantities import size
 
 # The share of the limit that a Go program is told: the collector's own advice for GOMEMLIMIT.
 SHARE = 0.8

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Callable
 
-from tests.manifests.rules.objects import Findings, Object, container, find
-from tests.manifests.rules.quantities import seconds
+from drydock.manifests.objects import Findings, Object, container, find
+from drydock.manifests.quantities import seconds
 
 type Rule = Callable[[list[Object]], Findings]
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
-from tests.manifests.rules.objects import Findings, Object, container, find
+from drydock.manifests.objects import Findings, Object, container, find
 
 LOOPBACK = "127.0.0.1"
 

@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from tests.manifests.rules.objects import Findings, Object, container
-from tests.manifests.rules.quantities import seconds
+from drydock.manifests.objects import Findings, Object, container
+from drydock.manifests.quantities import seconds
 
 
 class Probe(NamedTuple):

@@ -2,8 +2,8 @@
 
 from collections import Counter
 
-from tests.manifests.rules.objects import Findings, Object, find, of_kind
-from tests.manifests.rules.scalers import scalers
+from drydock.manifests.objects import Findings, Object, find, of_kind
+from drydock.manifests.scalers import scalers
 
 
 def decided_once(objects: list[Object]) -> Findings:

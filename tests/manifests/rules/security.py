@@ -2,7 +2,7 @@
 
 import re
 
-from tests.manifests.rules.objects import Findings, Object, containers, of_kind, pods
+from drydock.manifests.objects import Findings, Object, containers, of_kind, pods
 
 CLUSTER_WIDE = {"Namespace", "ClusterRole", "ClusterRoleBinding"}
 

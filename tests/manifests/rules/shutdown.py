@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from tests.manifests.rules.objects import Findings, Object, container, environment, find
-from tests.manifests.rules.quantities import seconds
+from drydock.manifests.objects import Findings, Object, container, environment, find
+from drydock.manifests.quantities import seconds
 
 # Each Deployment's own steps after SIGTERM, in order (docs/service.md); the backlog's bound is no variable.
 LAST = ("GRACEFUL_SECONDS", "POOL_CLOSE_SECONDS", "TELEMETRY_FLUSH_SECONDS")

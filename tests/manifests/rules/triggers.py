@@ -8,7 +8,7 @@ import promql_parser
 from promql_parser import AggregateExpr, BinaryExpr, MatchOp, NumberLiteral, ParenExpr
 
 from drydock.dashboards.queries import selectors
-from tests.manifests.rules.objects import Findings, Object, of_kind
+from drydock.manifests.objects import Findings, Object, of_kind
 
 # One side of these decides which elements the result has; of any other operator both sides do.
 FILTERS = {"and", "unless"}

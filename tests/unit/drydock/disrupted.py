@@ -39,7 +39,14 @@ def at(time: float) -> str:
 
 def pod(time: float, name: str, change: Change = "changed", **state: Any) -> Observation:
     """What was seen of a pod."""
-    known = {"owner": "shop-1", "created": at(900), "phase": "Running", "ready": at(901), "deletion": None, "grace": None}
+    known = {
+        "owner": "shop-1",
+        "created": at(900),
+        "phase": "Running",
+        "ready": at(901),
+        "deletion": None,
+        "grace": None,
+    }
     known |= {"ended": None, "last_ended": None, "restarts": 0, **state}
     return Observation(time, "Pod", name, f"uid-{name}", str(time), change, known)
 
@@ -96,7 +103,9 @@ def restart(time: float = ACTED + 0.5, exit_code: int = 137) -> list[Observation
 def request(time: float, outcome: Outcome = Outcome.OK, took: float = 0.004, **more: Any) -> Record:
     """A request that was due at a time."""
     status = {Outcome.OK: 200, Outcome.SERVER_ERROR: 503, Outcome.CLIENT_ERROR: 404}.get(outcome, 0)
-    known = Record(time, time, took, "GET", "/products", status, outcome, STAYING if status else "", "judge", "", "fresh", 1)
+    known = Record(
+        time, time, took, "GET", "/products", status, outcome, STAYING if status else "", "judge", "", "fresh", 1
+    )
     return replace(known, **more)
 
 

@@ -26,7 +26,17 @@ def test_a_pod_that_leaves_in_good_order_has_every_mark_and_they_come_in_order()
 
     assert departure.pod == LEAVING
     assert departure.marks.keys() == MARKS.keys()
-    way = ["deleted", "endpoint_out", "sigterm", "drained", "pool_closed", "telemetry_flushed", "stopped", "ended", "gone"]
+    way = [
+        "deleted",
+        "endpoint_out",
+        "sigterm",
+        "drained",
+        "pool_closed",
+        "telemetry_flushed",
+        "stopped",
+        "ended",
+        "gone",
+    ]
     assert [departure.marks[name] for name in way] == sorted(departure.marks[name] for name in way)
     assert departure.marks["last_in"] < ACTED + 5
     assert (departure.exit_code, departure.reason, departure.grace, departure.spans_lost) == (0, "Completed", 45, 0)
@@ -71,7 +81,9 @@ CAUSES = [
 ]
 
 
-@pytest.mark.parametrize(("cause", "seen", "lost"), CAUSES, ids=[f"{number} {it[0]}" for number, it in enumerate(CAUSES)])
+@pytest.mark.parametrize(
+    ("cause", "seen", "lost"), CAUSES, ids=[f"{number} {it[0]}" for number, it in enumerate(CAUSES)]
+)
 def test_each_loss_has_its_likely_cause(cause: Cause, seen: Sequence[Observation], lost: Record) -> None:
     found = evidence([lost], seen)
 

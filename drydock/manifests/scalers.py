@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tests.manifests.rules.objects import Object, of_kind
+from drydock.manifests.objects import Object, of_kind
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Reading manifests as they are rendered: objects, autoscalers, quantities. No cluster is asked."""
