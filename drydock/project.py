@@ -84,10 +84,15 @@ class Telemetry(Section):
 
 
 class Local(Section):
-    """How the local platform runs the service; `grace_seconds` is how long it may take to stop."""
+    """How the local platform runs the service; `grace_seconds` is how long it may take to stop.
+
+    Drills read probes, preStop and the grace period from the manifest `deployment`, and the file `variables`.
+    """
 
     command: Command
     migrate: Command
+    deployment: str
+    variables: str
     grace_seconds: float = Field(gt=0)
     environment: dict[str, str] = {}
 

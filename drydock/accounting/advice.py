@@ -46,7 +46,8 @@ ADVICE: dict[Cause, Advice] = {
         "Give the container a readiness probe: without one it is sent requests as soon as its process runs.", PROBES
     ),
     Cause.NO_ENDPOINT: Advice(
-        "No pod was ready: readiness should fail only for what this pod cannot serve without, with a threshold that "
+        "A Service without a ready pod refuses by ICMP, of which Linux sends about one a second: most clients "
+        "hear nothing and time out. Readiness should fail only for what this pod cannot serve without, with a threshold that "
         "outlasts a short outage; and a disruption budget keeps one pod.",
         PROBES,
     ),

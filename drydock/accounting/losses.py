@@ -43,7 +43,7 @@ SENTENCES: dict[Cause, str] = {
     Cause.CLOSED_LISTENER: "accepted by the kernel for a listener that closed before the service read it",
     Cause.PROCESS_DEAD: "sent to a process that was dead, until that was known everywhere",
     Cause.NOT_LISTENING_YET: "sent to a new pod that did not listen yet",
-    Cause.NO_ENDPOINT: "no pod was ready, so the Service refused it",
+    Cause.NO_ENDPOINT: "no pod was ready: the Service refused it, or left it without an answer",
     Cause.NO_DATABASE: "answered 503: the pod could not reach its database",
     Cause.SHED: "answered 503: the service had no free connection to its database in time, or was draining",
     Cause.SERVER_ERROR: "answered with a server error",
@@ -81,7 +81,7 @@ def cause_of(record: Record, evidence: Evidence, departures: Sequence[Departure]
         case Outcome.RESET | Outcome.CLOSED_EARLY | Outcome.TRUNCATED:
             return _broken(record, departures)
         case Outcome.TIMED_OUT:
-            return Cause.NOT_ANSWERED
+            return Cause.NO_ENDPOINT if _met_no_endpoint(record, evidence) else Cause.NOT_ANSWERED
         case Outcome.SERVER_ERROR:
             return _server_error(record, evidence)
         case Outcome.CLIENT_ERROR:
@@ -90,7 +90,7 @@ def cause_of(record: Record, evidence: Evidence, departures: Sequence[Departure]
 
 
 def _refused(record: Record, evidence: Evidence, departures: Sequence[Departure]) -> Cause:
-    if at(evidence.endpoints, record.started) == frozenset():
+    if _met_no_endpoint(record, evidence):
         return Cause.NO_ENDPOINT
     for departure in departures:
         if departure.restarted and _around(record, departure.marks["ended"]):
@@ -100,6 +100,11 @@ def _refused(record: Record, evidence: Evidence, departures: Sequence[Departure]
         if not departure.restarted and departure.began <= record.started <= last:
             return Cause.REFUSED_AFTER_REMOVAL
     return Cause.NOT_LISTENING_YET if _is_new(record, evidence) else Cause.UNKNOWN
+
+
+def _met_no_endpoint(record: Record, evidence: Evidence) -> bool:
+    """Whether no pod was ready when it asked for a connection. The news here and there are a moment apart."""
+    return any(at(evidence.endpoints, record.started + shift) == frozenset() for shift in (0.0, 1.0))
 
 
 def _broken(record: Record, departures: Sequence[Departure]) -> Cause:

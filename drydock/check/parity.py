@@ -22,8 +22,12 @@ def _image(subject: Subject) -> Finding:
 def _command(subject: Subject) -> Finding:
     here = [*subject.compose_service.get("entrypoint", []), *subject.compose_service.get("command", [])]
     there = [*subject.container.get("command", []), *subject.container.get("args", [])]
-    observed = f"{' '.join(here or ['the image's'])} in compose, {' '.join(there or ['the image's'])} in Kubernetes"
+    observed = f"{_said(here)} in compose, {_said(there)} in Kubernetes"
     return Finding(here == there, observed, "Leave the command to the image.")
+
+
+def _said(command: list[str]) -> str:
+    return " ".join(command) or "the image's command"
 
 
 def _environment(subject: Subject) -> Finding:

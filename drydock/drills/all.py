@@ -27,6 +27,7 @@ class Line:
     seconds: str = ""
     says: str = ""
     orders: str = ""
+    missing: str = ""
 
 
 def run(project: Project, target: Target, *, controls: bool, times: int) -> list[Line]:
@@ -45,12 +46,12 @@ def run(project: Project, target: Target, *, controls: bool, times: int) -> list
 
 def table(lines: Sequence[Line]) -> Table:
     """What came of them."""
-    shown = Table("drill", "", "sent", "lost", "expected", "seconds", "orders", "", box=None, pad_edge=False)
-    for column in (2, 3, 4, 5, 6):
+    shown = Table("drill", "", "sent", "lost", "expected", "seconds", "orders", "missing", "", box=None, pad_edge=False)
+    for column in range(2, 8):
         shown.columns[column].justify = "right"
     for line in lines:
         style = "" if line.well else "red"
-        cells = (line.result, line.sent, line.lost, line.allowed, line.seconds, line.orders, line.says)
+        cells = (line.result, line.sent, line.lost, line.allowed, line.seconds, line.orders, line.missing, line.says)
         shown.add_row(line.drill, *cells, style=style)
     return shown
 
@@ -67,10 +68,7 @@ def _chosen(project: Project, target: Target, *, controls: bool, times: int) -> 
     fitting = [kind for kind in catalogue.DISRUPTIONS if target.name in kind.platforms]
     for _ in range(times):
         for kind in fitting:
-            yield kind(settings)
-    if controls:
-        for kind in fitting:
-            yield kind(settings, against=OWN_CONTROL)
+            yield kind(settings, against=OWN_CONTROL if controls else None)
 
 
 def _run(drill: Disruption[Any], target: Target) -> Line:
@@ -93,5 +91,6 @@ def _run(drill: Disruption[Any], target: Target) -> Line:
         allowed=f"{figures['allowed']:,.0f}",
         seconds=f"{figures['seconds']:.0f}",
         says="; ".join(text for text in (failed, causes) if text),
-        orders=f"{figures.get('orders_acknowledged', 0):,.0f} = {figures.get('orders_in_database', 0):,.0f}",
+        orders=f"{figures.get('orders_acknowledged', 0):,.0f}",
+        missing=f"{figures.get('acknowledged_but_missing', 0):,.0f}",
     )

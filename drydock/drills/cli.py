@@ -62,11 +62,11 @@ def list_drills() -> None:
 def run_all(
     platform: Where = Platform.KIND,
     controls: Annotated[
-        bool, typer.Option("--controls", help="After them the negative control of each, which must fail.")
+        bool, typer.Option("--controls", help="Run the negative control of each instead: it must fail.")
     ] = False,
     times: Annotated[int, typer.Option(min=1, help="Run each this many times.")] = 1,
 ) -> None:
-    """Run every shutdown drill, one after the other, and show a table: about 20 minutes, twice that with --controls.
+    """Run every shutdown drill, one after the other, and show a table: about a quarter of an hour.
 
     Exit code 1 where one did not come out as it should. Ctrl-C puts back what was changed.
     """

@@ -85,6 +85,10 @@ class EmbeddedPostgres:
         """Whether the postmaster that this object started is alive."""
         return self._process is not None and self._process.poll() is None
 
+    def program(self, name: str) -> Path:
+        """A program of this PostgreSQL, such as psql."""
+        return self._programs / name
+
     def start(self) -> str:
         """Starts the server (on the first run: creates it), waits until it accepts connections, returns the DSN."""
         if self.running:

@@ -1,6 +1,6 @@
 """What a run ran with: what has to be known to repeat it, and to compare it with another."""
 
-import platform as machine
+import platform as system
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,6 +8,16 @@ from drydock import autoscaler, guards
 from drydock.failures import FailedError
 from drydock.kind_platform import KindPlatform
 from drydock.processes import output
+from drydock.project import Project
+
+
+def machine(project: Project) -> dict[str, Any]:
+    """When it began, the commit, and the machine."""
+    return {
+        "began": datetime.now(UTC).isoformat(timespec="seconds"),
+        "commit": commit(project),
+        "machine": {"system": system.platform(), "processors": system.machine()},
+    }
 
 
 def describe(platform: KindPlatform, **more: Any) -> dict[str, Any]:
@@ -18,20 +28,18 @@ def describe(platform: KindPlatform, **more: Any) -> dict[str, Any]:
     pods = cluster.get("pods", *chosen, "--selector", f"app.kubernetes.io/name={workload.deployment}")["items"]
     readings = autoscaler.survey(cluster, workload.namespace, prometheus)
     return {
-        "began": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": commit(platform),
+        **machine(platform.project),
         "mode": guards.mode_of(cluster, workload),
         "images": sorted({status["imageID"] for pod in pods for status in pod["status"].get("containerStatuses", [])}),
         "pods": len(pods),
         "autoscalers": {reading.name: reading.line for reading in readings},
-        "machine": {"system": machine.platform(), "processors": machine.machine()},
         **more,
     }
 
 
-def commit(platform: KindPlatform) -> str:
+def commit(project: Project) -> str:
     """The commit of the checkout, with a + where its files differ from it."""
     try:
-        return output(["git", "describe", "--always", "--dirty=+"], folder=platform.project.root).strip()
+        return output(["git", "describe", "--always", "--dirty=+"], folder=project.root).strip()
     except FailedError:
         return "unknown"

@@ -15,9 +15,9 @@ import yaml
 from app.drain import SETTLE_SECONDS
 from app.settings import Settings
 from drydock import addons, tools
+from drydock.manifests.objects import Object
 from drydock.progress import Step
 from drydock.project import Project
-from drydock.manifests.objects import Object
 
 ROOT = Path(__file__).parents[2]
 

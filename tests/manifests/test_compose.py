@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.manifests.rules import compose as rules
 from drydock.manifests.objects import Object
 from drydock.manifests.quantities import seconds, size
+from tests.manifests.rules import compose as rules
 
 type Environment = dict[str, dict[str, str]]
 

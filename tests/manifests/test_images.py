@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from drydock.images import in_compose, in_dockerfile, in_kind, in_manifests
-from tests.manifests.rules import images
 from drydock.manifests.objects import Object, container
+from tests.manifests.rules import images
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from drydock.manifests.objects import Findings, Object, container, environment, find
 from drydock.traffic import shopper, spans
 from drydock.traffic.options import Options
-from drydock.manifests.objects import Findings, Object, container, environment, find
 
 
 @pytest.fixture

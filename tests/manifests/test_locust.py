@@ -5,8 +5,8 @@ from urllib.parse import urlsplit
 
 from drydock.load import manifests
 from drydock.load.run import STOP_MARGIN_SECONDS, TIMEOUT_SECONDS
-from tests.manifests.rules import ports
 from drydock.manifests.objects import Object, container, find, of_kind
+from tests.manifests.rules import ports
 
 PAGE = "http://localhost:8089"
 

@@ -2,10 +2,10 @@
 
 import pytest
 
+from drydock.manifests.objects import Object, container
 from drydock.stack import TELEMETRY
 from tests.manifests.conftest import objects
 from tests.manifests.rules import memory
-from drydock.manifests.objects import Object, container
 
 MIB = 2**20
 # The telemetry part of opentelemetry-demo alone has limits of 2.7 GiB.

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from drydock.guards import MODE_ANNOTATION, PARITY
-from tests.manifests.conftest import deployed
 from drydock.manifests.objects import Object, container, find
+from tests.manifests.conftest import deployed
 
 WORKER = "python -m app.receipts --host 0.0.0.0 --port 8000"
 

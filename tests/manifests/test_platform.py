@@ -7,10 +7,10 @@ import pytest
 
 from drydock import tools
 from drydock.images import pinned
+from drydock.manifests.objects import Object, container, find
 from drydock.releases import KEDA, METRICS_SERVER, RELEASES
 from tests.manifests.conftest import ROOT
 from tests.manifests.rules import keda, metrics_server, security
-from drydock.manifests.objects import Object, container, find
 
 RULES = [
     metrics_server.trusts_kind,

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from drydock.manifests.objects import Object, find
 from tests.manifests.rules import ports
 from tests.manifests.rules.images import production_command
-from drydock.manifests.objects import Object, find
 
 
 def test_kind_maps_the_host_port_to_the_service(kind: Object, parity: list[Object], instrument: dict[str, Any]) -> None:

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.manifests.rules import probes
 from drydock.manifests.objects import Object, container
+from tests.manifests.rules import probes
 
 DEPLOYMENTS = ["shop", "receipts"]
 

@@ -2,11 +2,11 @@
 
 import pytest
 
+from drydock.manifests.objects import Object, container, find
+from drydock.manifests.scalers import Scaler, scalers
 from drydock.stack import Mode, Part, Profile, Stack
 from tests.manifests.conftest import deployed, objects
 from tests.manifests.rules import replicas
-from drydock.manifests.objects import Object, container, find
-from drydock.manifests.scalers import Scaler, scalers
 
 EVERYWHERE = pytest.mark.parametrize("overlay", ["dev", "parity", "parity_without_keda"])
 

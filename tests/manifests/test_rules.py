@@ -7,9 +7,9 @@ import pytest
 import yaml
 
 from drydock import tools
+from drydock.manifests.objects import Object
 from tests.manifests.conftest import ROOT
 from tests.manifests.rules import alerts
-from drydock.manifests.objects import Object
 
 FOLDER = ROOT / "observability" / "prometheus"
 RULES = sorted((FOLDER / "rules").glob("*.yaml"))

@@ -7,8 +7,8 @@ import jsonschema
 import kubernetes_validate
 import pytest
 
-from tests.manifests.conftest import objects
 from drydock.manifests.objects import Object, container, find
+from tests.manifests.conftest import objects
 
 FOLDERS = ["base", "load", "load/locust", "overlays/dev", "overlays/parity"]
 AUTOSCALING = ["autoscaling/cpu", "autoscaling/keda", "autoscaling/one"]

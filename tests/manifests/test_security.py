@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.manifests.rules import security
 from drydock.manifests.objects import Findings, Object, container, find
+from tests.manifests.rules import security
 
 EVERYWHERE = [
     security.numeric_user,

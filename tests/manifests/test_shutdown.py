@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.manifests.rules import shutdown
 from drydock.manifests.objects import Object, container, environment, find
+from tests.manifests.rules import shutdown
 
 
 @pytest.mark.parametrize("overlay", ["dev", "parity"])

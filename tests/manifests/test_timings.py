@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.manifests.conftest import ROOT, objects
 from drydock.manifests.objects import Object, find
+from tests.manifests.conftest import ROOT, objects
 
 COMPONENT = "components/production-timings"
 SCALE_DOWN = "behavior.scaleDown"

@@ -21,7 +21,7 @@ class BadRelease(Disruption[Target]):
         "When a release never becomes ready, it gets no request, the pods of before go on serving, and the rollback "
         "loses nothing."
     )
-    promise = Promise(restarts=0)
+    promise = Promise()
     control = "lying-readiness"
 
     def act(self, scene: Scene[Target]) -> None:

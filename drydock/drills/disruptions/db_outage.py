@@ -22,11 +22,12 @@ class DbOutage(Disruption[Target]):
 
     title = "db-outage"
     belief = (
-        "When the database is out, readiness falls and liveness holds: no pod restarts, requests are answered 503 or "
-        f"refused, and all is answered again {RECOVERY_SECONDS:g} s after it is back, no order is missing."
+        "When the database is out, readiness falls and liveness holds: no pod restarts, requests are answered 503 while "
+        "a pod is ready, then refused or left alone by the Service, and all is answered again "
+        f"{RECOVERY_SECONDS:g} s after it is back; no order is missing."
     )
     promise = Promise(
-        allowed=frozenset({Outcome.SERVER_ERROR, Outcome.REFUSED}), restarts=0, recovery_seconds=RECOVERY_SECONDS
+        allowed=frozenset({Outcome.SERVER_ERROR, Outcome.REFUSED, Outcome.TIMED_OUT}), recovery_seconds=RECOVERY_SECONDS
     )
     control = "eager-liveness"
 

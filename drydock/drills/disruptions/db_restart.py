@@ -18,9 +18,7 @@ class DbRestart(Disruption[Target]):
         "When the database restarts, requests are answered 503 or refused meanwhile, no pod restarts, every "
         f"acknowledged order is kept, and all is answered again {RECOVERY_SECONDS:g} s after it is back."
     )
-    promise = Promise(
-        allowed=frozenset({Outcome.SERVER_ERROR, Outcome.REFUSED}), restarts=0, recovery_seconds=RECOVERY_SECONDS
-    )
+    promise = Promise(allowed=frozenset({Outcome.SERVER_ERROR, Outcome.REFUSED}), recovery_seconds=RECOVERY_SECONDS)
     control = "eager-liveness"
 
     def act(self, scene: Scene[Target]) -> None:

@@ -16,7 +16,7 @@ class Migrate(Disruption[Target]):
 
     title = "migrate"
     belief = "When a schema changes by expanding, filling in batches and contracting, no request is lost to a lock."
-    promise = Promise(restarts=0)
+    promise = Promise()
     control = LOCKING
 
     def patches(self, target: Target) -> list[Mapping[str, Any]]:

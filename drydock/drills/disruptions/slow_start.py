@@ -17,7 +17,7 @@ class SlowStart(Disruption[Target]):
         f"When a new version needs {START_SECONDS} s to start, the startup probe waits for it: nothing is restarted, "
         "it gets no request before it is ready, and none is lost."
     )
-    promise = Promise(restarts=0)
+    promise = Promise()
     control = "no-startup-probe"
 
     def act(self, scene: Scene[Target]) -> None:

@@ -72,6 +72,7 @@ CAUSES = [
     (Cause.PROCESS_DEAD, RESTART, request(ACTED + 0.8, Outcome.REFUSED)),
     (Cause.NOT_LISTENING_YET, NEW_POD, request(ACTED + 7, Outcome.REFUSED)),
     (Cause.NO_ENDPOINT, NO_POD, request(ACTED + 2, Outcome.REFUSED)),
+    (Cause.NO_ENDPOINT, NO_POD, request(ACTED + 2, Outcome.TIMED_OUT, took=10)),
     (Cause.NO_DATABASE, WITHOUT_DATABASE, request(ACTED + 2, Outcome.SERVER_ERROR)),
     (Cause.SHED, DELETION, request(ACTED + 2, Outcome.SERVER_ERROR)),
     (Cause.SERVER_ERROR, DELETION, request(ACTED + 2, Outcome.SERVER_ERROR, status=500)),

@@ -1,0 +1,47 @@
+"""The timeline of the local platform: the same observations as on kind, told by who does it instead of being watched."""
+
+import threading
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from drydock.timeline.history import History
+from drydock.timeline.observation import Change, Observation
+
+
+class LocalRecorder:
+    """Keeps what it is told, and leaves out what repeats the state before it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._observations: list[Observation] = []
+        self._latest: dict[str, dict[str, Any]] = {}
+
+    @property
+    def history(self) -> History:
+        """What was recorded by now."""
+        with self._lock:
+            return History(tuple(self._observations))
+
+    def tell(self, kind: str, name: str, uid: str, state: dict[str, Any], change: Change = "changed") -> None:
+        """An object is in this state from now on."""
+        with self._lock:
+            if change == "changed" and self._latest.get(uid) == state:
+                return
+            self._latest[uid] = state
+            now = time.time()
+            self._observations.append(Observation(now, kind, name, uid, f"{now:.6f}", change, state))
+
+    def line(self, pod: str, state: dict[str, Any]) -> None:
+        """A lifecycle line of a pod."""
+        self.tell("Log", pod, f"{pod}/{state['event']}/{state['time']}", state, "added")
+
+    def event(self, pod: str, reason: str, note: str) -> None:
+        """Something that a component reports about a pod."""
+        state = {"about": f"Pod/{pod}", "reason": reason, "note": note, "count": 1, "time": stamp()}
+        self.tell("Event", pod, f"{pod}/{reason}/{time.time()}", state, "added")
+
+
+def stamp(seconds: float | None = None) -> str:
+    """A time (Unix seconds; now without one) as the Kubernetes API would say it, but to the microsecond."""
+    return datetime.fromtimestamp(time.time() if seconds is None else seconds, UTC).isoformat()

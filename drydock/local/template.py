@@ -1,0 +1,109 @@
+"""A Deployment's pod template as processes of this machine can follow it: command, environment, probes, shutdown."""
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import yaml
+
+from drydock.ports import LOOPBACK
+from drydock.project import Project
+from drydock.shutdown import Budget
+
+# Kubernetes' own defaults (kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#Probe).
+PERIOD, TIMEOUT, THRESHOLD = 10.0, 1.0, 3
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Seconds, but for `threshold`, which counts failures in a row."""
+
+    path: str
+    period: float
+    timeout: float
+    threshold: int
+    delay: float
+
+    @classmethod
+    def of(cls, spec: Mapping[str, Any] | None) -> Self | None:
+        """Reads a probe that asks by HTTP; None where there is none."""
+        if not spec or "httpGet" not in spec:
+            return None
+        return cls(
+            spec["httpGet"]["path"],
+            float(spec.get("periodSeconds", PERIOD)),
+            float(spec.get("timeoutSeconds", TIMEOUT)),
+            int(spec.get("failureThreshold", THRESHOLD)),
+            float(spec.get("initialDelaySeconds", 0)),
+        )
+
+
+@dataclass(frozen=True)
+class Template:
+    """What a pod of a Deployment is."""
+
+    deployment: Mapping[str, Any]
+    project: Project
+    dsn: str
+
+    @property
+    def spec(self) -> Mapping[str, Any]:
+        """The pod's spec."""
+        spec: Mapping[str, Any] = self.deployment["spec"]["template"]["spec"]
+        return spec
+
+    @property
+    def container(self) -> Mapping[str, Any]:
+        """The service's container."""
+        name = self.project.configuration.workload.container
+        return next(it for it in self.spec["containers"] if it["name"] == name)
+
+    @property
+    def budget(self) -> Budget:
+        """The shutdown's budget."""
+        configuration = self.project.configuration
+        return Budget.of(self.spec, configuration.workload.container, self.variables, configuration.shutdown)
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The variables of the manifests that have a value; the database's address is the embedded one's.
+
+        What refers to another variable, $(NAME), is an address inside the cluster; nobody collects telemetry here.
+        """
+        said = _env_file(self.project.root / self.project.configuration.local.variables)
+        set_here = {it["name"]: str(it["value"]) for it in self.container.get("env", []) if "value" in it}
+        literal = {
+            name: value for name, value in set_here.items() if "$(" not in value and not name.startswith("OTEL_")
+        }
+        return {**said, self.project.configuration.connections.variable: self.dsn, **literal}
+
+    def probe(self, kind: str) -> Probe | None:
+        """`startupProbe`, `livenessProbe` or `readinessProbe`."""
+        return Probe.of(self.container.get(kind))
+
+    def command(self, port: int) -> list[str]:
+        """The container's command, or the image's, with a port of its own on the loopback interface."""
+        said = [*self.container.get("command", []), *self.container.get("args", [])]
+        if not said:
+            return [*self.project.configuration.local.command, "--host", LOOPBACK, "--port", str(port)]
+        there = str(self.container["ports"][0]["containerPort"])
+        return [word.replace(there, str(port)).replace("0.0.0.0", LOOPBACK) for word in said]  # noqa: S104 - replaced
+
+    def environment(self, pod: str) -> dict[str, str]:
+        """All that the process gets; the programs of our own virtual environment come first."""
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+        return {**os.environ, **self.variables, "POD_NAME": pod, "PATH": path, "PYTHONUNBUFFERED": "1"}
+
+
+def read(project: Project) -> dict[str, Any]:
+    """The service's Deployment, from the manifest that drydock.toml names."""
+    loaded: dict[str, Any] = yaml.safe_load((project.root / project.configuration.local.deployment).read_text())
+    return loaded
+
+
+def _env_file(path: Path) -> dict[str, str]:
+    lines = (line.partition("=") for line in path.read_text().splitlines() if line and not line.startswith("#"))
+    return {name: value for name, _, value in lines}
