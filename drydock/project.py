@@ -124,7 +124,8 @@ class Shutdown(Section):
 class Connections(Section):
     """Who connects to the database: Deployments that get `variable`, each pod its pool and `beside_the_pool` more.
 
-    `others` are those of everybody else by name, `each_trigger` those of an autoscaler's trigger that asks the database.
+    `others` are those of everybody else by name, `each_trigger` those of an autoscaler's trigger that asks the
+    database.
     """
 
     variable: str

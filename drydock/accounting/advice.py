@@ -47,8 +47,8 @@ ADVICE: dict[Cause, Advice] = {
     ),
     Cause.NO_ENDPOINT: Advice(
         "A Service without a ready pod refuses by ICMP, of which Linux sends about one a second: most clients "
-        "hear nothing and time out. Readiness should fail only for what this pod cannot serve without, with a threshold that "
-        "outlasts a short outage; and a disruption budget keeps one pod.",
+        "hear nothing and time out. Readiness should fail only for what this pod cannot serve without, with a "
+        "threshold that outlasts a short outage; and a disruption budget keeps one pod.",
         PROBES,
     ),
     Cause.NO_DATABASE: Advice(

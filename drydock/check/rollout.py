@@ -65,12 +65,28 @@ def _spread(subject: Subject) -> Finding:
 
 
 RULES = (
-    Rule("rollout/none-unavailable", "A rollout takes no pod before its successor is ready.", ROLLING, DEPLOYMENT, _none_unavailable),
+    Rule(
+        "rollout/none-unavailable",
+        "A rollout takes no pod before its successor is ready.",
+        ROLLING,
+        DEPLOYMENT,
+        _none_unavailable,
+    ),
     Rule("rollout/surges", "A rollout may start a pod more.", ROLLING, DEPLOYMENT, _surges),
-    Rule("rollout/two-pods", "One pod serves while another goes.", DISRUPTIONS, "k8s/autoscaling/keda/shop.yaml", _two_pods),
-    Rule("rollout/stall-is-reported", "A release that never becomes ready is reported.", ROLLING, DEPLOYMENT, _deadline),
+    Rule(
+        "rollout/two-pods",
+        "One pod serves while another goes.",
+        DISRUPTIONS,
+        "k8s/autoscaling/keda/shop.yaml",
+        _two_pods,
+    ),
+    Rule(
+        "rollout/stall-is-reported", "A release that never becomes ready is reported.", ROLLING, DEPLOYMENT, _deadline
+    ),
     Rule("rollout/one-disruption-budget", "An eviction has a budget.", DISRUPTIONS, BUDGET, _budget_exists),
     Rule("rollout/drain-is-possible", "The budget lets a node be drained.", DISRUPTIONS, BUDGET, _budget_allows),
-    Rule("rollout/unhealthy-may-go", "A pod that serves nothing does not keep a node.", DISRUPTIONS, BUDGET, _unhealthy),
+    Rule(
+        "rollout/unhealthy-may-go", "A pod that serves nothing does not keep a node.", DISRUPTIONS, BUDGET, _unhealthy
+    ),
     Rule("rollout/spread", "Pods are spread over nodes.", SPREAD, DEPLOYMENT, _spread),
-)  # fmt: skip
+)

@@ -13,8 +13,8 @@ SHELLS = ("sh", "bash", "/bin/sh", "/bin/bash")
 def _budget_fits(subject: Subject) -> Finding:
     budget = subject.budget
     observed = (
-        f"preStop {budget.prestop:g} + drain {budget.drain:g} + graceful {budget.graceful:g} + close {budget.close:g} = "
-        f"{budget.total:g} s of {budget.grace:g} s"
+        f"preStop {budget.prestop:g} + drain {budget.drain:g} + graceful {budget.graceful:g} "
+        f"+ close {budget.close:g} = {budget.total:g} s of {budget.grace:g} s"
     )
     return Finding(budget.total < budget.grace, observed, f"Set terminationGracePeriodSeconds above {budget.total:g}.")
 

@@ -117,8 +117,8 @@ class Subject:
     @property
     def compose_service(self) -> Mapping[str, Any]:
         """The service in compose.yaml, which is called as the container."""
-        services: Mapping[str, Any] = self.compose["services"]
-        return services.get(self.workload.container, {})
+        service: Mapping[str, Any] = self.compose["services"].get(self.workload.container, {})
+        return service
 
     @property
     def compose_variables(self) -> dict[str, str]:

@@ -128,7 +128,9 @@ class LocalPod:
 
     async def _read(self, process: asyncio.subprocess.Process) -> None:
         """Its lifecycle lines."""
-        async for line in process.stdout or ():
+        if process.stdout is None:
+            return
+        async for line in process.stdout:
             if (state := lifecycle.event(line.decode(errors="replace"))) is not None:
                 self._recorder.line(self.name, state)
 

@@ -1,4 +1,4 @@
-"""The timeline of the local platform: the same observations as on kind, told by who does it instead of being watched."""
+"""The timeline of the local platform: the same observations as on kind, told by who does it."""
 
 import threading
 import time

@@ -1,9 +1,9 @@
 """A Service on this machine: a process of its own that passes connections on to the pods that are ready.
 
 `python -m drydock.local.router` reads on its standard input, line by line, the ports of the ready pods as a JSON list,
-and says on its standard output, once, the port that it listens on. As kube-proxy does, it picks a pod at random for each
-connection, leaves connections that there are where they are, and refuses where no pod is ready. A pod that refuses is
-told to the client as a reset: the connection to the router itself had come about.
+and says on its standard output, once, the port that it listens on. As kube-proxy does, it picks a pod at random for
+each connection, leaves connections that there are where they are, and refuses where no pod is ready. A pod that refuses
+is told to the client as a reset: the connection to the router itself had come about.
 """
 
 import asyncio

@@ -22,8 +22,8 @@ class DbOutage(Disruption[Target]):
 
     title = "db-outage"
     belief = (
-        "When the database is out, readiness falls and liveness holds: no pod restarts, requests are answered 503 while "
-        "a pod is ready, then refused or left alone by the Service, and all is answered again "
+        "When the database is out, readiness falls and liveness holds: no pod restarts, requests are answered 503 "
+        "while a pod is ready, then refused or left alone by the Service, and all is answered again "
         f"{RECOVERY_SECONDS:g} s after it is back; no order is missing."
     )
     promise = Promise(

@@ -31,6 +31,7 @@ class Server:
         self.connections = 0
         self._behave = behave
         self._writers: list[asyncio.StreamWriter] = []
+        self._arrived = asyncio.Condition()
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
@@ -46,6 +47,11 @@ class Server:
         self.close_connections()
         await self._server.wait_closed()
 
+    async def has_met(self, count: int) -> None:
+        """Waits until so many requests have arrived."""
+        async with self._arrived:
+            await self._arrived.wait_for(lambda: len(self.requests) >= count)
+
     def close_connections(self) -> None:
         """Ends every connection that there is, in good order."""
         for writer in self._writers:
@@ -60,7 +66,9 @@ class Server:
                 line, *lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
                 headers = {name.lower(): value for name, _, value in (text.partition(": ") for text in lines if text)}
                 await reader.readexactly(int(headers.get("content-length", "0")))
-                self.requests.append(Request(line, headers))
+                async with self._arrived:
+                    self.requests.append(Request(line, headers))
+                    self._arrived.notify_all()
                 self._behave(len(self.requests) - 1)(writer)
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):

@@ -52,8 +52,7 @@ async def test_a_listener_that_is_gone_refuses_every_request_that_follows(tmp_pa
     async with Server() as server:
 
         async def close_the_listener(_: asyncio.subprocess.Process) -> None:
-            while len(server.requests) < WARM + 50:
-                await asyncio.sleep(0.01)
+            await server.has_met(WARM + 50)
             await server.stop_listening()
 
         judged = await judge(plan(server.url, rate=100, seconds=3), tmp_path, close_the_listener)
@@ -93,7 +92,7 @@ async def test_a_kept_connection_that_the_server_closes_while_idle_is_not_used_a
     async with Server() as server:
 
         async def close_what_is_idle(_: asyncio.subprocess.Process) -> None:
-            for _ in range(10):
+            for _number in range(10):
                 await asyncio.sleep(0.1)
                 server.close_connections()
 
