@@ -39,7 +39,7 @@ def at(time: float) -> str:
 
 def pod(time: float, name: str, change: Change = "changed", **state: Any) -> Observation:
     """What was seen of a pod."""
-    known = {
+    known: dict[str, Any] = {
         "owner": "shop-1",
         "created": at(900),
         "phase": "Running",

@@ -108,20 +108,26 @@ def test_a_run_without_a_loss_passes_every_check() -> None:
 
 
 REFUSED = request(ACTED + 1, Outcome.REFUSED)
+EARLY = request(ACTED - 5, Outcome.SERVER_ERROR)
+LATE = request(ACTED + 30, Outcome.SERVER_ERROR)
+WITH_5XX = Promise(allowed=frozenset({Outcome.SERVER_ERROR}), recovery_seconds=20)
+KILLED, TOO_SLOW = disrupted.deletion(exit_code=137), disrupted.deletion(grace=8)
+MISSING = Findings({"acknowledged_but_missing": 1}, {})
+BEHIND = Lateness(late=101, sent=10_000, p99_ms=25)
 BAD = [
     ("requests lost", disrupted.account(evidence([REFUSED]))),
     ("requests lost", disrupted.account(evidence([REFUSED] * 3), Promise(lost=2))),
-    ("requests lost", disrupted.account(evidence([request(ACTED - 5, Outcome.SERVER_ERROR)]), Promise(allowed=frozenset({Outcome.SERVER_ERROR})))),
+    ("requests lost", disrupted.account(evidence([EARLY]), WITH_5XX)),
     ("enough requests", disrupted.account(evidence(count=9_999))),
     ("the service is as it was", disrupted.account(evidence(recovered=None))),
-    ("all is answered again", disrupted.account(evidence([request(ACTED + 30, Outcome.SERVER_ERROR)]), Promise(allowed=frozenset({Outcome.SERVER_ERROR}), recovery_seconds=20))),
+    ("all is answered again", disrupted.account(evidence([LATE]), WITH_5XX)),
     ("restarts of containers", disrupted.account(evidence(seen=disrupted.restart()))),
-    ("deleted pods end by themselves", disrupted.account(evidence(seen=disrupted.deletion(exit_code=137)))),
-    ("the grace period suffices", disrupted.account(evidence(seen=disrupted.deletion(grace=8)))),
-    ("audit: acknowledged but missing", disrupted.account(findings=Findings({"acknowledged_but_missing": 1}, {}))),
-    ("the judge kept up", disrupted.account(lateness=Lateness(late=101, sent=10_000, p99_ms=25))),
+    ("deleted pods end by themselves", disrupted.account(evidence(seen=KILLED))),
+    ("the grace period suffices", disrupted.account(evidence(seen=TOO_SLOW))),
+    ("audit: acknowledged but missing", disrupted.account(findings=MISSING)),
+    ("the judge kept up", disrupted.account(lateness=BEHIND)),
     ("readiness falls", disrupted.account(extra=[Check("readiness falls", False, "yes", "no")])),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("check", "account"), BAD, ids=[f"{number} {it[0]}" for number, it in enumerate(BAD)])
