@@ -18,6 +18,7 @@ from drydock.project import Project
 from drydock.runs.folder import RunFolder
 from drydock.runs.verdict import Verdict
 from drydock.targets.kind import KindTarget
+from drydock.targets.local import LocalTarget
 from drydock.targets.target import Target
 
 app = typer.Typer(
@@ -29,9 +30,12 @@ class Platform(StrEnum):
     """Where a shutdown drill can run."""
 
     KIND = "kind"
+    LOCAL = "local"
 
 
-Where = Annotated[Platform, typer.Option("--platform", help="Where the service runs.")]
+Where = Annotated[
+    Platform, typer.Option("--platform", help="local needs no Docker, and says nothing about Kubernetes.")
+]
 Keep = Annotated[
     bool, typer.Option("--keep", help="Leave what it changed as it is, to look into it; says what that is.")
 ]
@@ -98,6 +102,8 @@ def scale(
 
 def target_of(project: Project, platform: Platform) -> Target:
     """What a drill on this platform acts on."""
+    if platform is Platform.LOCAL:
+        return LocalTarget(project)
     return KindTarget(KindPlatform(project))
 
 

@@ -37,6 +37,7 @@ class LocalJudge:
             [sys.executable, "-m", "drydock.judge"],
             env={**os.environ, VARIABLE: self.plan.as_json()},
             stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
         )

@@ -95,15 +95,14 @@ class LocalPod:
         process = self._process = await self._start()
         self._started, self._stopping = stamp(), None
         self._tell()
-        reading = asyncio.create_task(self._read(process))
-        probing = asyncio.create_task(self._probe())
+        following = [asyncio.create_task(self._read(process)), asyncio.create_task(self._probe())]
         if self.deleted:
             self._stop()
-        code = await process.wait()
-        probing.cancel()
-        if self._stopping is not None:
-            self._stopping.cancel()
-        await asyncio.gather(reading, probing, return_exceptions=True)
+        try:
+            code = await process.wait()
+        finally:
+            await _cancel(following[1], self._stopping)
+        await asyncio.gather(following[0], return_exceptions=True)
         reason = "Completed" if code == 0 else "Error"
         self._ended = {"exit_code": code if code >= 0 else 128 - code, "reason": reason, "finished": stamp()}
         self._started = None
@@ -232,6 +231,14 @@ class LocalPod:
             "restarts": self.restarts,
         }
         self._recorder.tell("Pod", self.name, f"uid-{self.name}", state, change)
+
+
+async def _cancel(*tasks: asyncio.Task[None] | None) -> None:
+    """Ends them, and waits for that."""
+    running = [task for task in tasks if task is not None]
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
 
 
 async def request(port: int, method: str, path: str, body: bytes = b"") -> int:
