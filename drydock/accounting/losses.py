@@ -39,13 +39,13 @@ class Cause(StrEnum):
 SENTENCES: dict[Cause, str] = {
     Cause.REFUSED_AFTER_REMOVAL: "refused by a pod that no longer listened, before its removal was known everywhere",
     Cause.RESET_ON_KEPT_ALIVE: "sent on a kept-alive connection that the pod closed at that moment",
-    Cause.CUT_IN_FLIGHT: "cut in flight: the process ended before it had answered",
+    Cause.CUT_IN_FLIGHT: "cut in flight: the process ended, or gave it up with a 503, before it was done",
     Cause.CLOSED_LISTENER: "accepted by the kernel for a listener that closed before the service read it",
     Cause.PROCESS_DEAD: "sent to a process that was dead, until that was known everywhere",
     Cause.NOT_LISTENING_YET: "sent to a new pod that did not listen yet",
     Cause.NO_ENDPOINT: "no pod was ready: the Service refused it, or left it without an answer",
     Cause.NO_DATABASE: "answered 503: the pod could not reach its database",
-    Cause.SHED: "answered 503: the service had no free connection to its database in time, or was draining",
+    Cause.SHED: "answered 503: the service had no free connection to its database in time",
     Cause.SERVER_ERROR: "answered with a server error",
     Cause.CLIENT_ERROR: "answered with a client error",
     Cause.NOT_ANSWERED: "not answered in time",
@@ -83,7 +83,7 @@ def cause_of(record: Record, evidence: Evidence, departures: Sequence[Departure]
         case Outcome.TIMED_OUT:
             return Cause.NO_ENDPOINT if _met_no_endpoint(record, evidence) else Cause.NOT_ANSWERED
         case Outcome.SERVER_ERROR:
-            return _server_error(record, evidence)
+            return _server_error(record, evidence, departures)
         case Outcome.CLIENT_ERROR:
             return Cause.CLIENT_ERROR
     return Cause.UNKNOWN
@@ -115,9 +115,11 @@ def _broken(record: Record, departures: Sequence[Departure]) -> Cause:
     return Cause.RESET_ON_KEPT_ALIVE if record.position else Cause.CLOSED_LISTENER
 
 
-def _server_error(record: Record, evidence: Evidence) -> Cause:
+def _server_error(record: Record, evidence: Evidence, departures: Sequence[Departure]) -> Cause:
     if record.status != 503:
         return Cause.SERVER_ERROR
+    if any(it.pod == record.pod and not it.restarted and record.ended >= it.began for it in departures):
+        return Cause.CUT_IN_FLIGHT  # the service's own last word for what it could not finish
     said = [it for it in evidence.history.lifecycle(record.pod) if unix(it.state["time"]) <= record.ended + 1]
     unready = [it for it in said if it.state["event"] in ("ready", "unready")][-1:]
     if unready and "database" in (unready[0].state.get("failed") or {}):

@@ -58,9 +58,11 @@ def _hears_the_signal(subject: Subject) -> Finding:
 
 
 def _no_reload(subject: Subject) -> Finding:
-    reloads = "--reload" in subject.command
-    observed = "with --reload" if reloads else "without --reload"
-    return Finding(not reloads, observed, "Leave --reload to the overlay dev: its parent answers SIGTERM at once.")
+    reloads = any("reload" in word for word in subject.command)
+    observed = "it reloads" if reloads else "it does not reload"
+    return Finding(
+        not reloads, observed, "Leave reloading to the overlay dev: its parent process answers SIGTERM at once."
+    )
 
 
 RULES = (

@@ -77,6 +77,12 @@ def load() -> list[Object]:
 
 
 @pytest.fixture
+def judge() -> list[Object]:
+    """What a shutdown drill runs beside the service."""
+    return objects("load/judge")
+
+
+@pytest.fixture
 def locust() -> list[Object]:
     """The page of the big load generator, of which `drydock load` makes the Jobs of a run."""
     return objects("load/locust")

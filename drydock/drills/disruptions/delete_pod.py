@@ -12,7 +12,7 @@ class DeletePod(Disruption[Target]):
     title = "delete-pod"
     belief = "When one of two pods is deleted, it finishes what it began, and no request or order is lost."
     promise = Promise()
-    control = "no-prestop"
+    control = "no-protection"
 
     def act(self, scene: Scene[Target]) -> None:
         """One pod is asked to end."""

@@ -111,7 +111,7 @@ def request(time: float, outcome: Outcome = Outcome.OK, took: float = 0.004, **m
 
 def answered(count: int = REQUESTS) -> list[Record]:
     """Requests all over the run that were answered well; the leaving pod answers its half until preStop is over."""
-    step = (ENDED - BEGAN) / count
+    step = (ENDED - BEGAN) / max(count, 1)
     times = [BEGAN + number * step for number in range(count)]
     lanes = ("fresh", "kept")
     return [

@@ -75,6 +75,7 @@ CAUSES = [
     (Cause.NO_ENDPOINT, NO_POD, request(ACTED + 2, Outcome.TIMED_OUT, took=10)),
     (Cause.NO_DATABASE, WITHOUT_DATABASE, request(ACTED + 2, Outcome.SERVER_ERROR)),
     (Cause.SHED, DELETION, request(ACTED + 2, Outcome.SERVER_ERROR)),
+    (Cause.CUT_IN_FLIGHT, DELETION, request(ACTED + 3, Outcome.SERVER_ERROR, took=7.0, pod=LEAVING)),
     (Cause.SERVER_ERROR, DELETION, request(ACTED + 2, Outcome.SERVER_ERROR, status=500)),
     (Cause.CLIENT_ERROR, DELETION, request(ACTED + 2, Outcome.CLIENT_ERROR)),
     (Cause.NOT_ANSWERED, DELETION, request(ACTED + 2, Outcome.TIMED_OUT, took=10)),

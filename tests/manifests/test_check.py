@@ -1,0 +1,253 @@
+"""`drydock check`: holds for what is deployed, and each rule is broken by something."""
+
+import copy
+import json
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import jsonschema
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from drydock import cli
+from drydock.check.catalogue import RULES
+from drydock.check.cli import Format, written
+from drydock.check.rule import Result, apply
+from drydock.check.subject import Subject
+from drydock.drills import patches
+from drydock.drills.catalogue import DISRUPTIONS
+from drydock.drills.disruptions.migrate import LOCKING
+from drydock.failures import CannotRunError, FailedError
+from drydock.local.merge import merged
+from drydock.manifests.objects import find
+from drydock.project import Project
+from tests.manifests.conftest import ROOT
+
+PROJECT = Project.find(ROOT)
+CONTROLS = sorted(path.stem for path in (ROOT / patches.CONTROLS).glob("*.yaml"))
+# What the check must say of each negative control; parity with compose is broken beside it.
+SEEN = {
+    "eager-liveness": {"probes/liveness-asks-for-life", "probes/readiness-sheds-first", "probes/liveness-is-patient"},
+    "lying-readiness": {"probes/readiness-asks-for-readiness"},
+    "no-drain": {"shutdown/drains"},
+    "no-prestop": {"shutdown/prestop-sleeps", "shutdown/listener-outlasts-propagation"},
+    "no-protection": {"shutdown/prestop-sleeps", "shutdown/drains", "shutdown/in-flight-has-time"},
+    "no-readiness": {"probes/readiness-asks-for-readiness", "probes/startup-has-time"},
+    "no-startup-probe": {"probes/startup-asks-for-life", "probes/startup-has-time"},
+    "short-grace": {"shutdown/budget-fits"},
+}
+
+
+@cache
+def _rendered() -> Subject:
+    return Subject.render(PROJECT, "parity")
+
+
+def broken(subject: Subject) -> set[str]:
+    """The rules that do not hold."""
+    return {result.rule.identifier for result in apply(RULES, subject) if not result.finding.holds}
+
+
+def changed(change: Callable[[Subject], Any]) -> Subject:
+    """What is deployed, with a change."""
+    found = _rendered()
+    subject = Subject(PROJECT, "parity", copy.deepcopy(found.objects), copy.deepcopy(found.compose), found.dockerfile)
+    change(subject)
+    return subject
+
+
+def test_every_rule_holds_for_what_production_runs() -> None:
+    lines = [result.line for result in apply(RULES, _rendered()) if not result.finding.holds]
+    assert lines == []
+
+
+def test_there_are_as_many_rules_as_the_documents_say_and_each_has_its_source_and_its_file() -> None:
+    assert len({rule.identifier for rule in RULES}) == len(RULES)
+    assert all(rule.source and rule.sentence.endswith(".") for rule in RULES)
+    assert [rule.file for rule in RULES if not (ROOT / rule.file).exists()] == []
+
+
+@pytest.mark.parametrize("name", CONTROLS)
+def test_each_negative_control_breaks_the_rules_that_it_is_for(name: str) -> None:
+    assert broken(Subject.render(PROJECT, "parity", name)) >= SEEN[name]
+
+
+def deployment(subject: Subject) -> Any:
+    return subject.deployment["spec"]
+
+
+BREAKING: dict[str, Callable[[Subject], Any]] = {
+    "shutdown/budget-fits": lambda it: it.pod.update(terminationGracePeriodSeconds=33),
+    "shutdown/listener-outlasts-propagation": lambda it: [
+        it.container.pop("lifecycle"),
+        it.container["env"].append({"name": "DRAIN_SECONDS", "value": "1"}),
+    ],
+    "shutdown/prestop-sleeps": lambda it: it.container.pop("lifecycle"),
+    "shutdown/drains": lambda it: it.container["env"].append({"name": "DRAIN_SECONDS", "value": "0"}),
+    "shutdown/in-flight-has-time": lambda it: it.container["env"].append({"name": "GRACEFUL_SECONDS", "value": "3"}),
+    "shutdown/process-hears-sigterm": lambda it: it.container.update(command=["sh", "-c", "uvicorn app.main:app"]),
+    "shutdown/no-reload": lambda it: it.container.update(command=["uvicorn", "app.main:app", "--reload"]),
+    "probes/readiness-asks-for-readiness": lambda it: it.container.pop("readinessProbe"),
+    "probes/liveness-asks-for-life": lambda it: it.container["livenessProbe"]["httpGet"].update(path="/health/ready"),
+    "probes/startup-asks-for-life": lambda it: it.container.pop("startupProbe"),
+    "probes/named-port": lambda it: it.container["readinessProbe"]["httpGet"].update(port=8000),
+    "probes/timeouts-below-periods": lambda it: it.container["readinessProbe"].update(timeoutSeconds=5),
+    "probes/startup-has-time": lambda it: it.container["startupProbe"].update(failureThreshold=3),
+    "probes/liveness-is-patient": lambda it: it.container["livenessProbe"].update(failureThreshold=1),
+    "probes/readiness-sheds-first": lambda it: it.container["readinessProbe"].update(failureThreshold=9),
+    "rollout/none-unavailable": lambda it: deployment(it)["strategy"]["rollingUpdate"].update(maxUnavailable=1),
+    "rollout/surges": lambda it: deployment(it)["strategy"]["rollingUpdate"].update(maxSurge=0),
+    "rollout/two-pods": lambda it: scaled_object(it).update(minReplicaCount=1),
+    "rollout/stall-is-reported": lambda it: deployment(it).pop("progressDeadlineSeconds"),
+    "rollout/one-disruption-budget": lambda it: it.disruption_budgets[0]["spec"]["selector"].update(matchLabels={}),
+    "rollout/drain-is-possible": lambda it: it.disruption_budgets[0]["spec"].update(maxUnavailable=0),
+    "rollout/unhealthy-may-go": lambda it: it.disruption_budgets[0]["spec"].pop("unhealthyPodEvictionPolicy"),
+    "rollout/spread": lambda it: it.pod.pop("topologySpreadConstraints"),
+    "connections/limit-is-set": lambda it: postgres(it).update(args=[]),
+    "connections/fit": lambda it: postgres(it).update(args=["-c", "max_connections=80"]),
+    "parity/image": lambda it: it.container.update(image="drydock/shop:other"),
+    "parity/command": lambda it: it.container.update(command=["uvicorn", "app.main:app"]),
+    "parity/environment": lambda it: it.container["env"].append({"name": "NEW", "value": "1"}),
+    "parity/grace-period": lambda it: it.compose["services"]["shop"].update(stop_grace_period="10s"),
+    "parity/limits": lambda it: it.container["resources"]["limits"].update(memory="1Gi"),
+}  # fmt: skip
+
+
+def scaled_object(subject: Subject) -> Any:
+    return find(subject.objects, "ScaledObject", "shop")["spec"]
+
+
+def postgres(subject: Subject) -> Any:
+    return find(subject.objects, "StatefulSet", "postgres")["spec"]["template"]["spec"]["containers"][0]
+
+
+def test_something_breaks_each_rule() -> None:
+    assert BREAKING.keys() == {rule.identifier for rule in RULES}
+
+
+@pytest.mark.parametrize("identifier", BREAKING)
+def test_each_rule_can_be_broken_and_says_what_to_do(identifier: str) -> None:
+    results = apply(RULES, changed(BREAKING[identifier]))
+
+    [result] = [it for it in results if it.rule.identifier == identifier]
+    assert not result.finding.holds
+    assert result.finding.remedy
+    assert result.line.startswith(f"FAIL  {identifier}: ")
+    assert result.rule.source in result.line
+
+
+def test_dev_mode_is_not_what_production_runs() -> None:
+    assert {"shutdown/no-reload", "rollout/two-pods"} <= broken(Subject.render(PROJECT, "dev"))
+
+
+def test_every_drill_has_a_negative_control_that_there_is() -> None:
+    assert {kind.control for kind in DISRUPTIONS} - {LOCKING} <= set(CONTROLS)
+    assert SEEN.keys() == set(CONTROLS)
+
+
+@pytest.mark.parametrize("folder", [patches.CONTROLS, patches.VARIANTS], ids=str)
+def test_each_patch_says_what_it_is_for_and_the_local_platform_reads_it_as_kubectl_does(folder: Path) -> None:
+    before = yaml.safe_load((ROOT / PROJECT.configuration.local.deployment).read_text())
+    for path in sorted((ROOT / folder).glob("*.yaml")):
+        assert path.read_text().startswith("# "), f"{path.name} does not say what it is"
+        patch = yaml.safe_load(path.read_text())
+        after = merged(before, patch)
+        assert after != before, f"{path.name} changes nothing"
+        assert [it["name"] for it in after["spec"]["template"]["spec"]["containers"]] == ["shop"]
+    if folder == patches.CONTROLS:
+        for name in CONTROLS:
+            rendered = Subject.render(PROJECT, "parity", name).container
+            container = merged(before, patches.control(PROJECT, name))["spec"]["template"]["spec"]["containers"][0]
+            for key in ("lifecycle", "startupProbe", "readinessProbe", "livenessProbe", "command"):
+                assert container.get(key) == rendered.get(key), f"{name}: {key}"
+
+
+def results() -> list[Result]:
+    return apply(RULES, Subject.render(PROJECT, "parity", "short-grace"))
+
+
+def test_sarif_has_every_rule_and_a_result_for_each_that_does_not_hold() -> None:
+    content = json.loads(written(results(), Format.SARIF))
+
+    jsonschema.validate(content, SARIF)
+    [run] = content["runs"]
+    assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == [rule.identifier for rule in RULES]
+    assert "shutdown/budget-fits" in {it["ruleId"] for it in run["results"]}
+    for result in run["results"]:
+        assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
+
+
+# Of the schema of SARIF 2.1.0, what its readers insist on.
+SARIF = {
+    "type": "object",
+    "required": ["version", "runs"],
+    "properties": {
+        "version": {"const": "2.1.0"},
+        "runs": {
+            "type": "array",
+            "items": {
+                "required": ["tool", "results"],
+                "properties": {
+                    "tool": {"required": ["driver"], "properties": {"driver": {"required": ["name", "rules"]}}},
+                    "results": {
+                        "items": {
+                            "required": ["ruleId", "message", "level", "locations"],
+                            "properties": {
+                                "level": {"enum": ["none", "note", "warning", "error"]},
+                                "message": {"required": ["text"]},
+                            },
+                        }
+                    },
+                },
+            },
+        },
+    },
+}
+
+
+def test_junit_has_a_case_for_each_rule_and_a_failure_for_each_that_does_not_hold() -> None:
+    suite = ElementTree.fromstring(written(results(), Format.JUNIT)).find("testsuite")  # noqa: S314 - our own
+
+    assert suite is not None
+    assert suite.get("tests") == str(len(RULES))
+    failed = {case.get("name") for case in suite.iter("testcase") if case.find("failure") is not None}
+    assert "shutdown/budget-fits" in failed
+
+
+def test_the_command_says_each_rule_in_a_line_and_ends_well_where_all_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    shown = CliRunner().invoke(cli.app, ["check"])
+
+    assert shown.exit_code == 0
+    assert len(shown.output.splitlines()) == len(RULES)
+
+
+def test_the_command_fails_and_names_the_rules_where_one_does_not_hold(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(ROOT)
+    file = tmp_path / "check.sarif"
+    shown = CliRunner().invoke(cli.app, ["check", "--against", "no-drain", "--format", "sarif", "--output", str(file)])
+
+    assert isinstance(shown.exception, FailedError)
+    assert shown.exception.exit_code == 1
+    assert "shutdown/drains" in shown.exception.reason
+    assert json.loads(file.read_text())["version"] == "2.1.0"
+
+
+@pytest.mark.parametrize("arguments", [["--overlay", "nowhere"], ["--against", "nothing"]], ids=" ".join)
+def test_what_is_not_there_is_refused_with_what_there_is(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    shown = CliRunner().invoke(cli.app, ["check", *arguments])
+
+    assert isinstance(shown.exception, CannotRunError)
+    assert "Say " in shown.exception.remedy
+
+
+def test_the_document_has_every_rule() -> None:
+    text = (ROOT / "docs" / "check.md").read_text()
+    assert [rule.identifier for rule in RULES if f"| `{rule.identifier}` | {rule.sentence} |" not in text] == []

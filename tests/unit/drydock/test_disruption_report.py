@@ -1,0 +1,90 @@
+"""The page of a shutdown drill: self-contained, complete, and safe whatever a component said."""
+
+from html import unescape
+from pathlib import Path
+
+import pytest
+
+from drydock.accounting import account as accounts
+from drydock.accounting.losses import SENTENCES, Cause
+from drydock.report import disruption as pages
+from drydock.report.page import FILE
+from drydock.runs.folder import RunFolder
+from drydock.traffic.outcomes import Outcome
+from tests.unit.drydock import disrupted
+from tests.unit.drydock.disrupted import ACTED, DESCRIBED, LEAVING, evidence, request
+from tests.unit.drydock.test_drill_report import ELSEWHERE
+
+LOST = [
+    request(ACTED + 1, Outcome.REFUSED, reason="[Errno 111] <Connection> refused"),
+    request(ACTED + 5.2, Outcome.CLOSED_EARLY, lane="kept", position=7, connection=12),
+    request(ACTED + 3, Outcome.RESET, took=7.0, lane="long"),
+]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> RunFolder:
+    return RunFolder(tmp_path)
+
+
+def written(folder: RunFolder, found: accounts.Account, disclaimer: str = "", against: str | None = None) -> str:
+    pages.write(folder, found, found.verdict(), {**DESCRIBED, "against": against}, disclaimer)
+    return unescape(folder.path(FILE).read_text())
+
+
+def test_the_page_needs_nothing_from_elsewhere(folder: RunFolder) -> None:
+    written(folder, disrupted.account())
+
+    assert not ELSEWHERE.findall(folder.path(FILE).read_text())
+
+
+def test_it_says_the_verdict_the_hypothesis_every_check_every_mark_the_budget_and_the_audit(folder: RunFolder) -> None:
+    found = disrupted.account()
+    page = written(folder, found)
+
+    said = [found.hypothesis, found.verdict().summary, LEAVING, "33", "orders acknowledged", "exit code, reason"]
+    said += [check.name for check in found.verdict().checks]
+    said += ["preStop ends, SIGTERM, readiness 503", "last request in", "pool closed", "telemetry flushed"]
+    assert [text for text in said if text not in page] == []
+    assert "one by one" not in page, "nothing is lost"
+
+
+def test_each_lost_request_is_there_with_its_connection_its_cause_and_what_to_change(folder: RunFolder) -> None:
+    page = written(folder, disrupted.account(evidence(LOST)))
+
+    for cause in (Cause.REFUSED_AFTER_REMOVAL, Cause.RESET_ON_KEPT_ALIVE, Cause.CUT_IN_FLIGHT):
+        assert cause in page
+        assert SENTENCES[cause] in page
+    assert "12, no. 8" in page
+    assert "kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle" in page
+
+
+def test_what_a_component_says_is_text_and_not_markup(folder: RunFolder) -> None:
+    written(folder, disrupted.account(evidence(LOST)))
+
+    assert "<Connection>" not in folder.path(FILE).read_text()
+
+
+def test_more_than_a_page_can_show_is_counted_and_all_of_it_is_in_the_account(folder: RunFolder) -> None:
+    many = [request(ACTED + 1 + number / 1000, Outcome.REFUSED) for number in range(250)]
+    page = written(folder, disrupted.account(evidence(many)))
+
+    assert "The first 200 of 250" in page
+    assert len(folder.read_json(accounts.FILE)["losses"]) == 250
+
+
+def test_a_negative_control_and_local_processes_are_said_in_the_head(folder: RunFolder) -> None:
+    page = written(folder, disrupted.account(), "This says nothing about Kubernetes.", "no-protection")
+
+    assert "against no-protection" in page
+    assert "this run must fail" in page
+    assert "(local processes)" in page
+    assert "This says nothing about Kubernetes." in page
+
+
+def test_a_run_without_a_departure_or_an_answer_has_a_page_too(folder: RunFolder) -> None:
+    nothing = [request(ACTED - 5 + number, Outcome.TIMED_OUT, took=10) for number in range(20)]
+    page = written(folder, disrupted.account(evidence(nothing, disrupted.deletion()[:3], count=0)))
+
+    assert "Each pod on its way out" not in page
+    assert "timed out" in page
