@@ -24,7 +24,7 @@ class LastSpans(Disruption[KindTarget]):
     title = "last-spans"
     belief = "When a pod ends, the traces of the last orders that it answered reach Jaeger, and no request is lost."
     promise = Promise()
-    control = "short-grace"
+    control = "no-flush"
     platforms = frozenset({"kind"})
 
     def act(self, scene: Scene[KindTarget]) -> None:

@@ -46,13 +46,15 @@ jaeger = "http://localhost:2"
 [local]
 command = {command}
 migrate = {migrate}
+deployment = "deployment.yaml"
+variables = "service.env"
 grace_seconds = 5
 [local.environment]
 GREETING = "hello"
 """
 
 # As they are: this platform asks nothing of them.
-DRILLS = "[audit]" + (Path(__file__).parents[3] / "drydock.toml").read_text().partition("\n[audit]")[2]
+DRILLS = "[shutdown]" + (Path(__file__).parents[3] / "drydock.toml").read_text().partition("\n[shutdown]")[2]
 
 
 @dataclass

@@ -20,7 +20,7 @@ from drydock.drills.disruptions.kill_hard import KillHard
 from drydock.failures import CannotRunError
 from drydock.project import Project
 from drydock.runs.folder import RunFolder
-from drydock.runs.verdict import Verdict
+from drydock.runs.verdict import Check, Verdict
 from drydock.targets.local import LocalTarget
 from drydock.timeline.history import History
 from tests.lifecycle import SHUTDOWN
@@ -28,6 +28,8 @@ from tests.polling import poll_until
 
 ROOT = Path(__file__).parents[3]
 PROJECT = Project.find(ROOT)
+# A machine that runs other tests beside this one makes statements wait.
+VARIABLES = {"DRAIN_SECONDS": "1", "GRACEFUL_SECONDS": "4", "DATABASE_ACQUIRE_SECONDS": "8"}
 # The same steps as in the manifest, each shorter; the router needs 1 s until it sends nothing more.
 QUICK = {
     "spec": {
@@ -38,7 +40,7 @@ QUICK = {
                     {
                         "name": "shop",
                         "lifecycle": {"preStop": {"sleep": {"seconds": 2}}},
-                        "env": [{"name": "DRAIN_SECONDS", "value": "1"}, {"name": "GRACEFUL_SECONDS", "value": "4"}],
+                        "env": [{"name": name, "value": value} for name, value in VARIABLES.items()],
                         "startupProbe": {"periodSeconds": 1},
                         "readinessProbe": {"periodSeconds": 1, "timeoutSeconds": 1, "failureThreshold": 2},
                         "livenessProbe": {"periodSeconds": 2, "timeoutSeconds": 1, "failureThreshold": 3},
@@ -186,8 +188,8 @@ def test_the_database_stops_and_starts_and_answers(target: LocalTarget) -> None:
 
 
 QUICKER = {
-    "rate = 210": "rate = 60",
-    "least_requests = 10_000": "least_requests = 500",
+    "rate = 210": "rate = 40",
+    "least_requests = 10_000": "least_requests = 400",
     "steady_seconds = 10": "steady_seconds = 2",
     "long_seconds = 8": "long_seconds = 3",
 }
@@ -217,10 +219,11 @@ def drilled(
 
 
 def test_the_drill_delete_pod_passes_and_leaves_its_folder_and_no_process(project: Project) -> None:
+    before = processes()
     verdict, folder, account = drilled(project, DeletePod)
 
-    assert verdict.passed, verdict.failed
-    assert len(account.evidence.records) >= 500
+    assert not failed(verdict)
+    assert len(account.evidence.records) >= 400
     assert {path.name for path in folder.folder.iterdir()} == {
         *("configuration.json", "timeline.json", "verdict.json", "junit.xml", "report.html"),
         *("account.json", "judge.json", "requests.csv.gz"),
@@ -228,17 +231,24 @@ def test_the_drill_delete_pod_passes_and_leaves_its_folder_and_no_process(projec
     assert "says nothing about Kubernetes" in folder.path("report.html").read_text()
     [departure] = [it for it in account.departures if not it.restarted]
     assert {"deleted", "endpoint_out", "sigterm", "drained", "stopped", "ended", "gone"} <= departure.marks.keys()
-    assert not [
-        it for it in psutil.Process().children(recursive=True) if "drydock.local.router" in " ".join(it.cmdline())
-    ]
+    assert processes() <= before
+
+
+def processes() -> set[int]:
+    """Those that were started from here."""
+    return {process.pid for process in psutil.Process().children(recursive=True)}
+
+
+def failed(verdict: Verdict) -> list[Check]:
+    """What does not hold of the service: the judge's own clock is another matter where tests run side by side."""
+    return [check for check in verdict.failed if check.name != "the judge kept up"]
 
 
 @pytest.mark.slow
 def test_its_negative_control_fails_and_the_cause_is_named(project: Project) -> None:
     verdict, _, account = drilled(project, DeletePod, OWN_CONTROL)
 
-    assert not verdict.passed
-    assert [check.name for check in verdict.failed if check.name != "the judge kept up"] == ["requests lost"]
+    assert [check.name for check in failed(verdict)] == ["requests lost"]
     assert account.causes.keys() & {Cause.CLOSED_LISTENER, Cause.REFUSED_AFTER_REMOVAL, Cause.RESET_ON_KEPT_ALIVE}
 
 
@@ -246,16 +256,16 @@ def test_its_negative_control_fails_and_the_cause_is_named(project: Project) -> 
 def test_the_drill_kill_hard_states_its_losses(project: Project) -> None:
     verdict, _, account = drilled(project, KillHard)
 
-    assert verdict.passed, verdict.failed
+    assert not failed(verdict)
     assert 0 < verdict.figures["lost"] <= 315
     assert {loss.cause for loss in account.losses} <= {Cause.CUT_IN_FLIGHT, Cause.PROCESS_DEAD, Cause.CLOSED_LISTENER}
 
 
 @pytest.mark.slow
 def test_the_drill_bad_release_passes_and_fails_against_readiness_that_lies(project: Project) -> None:
-    assert drilled(project, BadRelease)[0].passed
+    assert not failed(drilled(project, BadRelease)[0])
     verdict, _, account = drilled(project, BadRelease, OWN_CONTROL)
-    assert not verdict.passed
+    assert failed(verdict)
     assert Counter(loss.cause for loss in account.losses)
 
 

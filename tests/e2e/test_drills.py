@@ -1,0 +1,93 @@
+"""Two shutdown drills on kind as a person runs them, each with its negative control; the others are run by hand."""
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from drydock.accounting import account
+from drydock.accounting.departures import MARKS
+from drydock.accounting.losses import Cause
+from drydock.judging import lateness
+from drydock.load import records
+from drydock.runs.folder import CONFIGURATION, RunFolder
+from drydock.runs.verdict import FILE as VERDICT
+from tests.e2e import cluster
+
+SECONDS = 400
+SETTINGS = cluster.PROJECT.configuration.drills.disruptions
+LANES = {"fresh", "kept", "long"}
+CUT = {Cause.CUT_IN_FLIGHT, Cause.REFUSED_AFTER_REMOVAL, Cause.CLOSED_LISTENER, Cause.RESET_ON_KEPT_ALIVE}
+# Of the service. On a machine that is busy with other things the judge may be late, and a pod short of connections.
+OURS = {"enough requests", "the service is as it was", "restarts of containers", "deleted pods end by themselves"}
+OURS |= {"the grace period suffices"}
+OURS |= {f"audit: {name.replace('_', ' ')}" for name in cluster.PROJECT.configuration.audit.violations}
+
+
+def drill(*arguments: str) -> tuple[subprocess.CompletedProcess[str], RunFolder]:
+    """Runs one as a person does; returns how it ended, and its folder."""
+    command = [sys.executable, "-m", "drydock", "drill", *arguments]
+    root = cluster.PROJECT.root
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False, timeout=SECONDS)
+    print(done.stderr)
+    assert done.returncode in (0, 1), done.stderr[-3000:]
+    return done, RunFolder.all(cluster.PROJECT)[0]
+
+
+@pytest.fixture(scope="module")
+def drilled(environment: None) -> RunFolder:
+    """One whole run of delete-pod."""
+    return drill("delete-pod")[1]
+
+
+def passed(folder: RunFolder) -> dict[str, bool]:
+    return {check["name"]: check["passed"] for check in folder.read_json(VERDICT)["checks"]}
+
+
+def test_a_deleted_pod_ends_in_order_and_every_acknowledged_order_is_there(drilled: RunFolder) -> None:
+    checks = passed(drilled)
+    assert {name: checks[name] for name in OURS} == dict.fromkeys(OURS, True), drilled.read_json(VERDICT)
+
+
+def test_nothing_is_cut_refused_or_reset(drilled: RunFolder) -> None:
+    causes = drilled.read_json(account.FILE)["causes"]
+    assert not CUT & causes.keys(), causes
+
+
+def test_every_request_has_its_line_with_lane_connection_and_pod(drilled: RunFolder) -> None:
+    sent = records.read(drilled.path(records.FILE))
+    assert len(sent) == drilled.read_json(lateness.FILE)["sent"] >= SETTINGS.least_requests
+    assert {record.lane for record in sent} == LANES
+    assert all(record.connection and record.pod for record in sent if not record.lost)
+    kept = [(record.connection, record.position) for record in sent if record.lane == "kept"]
+    assert len(set(kept)) == len(kept)
+
+
+def test_the_pod_on_its_way_out_has_every_mark(drilled: RunFolder) -> None:
+    [departure] = [it for it in drilled.read_json(account.FILE)["departures"] if not it["restarted"]]
+    assert departure["marks"].keys() == MARKS.keys()
+    assert (departure["exit_code"], departure["reason"]) == (0, "Completed")
+    assert departure["marks"]["endpoint_out"] < departure["marks"]["sigterm"] < departure["marks"]["drained"]
+
+
+def test_the_folder_says_it_all(drilled: RunFolder) -> None:
+    assert {path.name for path in drilled.folder.iterdir()} == {
+        *("configuration.json", "verdict.json", "junit.xml", "timeline.json", "requests.csv.gz", "report.html"),
+        *("account.json", "judge.json"),
+    }
+    described: dict[str, Any] = drilled.read_json(CONFIGURATION)
+    assert (described["mode"], described["platform"], described["drill"]) == ("parity", "kind", "delete-pod")
+
+
+def test_the_negative_control_of_a_rollout_fails_with_the_cause_and_is_put_back() -> None:
+    before = cluster.get("deployment", cluster.WORKLOAD.deployment)["spec"]["template"]["spec"]
+
+    done, folder = drill("rollout", "--against", "control")
+
+    assert done.returncode == 1, done.stderr[-3000:]
+    assert not passed(folder)["requests lost"]
+    assert CUT & folder.read_json(account.FILE)["causes"].keys()
+    assert cluster.get("deployment", cluster.WORKLOAD.deployment)["spec"]["template"]["spec"] == before
+    annotations = cluster.get("scaledobject", "shop")["metadata"].get("annotations", {})
+    assert cluster.PAUSED_AT not in annotations
