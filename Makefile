@@ -17,7 +17,7 @@ endif
 # `uv run` brings .venv in step with uv.lock first; --locked refuses when uv.lock is not in step with pyproject.toml.
 run := $(uv) run --locked
 
-.PHONY: help up down status doctor test test-slow e2e bench lint format
+.PHONY: help up down status doctor test test-slow e2e check bench lint format
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ e2e: $(need_uv) ## the tests on compose, and on kind in parity mode
 	@$(run) pytest tests/compose $(ARGS)
 	@$(run) drydock up --detach --mode parity
 	@$(run) pytest tests/e2e $(ARGS)
+
+check: $(need_uv) ## can the manifests keep what the drills promise: needs no cluster
+	@$(run) drydock check $(ARGS)
 
 bench: $(need_uv) ## requests/s against bare FastAPI, and seconds from an edit to the changed answer
 	@$(run) python -m bench.throughput

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-COMMANDS = ["up", "down", "status", "doctor", "test", "e2e", "bench", "lint"]
+COMMANDS = ["up", "down", "status", "doctor", "test", "e2e", "check", "bench", "lint"]
 SOURCES = sorted((ROOT / "drydock").rglob("*.py"))
 
 
