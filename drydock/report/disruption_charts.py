@@ -16,7 +16,7 @@ from drydock.timeline.history import unix
 from drydock.traffic.outcomes import Outcome
 
 # The phases of a pod, each from one mark to another, and what they are drawn in.
-RUNNING, READY, TERMINATING, DRAINING, CLOSING = "starting", "ready", "preStop", "draining", "closing"
+RUNNING, READY, TERMINATING, DRAINING, CLOSING = "not ready", "ready", "preStop", "draining", "closing"
 COLOURS = {RUNNING: "#d5dae1", READY: GREEN, TERMINATING: ORANGE, DRAINING: SKY, CLOSING: PURPLE}
 LATENCY_SHARES = ((50, SKY), (95, BLUE), (99, PURPLE))
 
@@ -116,7 +116,9 @@ def _lanes(account: Account) -> Iterator[_Lane]:
     evidence = account.evidence
     end = evidence.ended - evidence.acted
     leaving = {departure.pod: departure for departure in account.departures if not departure.restarted}
-    names = dict.fromkeys(seen.name for seen in evidence.history.pods(evidence.workload.deployment))
+    seen_pods = evidence.history.pods(evidence.workload.deployment)
+    before = {seen.name for seen in seen_pods if seen.change == "removed" and seen.arrived < evidence.began}
+    names = dict.fromkeys(seen.name for seen in seen_pods if seen.name not in before)
     for name in sorted(names, key=lambda pod: (_created(evidence, pod), pod)):
         lane = _Lane(name)
         departure = leaving.get(name)
@@ -158,19 +160,23 @@ def _leaving(departure: Departure, acted: float) -> Iterator[tuple[str, float, f
 
 
 def _moments(axes: Axes, evidence: Evidence) -> None:
-    for time in (evidence.acted, evidence.over, evidence.recovered):
-        if time is not None:
-            axes.axvline(time - evidence.acted, color=BLACK, linewidth=0.9, linestyle="--", zorder=2.5)
+    for time, _ in _named(evidence):
+        axes.axvline(time - evidence.acted, color=BLACK, linewidth=0.9, linestyle="--", zorder=2.5)
 
 
-def _name(axes: Axes, evidence: Evidence) -> None:
-    """What the moments are called, above their lines; the action's end where it is not its beginning."""
+def _named(evidence: Evidence) -> list[tuple[float, str]]:
+    """The moments of the drill; the action's end where it is not its beginning."""
     said = [(evidence.acted, "action")]
     if evidence.over - evidence.acted > (evidence.ended - evidence.began) / 12:
         said.append((evidence.over, "action over"))
     if evidence.recovered is not None:
         said.append((evidence.recovered, "as it was"))
-    for time, text in said:
+    return said
+
+
+def _name(axes: Axes, evidence: Evidence) -> None:
+    """What the moments are called, beside their lines."""
+    for time, text in _named(evidence):
         place = (time - evidence.acted, 0.97)
         axes.annotate(
             text,
@@ -180,5 +186,5 @@ def _name(axes: Axes, evidence: Evidence) -> None:
             textcoords="offset points",
             fontsize=8.5,
             va="top",
-            color=GREY if text != "action" else BLACK,
+            color=BLACK,
         )
