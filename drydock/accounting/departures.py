@@ -45,8 +45,8 @@ class Departure:
 
     @property
     def began(self) -> float:
-        """When it began."""
-        return self.marks.get("deleted") or self.marks["ended"]
+        """When it began; Kubernetes' own times, which the end is told by, have a grain of 1 s."""
+        return self.marks.get("deleted") or min(self.marks["ended"] - 1, self.marks.get("sigterm", self.marks["ended"]))
 
     @property
     def seconds(self) -> float | None:
@@ -102,7 +102,9 @@ def _restarted(evidence: Evidence, pod: _Pod) -> Iterator[Departure]:
     for before, after in zip(pod.seen, pod.seen[1:], strict=False):
         if after.state["restarts"] > before.state["restarts"]:
             end = after.state["last_ended"] or before.state["ended"] or {}
-            marks = _with_end({"gone": after.arrived}, end)
+            lines = _lines(evidence, pod.name, evidence.acted)
+            marks = {name: time for name, time in lines.items() if time <= after.arrived}
+            marks = _with_end({**marks, "gone": after.arrived}, end)
             marks.setdefault("ended", after.arrived)
             yield Departure(
                 pod.name, marks, exit_code=end.get("exit_code"), reason=end.get("reason", ""), restarted=True

@@ -93,7 +93,7 @@ def _refused(record: Record, evidence: Evidence, departures: Sequence[Departure]
     if _met_no_endpoint(record, evidence):
         return Cause.NO_ENDPOINT
     for departure in departures:
-        if departure.restarted and _around(record, departure.marks["ended"]):
+        if departure.restarted and _met(record, departure):
             return Cause.PROCESS_DEAD
     for departure in departures:
         last = departure.marks.get("gone", departure.marks.get("ended", departure.began)) + PROPAGATION_SECONDS
@@ -110,7 +110,7 @@ def _met_no_endpoint(record: Record, evidence: Evidence) -> bool:
 def _broken(record: Record, departures: Sequence[Departure]) -> Cause:
     if record.ended - record.started > IN_FLIGHT_SECONDS or record.lane == "long":
         return Cause.CUT_IN_FLIGHT
-    if any(departure.restarted and _around(record, departure.marks["ended"]) for departure in departures):
+    if any(departure.restarted and _met(record, departure) for departure in departures):
         return Cause.CUT_IN_FLIGHT
     return Cause.RESET_ON_KEPT_ALIVE if record.position else Cause.CLOSED_LISTENER
 
@@ -127,9 +127,9 @@ def _server_error(record: Record, evidence: Evidence, departures: Sequence[Depar
     return Cause.SHED
 
 
-def _around(record: Record, ended: float) -> bool:
-    """Whether it was sent while a process that ended then was dead. Kubernetes' own times have a grain of 1 s."""
-    return ended - 1 - (record.ended - record.started) <= record.started <= ended + START_SECONDS
+def _met(record: Record, departure: Departure) -> bool:
+    """Whether it was under way while a process ended, or until it could be started again."""
+    return departure.began <= record.ended and record.started <= departure.marks["ended"] + START_SECONDS
 
 
 def _is_new(record: Record, evidence: Evidence) -> bool:

@@ -11,7 +11,7 @@ from drydock.accounting.account import Account
 from drydock.accounting.departures import Departure
 from drydock.accounting.evidence import Evidence
 from drydock.load.records import Record
-from drydock.report.look import BLACK, BLUE, GREEN, GREY, LOOK, ORANGE, OUTCOMES, PURPLE, RED, SKY, svg
+from drydock.report.look import BLACK, BLUE, GREEN, LOOK, ORANGE, OUTCOMES, PURPLE, RED, SKY, svg
 from drydock.timeline.history import unix
 from drydock.traffic.outcomes import Outcome
 

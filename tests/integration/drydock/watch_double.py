@@ -25,6 +25,8 @@ class WatchDouble:
     lists: int = 0
     watches: int = 0
     refuse: bool = False
+    logs: dict[str, list[str]] = field(default_factory=dict)
+    followed: int = 0
     _version: int = 100
     _oldest: int = 0
     _log: list[tuple[int, str, Any]] = field(default_factory=list)
@@ -33,13 +35,17 @@ class WatchDouble:
     _epoch: int = 0
     _raw: bytes = b""
 
-    def put(self, name: str, node: str = "") -> None:
-        """Creates or changes a pod."""
+    def put(self, name: str, node: str = "", owner: str = "") -> None:
+        """Creates or changes a pod; with the ReplicaSet that made it, it runs."""
         with self._news:
             self._version += 1
             kind = "MODIFIED" if name in self.pods else "ADDED"
-            meta = {"name": name, "uid": f"uid-{name}", "resourceVersion": str(self._version)}
-            self.pods[name] = {"metadata": meta, "spec": {"nodeName": node}, "status": {}}
+            meta: dict[str, Any] = {"name": name, "uid": f"uid-{name}", "resourceVersion": str(self._version)}
+            status: dict[str, Any] = {}
+            if owner:
+                meta |= {"ownerReferences": [{"name": owner}]}
+                status = {"phase": "Running"}
+            self.pods[name] = {"metadata": meta, "spec": {"nodeName": node}, "status": status}
             self._tell(kind, self.pods[name])
 
     def delete(self, name: str) -> None:
@@ -81,6 +87,23 @@ class WatchDouble:
             self._oldest = self._version
             self._log.clear()
 
+    def log(self, name: str, line: str) -> None:
+        """A line of a pod's log."""
+        with self._news:
+            self.logs.setdefault(name, []).append(line)
+            self._news.notify_all()
+
+    def follow(self, name: str) -> Iterator[bytes]:
+        """A pod's log, followed until it is closed."""
+        epoch, told = self._epoch, 0
+        while self._epoch == epoch:
+            with self._news:
+                lines = self.logs.get(name, [])[told:]
+                if not lines:
+                    self._news.wait(0.2)
+            told += len(lines)
+            yield from (line.encode() for line in lines)
+
     def _tell(self, kind: str, item: Any) -> None:
         self._log.append((self._version, kind, json.loads(json.dumps(item))))
         self._news.notify_all()
@@ -119,11 +142,28 @@ def serving() -> Iterator[WatchDouble]:
             query = parse_qs(url.query)
             if double.refuse:
                 self._whole(503, {"kind": "Status", "code": 503, "message": "away"})
+            elif url.path.endswith("/log"):
+                self._follow(url.path.split("/")[-2])
             elif "watch" in query:
                 since = int(query.get("resourceVersion", ["0"])[0])
                 self._stream(since, pods=url.path.endswith("/pods"))
             else:
                 self._list(url.path)
+
+        def _follow(self, name: str) -> None:
+            double.followed += 1
+            self.send_response(200)
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            double._streams.append(self.connection)
+            try:
+                for line in double.follow(name):
+                    self.wfile.write(b"%x\r\n%s\n\r\n" % (len(line) + 1, line))
+                self.wfile.write(b"0\r\n\r\n")
+            except OSError:
+                self.close_connection = True
+            finally:
+                double._streams.remove(self.connection)
 
         def _list(self, path: str) -> None:
             pods = path.endswith("/pods")

@@ -1,0 +1,90 @@
+"""The lifecycle lines of the service's pods are in the timeline, each once, whatever becomes of the stream."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from drydock.project import Workload
+from drydock.timeline.lifecycle import event
+from drydock.timeline.recorder import Timeline
+from tests.integration.drydock.watch_double import WatchDouble, kubeconfig, serving
+from tests.polling import poll_until
+
+WORKLOAD = Workload(namespace="shop", deployment="shop", container="shop", service="shop")
+
+
+def line(message: str, logger: str = "app.lifecycle", second: int = 0, **more: object) -> str:
+    said = {"level": "INFO", "logger": logger, "message": message, "service.name": "shop", **more}
+    return json.dumps({**said, "timestamp": f"2026-01-01T00:00:{second:02}+00:00"})
+
+
+@pytest.fixture
+def server() -> Iterator[WatchDouble]:
+    with serving() as double:
+        double.put("shop-1-a", owner="shop-1")
+        double.put("postgres-0", owner="postgres")
+        yield double
+
+
+@pytest.fixture
+def timeline(server: WatchDouble, tmp_path: Path) -> Iterator[Timeline]:
+    with Timeline(kubeconfig(tmp_path, server.url), "shop", workload=WORKLOAD) as recording:
+        poll_until(lambda: server.followed, "the log to be followed")
+        yield recording
+
+
+def heard(timeline: Timeline, *events: str) -> None:
+    def said() -> list[str]:
+        return [seen.state["event"] for seen in timeline.history.of("Log")]
+
+    poll_until(lambda: said() == list(events), f"{events} after {said()}")
+
+
+def test_lifecycle_lines_are_heard_and_access_lines_are_not(timeline: Timeline, server: WatchDouble) -> None:
+    server.log("shop-1-a", line("GET /products", logger="app.access"))
+    server.log("shop-1-a", "no JSON, but app.lifecycle is in it")
+    server.log("shop-1-a", line("draining", second=1, in_flight=3))
+
+    heard(timeline, "draining")
+    [seen] = timeline.history.of("Log")
+    assert (seen.name, seen.state) == (
+        "shop-1-a",
+        {"event": "draining", "time": "2026-01-01T00:00:01+00:00", "in_flight": 3},
+    )
+
+
+def test_a_stream_that_breaks_is_opened_again_and_says_nothing_twice(timeline: Timeline, server: WatchDouble) -> None:
+    server.log("shop-1-a", line("draining", second=1))
+    heard(timeline, "draining")
+
+    server.cut()
+    server.log("shop-1-a", line("drained", second=2))
+
+    heard(timeline, "draining", "drained")
+    assert server.followed > 1
+
+
+def test_a_pod_that_comes_later_is_heard_from_its_beginning(timeline: Timeline, server: WatchDouble) -> None:
+    server.log("shop-1-b", line("startup"))
+    server.put("shop-1-b", owner="shop-1")
+
+    heard(timeline, "startup")
+
+
+def test_pods_of_another_workload_are_not_followed(timeline: Timeline, server: WatchDouble) -> None:
+    server.log("postgres-0", line("startup"))
+    server.log("shop-1-a", line("ready"))
+
+    heard(timeline, "ready")
+
+
+def test_what_a_line_says_beside_its_head_is_kept() -> None:
+    assert event(line("telemetry_flushed", lost=2, complete=False)) == {
+        "event": "telemetry_flushed",
+        "time": "2026-01-01T00:00:00+00:00",
+        "lost": 2,
+        "complete": False,
+    }
+    assert event('["app.lifecycle"]') is None
