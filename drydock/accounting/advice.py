@@ -51,6 +51,11 @@ ADVICE: dict[Cause, Advice] = {
         "threshold that outlasts a short outage; and a disruption budget keeps one pod.",
         PROBES,
     ),
+    Cause.NEVER_READY: Advice(
+        "Let the readiness probe ask what requests need (the database, the schema), not whether the process answers: "
+        "a release that cannot serve must not be sent requests.",
+        PROBES,
+    ),
     Cause.NO_DATABASE: Advice(
         "Nothing to change where the database is out: 503 with Retry-After is the right answer. Its clients should "
         "retry with the same Idempotency-Key.",

@@ -28,6 +28,7 @@ class Cause(StrEnum):
     PROCESS_DEAD = "process-dead"
     NOT_LISTENING_YET = "not-listening-yet"
     NO_ENDPOINT = "no-ready-pod"
+    NEVER_READY = "503-from-pod-that-was-never-ready"
     NO_DATABASE = "503-without-database"
     SHED = "503-shed"
     SERVER_ERROR = "5xx"
@@ -44,6 +45,7 @@ SENTENCES: dict[Cause, str] = {
     Cause.PROCESS_DEAD: "sent to a process that was dead, until that was known everywhere",
     Cause.NOT_LISTENING_YET: "sent to a new pod that did not listen yet",
     Cause.NO_ENDPOINT: "no pod was ready: the Service refused it, or left it without an answer",
+    Cause.NEVER_READY: "answered 503 by a pod that had never said that it was ready",
     Cause.NO_DATABASE: "answered 503: the pod could not reach its database",
     Cause.SHED: "answered 503: the service had no free connection to its database in time",
     Cause.SERVER_ERROR: "answered with a server error",
@@ -121,6 +123,9 @@ def _server_error(record: Record, evidence: Evidence, departures: Sequence[Depar
     if any(it.pod == record.pod and not it.restarted and record.ended >= it.began for it in departures):
         return Cause.CUT_IN_FLIGHT  # the service's own last word for what it could not finish
     said = [it for it in evidence.history.lifecycle(record.pod) if unix(it.state["time"]) <= record.ended + 1]
+    events = {it.state["event"] for it in said}
+    if "startup" in events and "ready" not in events:
+        return Cause.NEVER_READY
     unready = [it for it in said if it.state["event"] in ("ready", "unready")][-1:]
     if unready and "database" in (unready[0].state.get("failed") or {}):
         return Cause.NO_DATABASE

@@ -12,6 +12,8 @@ from drydock.traffic.outcomes import Outcome, of_status
 # How often a piece of a long request's body is sent.
 PIECE_SECONDS = 0.5
 SERVED_BY = b"x-served-by"
+# Of an answer that is not good, so much is kept as the reason.
+SAID_BYTES = 160
 FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 
 
@@ -120,7 +122,8 @@ class Connection(asyncio.Protocol):
             exchange.began = False
             return
         self.reusable = self._framed and parser.should_keep_alive() and self._trickle is None
-        self._end(of_status(exchange.status), "")
+        outcome = of_status(exchange.status)
+        self._end(outcome, "" if outcome is Outcome.OK else exchange.answer[:SAID_BYTES].decode(errors="replace"))
 
     def _send_piece(self, exchange: Exchange, pieces: int, number: int) -> None:
         """Sends a piece of the body; the last one at the end of the time."""

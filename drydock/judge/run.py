@@ -18,8 +18,6 @@ from drydock.judge.plan import Plan, Request
 from drydock.judge.sender import Sender, refuse_exhausted, resolve
 from drydock.traffic.outcomes import Outcome
 
-# A new pod's network, DNS, and a service whose pods have just been replaced.
-PREPARE_SECONDS = 30.0
 PAUSE_SECONDS = 0.25
 # So many good answers in a row before the clock starts: connection pools are filled, code is warm.
 WARM = 60
@@ -67,7 +65,7 @@ class Judge:
 
     async def _prepare(self) -> None:
         """Makes the subjects."""
-        deadline = time.monotonic() + PREPARE_SECONDS
+        deadline = time.monotonic() + self._plan.patience
         while len(self._writer.subjects) < self._plan.subjects:
             exchange = await self._ask(self._plan.prepare, len(self._writer.subjects))
             if exchange.outcome is Outcome.OK:
@@ -77,7 +75,7 @@ class Judge:
 
     async def _warm_up(self) -> None:
         """Waits for a service that answers everything."""
-        deadline, good = time.monotonic() + PREPARE_SECONDS, 0
+        deadline, good = time.monotonic() + self._plan.patience, 0
         for number in count():
             exchange = await self._ask(self._mix[number % len(self._mix)], number)
             good = good + 1 if exchange.outcome is Outcome.OK else 0

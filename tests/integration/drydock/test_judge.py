@@ -44,6 +44,7 @@ async def test_each_class_of_fault_is_found_every_time_and_nothing_else(name: st
     found = Counter(record.outcome for record in judged.records)
     assert found[outcome] == FAULTS, f"{found}, of {len(judged.records)}"
     assert found[Outcome.OK] == len(judged.records) - FAULTS
+    assert all(record.reason for record in judged.records if record.lost), "each in the error's own words"
     lanes = Counter(record.lane for record in judged.records if record.outcome is outcome)
     assert set(lanes) == {Lane.FRESH, Lane.KEPT}, "the fault was met in both lanes"
 
@@ -163,6 +164,7 @@ async def test_it_goes_on_by_the_clock_while_the_server_is_silent(tmp_path: Path
     assert all(0.9 < record.seconds < 1.5 for record in judged.records)
 
 
+@pytest.mark.slow
 async def test_it_says_so_when_it_falls_behind(tmp_path: Path) -> None:
     """The negative control of its own accuracy: no core sends so many."""
     async with Server() as server:
@@ -175,7 +177,7 @@ async def test_it_says_so_when_it_falls_behind(tmp_path: Path) -> None:
 
 async def test_it_cannot_run_without_a_service(tmp_path: Path) -> None:
     async with Server(lambda _: answering("503 Service Unavailable")) as server:
-        judged = await judge(plan(server.url), tmp_path)
+        judged = await judge(plan(server.url, patience=1), tmp_path)
 
     assert judged.code == 2
     assert "is not answered: 5xx" in judged.said[-1]["reason"]

@@ -219,7 +219,6 @@ def drilled(
 
 
 def test_the_drill_delete_pod_passes_and_leaves_its_folder_and_no_process(project: Project) -> None:
-    before = processes()
     verdict, folder, account = drilled(project, DeletePod)
 
     assert not failed(verdict)
@@ -231,12 +230,12 @@ def test_the_drill_delete_pod_passes_and_leaves_its_folder_and_no_process(projec
     assert "says nothing about Kubernetes" in folder.path("report.html").read_text()
     [departure] = [it for it in account.departures if not it.restarted]
     assert {"deleted", "endpoint_out", "sigterm", "drained", "stopped", "ended", "gone"} <= departure.marks.keys()
-    assert processes() <= before
+    assert not pods_of(project)
 
 
-def processes() -> set[int]:
-    """Those that were started from here."""
-    return {process.pid for process in psutil.Process().children(recursive=True)}
+def pods_of(project: Project) -> list[psutil.Process]:
+    """The processes of the service of this checkout."""
+    return [it for it in psutil.Process().children(recursive=True) if it.cwd() == str(project.root)]
 
 
 def failed(verdict: Verdict) -> list[Check]:

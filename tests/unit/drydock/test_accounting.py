@@ -61,6 +61,7 @@ DELETION, RESTART = disrupted.deletion(), disrupted.restart()
 NO_POD = [*disrupted.deletion()[:3], disrupted.endpoints(ACTED + 1)]
 NEW_POD = [seen for seen in disrupted.deletion() if seen.name != LEAVING or seen.arrived < ACTED]
 WITHOUT_DATABASE = [*DELETION, disrupted.line(ACTED + 1, STAYING, "unready", failed={"database": "no answer"})]
+LYING = [*DELETION, disrupted.line(ACTED + 4, COMING, "startup")]
 
 CAUSES = [
     (Cause.REFUSED_AFTER_REMOVAL, DELETION, request(ACTED + 1, Outcome.REFUSED)),
@@ -73,6 +74,7 @@ CAUSES = [
     (Cause.NOT_LISTENING_YET, NEW_POD, request(ACTED + 7, Outcome.REFUSED)),
     (Cause.NO_ENDPOINT, NO_POD, request(ACTED + 2, Outcome.REFUSED)),
     (Cause.NO_ENDPOINT, NO_POD, request(ACTED + 2, Outcome.TIMED_OUT, took=10)),
+    (Cause.NEVER_READY, LYING, request(ACTED + 9, Outcome.SERVER_ERROR, pod=COMING)),
     (Cause.NO_DATABASE, WITHOUT_DATABASE, request(ACTED + 2, Outcome.SERVER_ERROR)),
     (Cause.SHED, DELETION, request(ACTED + 2, Outcome.SERVER_ERROR)),
     (Cause.CUT_IN_FLIGHT, DELETION, request(ACTED + 3, Outcome.SERVER_ERROR, took=7.0, pod=LEAVING)),
