@@ -41,7 +41,6 @@ class Departure:
     reason: str = ""
     spans_lost: int | None = None
     restarted: bool = False
-    created: float | None = None
 
     @property
     def began(self) -> float:
@@ -94,7 +93,6 @@ def _deleted(evidence: Evidence, pod: _Pod) -> Iterator[Departure]:
         end and end["exit_code"],
         (end or {}).get("reason", ""),
         _spans_lost(evidence, pod.name),
-        created=unix(ending.state["created"]) if ending.state["created"] else None,
     )
 
 

@@ -165,7 +165,6 @@ class LocalPod:
             failures = 0 if good else failures + 1
             if good or failures >= probe.threshold:
                 self._set_ready(good)
-            # A pod that is not ready yet is asked again soon: the kubelet asks at once when a container has started.
             await asyncio.sleep(probe.period)
 
     async def _watch_liveness(self, probe: Probe) -> None:

@@ -16,6 +16,7 @@ from drydock.runs.verdict import FILE as VERDICT
 from tests.e2e import cluster
 
 SECONDS = 400
+ATTEMPTS = 3  # a busy machine may not have the steady state that a drill wants before it acts
 SETTINGS = cluster.PROJECT.configuration.drills.disruptions
 LANES = {"fresh", "kept", "long"}
 CUT = {Cause.CUT_IN_FLIGHT, Cause.REFUSED_AFTER_REMOVAL, Cause.CLOSED_LISTENER, Cause.RESET_ON_KEPT_ALIVE}
@@ -29,8 +30,11 @@ def drill(*arguments: str) -> tuple[subprocess.CompletedProcess[str], RunFolder]
     """Runs one as a person does; returns how it ended, and its folder."""
     command = [sys.executable, "-m", "drydock", "drill", *arguments]
     root = cluster.PROJECT.root
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False, timeout=SECONDS)
-    print(done.stderr)
+    for _ in range(ATTEMPTS):
+        done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False, timeout=SECONDS)
+        print(done.stderr)
+        if "steady state does not hold" not in done.stderr:
+            break
     assert done.returncode in (0, 1), done.stderr[-3000:]
     return done, RunFolder.all(cluster.PROJECT)[0]
 
