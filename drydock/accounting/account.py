@@ -146,6 +146,7 @@ class Account:
             "restarts": evidence.restarts,
             "late": self.lateness.late,
             "start_error_p99_ms": self.lateness.p99_ms,
+            "clocks_apart_s": round(evidence.clocks_apart, 3),
             **self.findings.violations,
             **self.findings.figures,
         }

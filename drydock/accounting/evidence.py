@@ -11,7 +11,7 @@ from drydock.timeline.history import History, Series
 
 @dataclass(frozen=True)
 class Evidence:
-    """One run: the timeline and every request. Times are Unix seconds of one machine's clock.
+    """One run: the timeline and every request. Times are Unix seconds, of clocks that are `clocks_apart` at the most.
 
     `began` is the first request, `acted` when the action began, `over` when it was over (the database was back, the
     command had returned), `recovered` when the service was as before (None: it was not seen to be), `ended` the last
@@ -26,6 +26,7 @@ class Evidence:
     over: float
     recovered: float | None
     ended: float
+    clocks_apart: float = 0.0
 
     @cached_property
     def endpoints(self) -> Series[frozenset[str]]:

@@ -1,8 +1,7 @@
 """The shape of every shutdown drill: steady state, action, recovery, verdict, with the judge counting throughout."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -12,16 +11,16 @@ from drydock.accounting.evidence import Evidence
 from drydock.accounting.promise import Promise
 from drydock.drills import patches
 from drydock.drills.experiment import Experiment
-from drydock.drills.live_load import LiveLoad
+from drydock.drills.live_load import LiveLoad, start
 from drydock.drills.scene import Scene
 from drydock.failures import CannotRunError
 from drydock.judging.lateness import Lateness
 from drydock.load import records
-from drydock.progress import Step, step
+from drydock.progress import step
 from drydock.project import Disruptions
 from drydock.report import disruption as pages
 from drydock.runs.verdict import Check, Verdict
-from drydock.targets.target import JudgeRun, Target
+from drydock.targets.target import Target
 
 # What `--against` calls the drill's own negative control.
 OWN_CONTROL = "control"
@@ -108,18 +107,18 @@ class Disruption[T: Target](ABC):
         """Steady state, action, recovery."""
         settings = self.settings
         judge = experiment.target.judge(settings.rate, settings.most_seconds)
-        _start(judge)
+        start(judge, "judge")
         with LiveLoad(judge, experiment.folder.folder) as live:
             scene = self._scene = Scene(experiment, live, settings)
-            with _part(experiment, "steady state: every request is answered") as progress:
+            with experiment.part("steady state: every request is answered") as progress:
                 scene.steady(progress)
-            with _part(experiment, f"action: {self.title}") as progress:
+            with experiment.part(f"action: {self.title}") as progress:
                 scene.begin(progress)
                 self.act(scene)
                 scene.acted()
-            with _part(experiment, "recovery") as progress:
+            with experiment.part("recovery") as progress:
                 scene.recover(progress, lambda: self.recovered(scene))
-            with _part(experiment, "after: every request is answered again") as progress:
+            with experiment.part("after: every request is answered again") as progress:
                 scene.complete(progress, self.settings.least_requests)
                 live.stop()
 
@@ -167,19 +166,3 @@ class Disruption[T: Target](ABC):
 def _apply(target: Target, patches: Iterable[Mapping[str, Any]]) -> None:
     for patch in patches:
         target.apply(patch)
-
-
-def _start(judge: JudgeRun) -> None:
-    """Starts it; interrupted, nothing of it stays in the way of the next run."""
-    try:
-        with step("judge") as progress:
-            judge.start(progress)
-    except KeyboardInterrupt:
-        judge.remove()
-        raise
-
-
-@contextmanager
-def _part[T: Target](experiment: Experiment[T], title: str) -> Iterator[Step]:
-    with experiment.phase(title), step(title) as progress:
-        yield progress

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from drydock.drills.annotations import Annotations, annotations_of
 from drydock.drills.changes import Changes, termination_as_interrupt
-from drydock.progress import say, step
+from drydock.progress import Step, say, step
 from drydock.project import Project, Workload
 from drydock.runs.folder import CONFIGURATION, RunFolder
 from drydock.runs.verdict import Verdict
@@ -59,6 +59,12 @@ class Experiment[T: Target]:
             self.phases.append(Phase(name, began, time.time()))
             self.annotations.mark(name, began)
 
+    @contextmanager
+    def part(self, title: str) -> Iterator[Step]:
+        """A phase whose progress is shown."""
+        with self.phase(title), step(title) as progress:
+            yield progress
+
     @property
     def history(self) -> History:
         """What the timeline has by now; after the drill, without what putting back has added to it."""
@@ -66,7 +72,7 @@ class Experiment[T: Target]:
 
     def record(self) -> None:
         """Closes the timeline of the drill, and writes it."""
-        self._recorded = self.timeline.history
+        self._recorded = self.timeline.complete()
         content = {"phases": [asdict(phase) for phase in self.phases], **self._recorded.as_json()}
         self.folder.write_json(history.FILE, content)
 

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from drydock.failures import CannotRunError, FailedError
+from drydock.progress import Step, step
 
 # The master says something each second; a node that is short of CPU may keep it from that for a while.
 SILENCE_SECONDS = 60.0
@@ -18,6 +19,12 @@ END_SECONDS = 60.0
 class Run[T](Protocol):
     """What is needed of a load run (drydock/load/run.py) or of the judge (drydock/judging): `T` is its tick."""
 
+    def start(self, progress: Step) -> None:
+        """Starts it. Raises CannotRunError where it does not start."""
+
+    def remove(self) -> None:
+        """Takes away what is left of it."""
+
     def follow(self, on_tick: Callable[[T], None]) -> None:
         """Calls `on_tick` each second until its end."""
 
@@ -26,6 +33,16 @@ class Run[T](Protocol):
 
     def collect(self, folder: Path) -> None:
         """Fetches what it left."""
+
+
+def start[T](run: Run[T], title: str) -> None:
+    """Starts it; interrupted, nothing of it stays in the way of the next run."""
+    try:
+        with step(title) as progress:
+            run.start(progress)
+    except KeyboardInterrupt:
+        run.remove()
+        raise
 
 
 class LiveLoad[T]:

@@ -1,7 +1,6 @@
 """The scaling drill: load rises to four times what a pod can do, then goes. Do the pods follow, and lose nothing?"""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +8,7 @@ from drydock.drills import audit, clock, configuration
 from drydock.drills.evidence import Evidence, Triggers
 from drydock.drills.experiment import Experiment
 from drydock.drills.judgement import Judgement
-from drydock.drills.live_load import LiveLoad
+from drydock.drills.live_load import LiveLoad, start
 from drydock.drills.windows import in_flight_above
 from drydock.drills.workload import at_minimum, pods_now, wait_for_minimum, wait_for_sight
 from drydock.failures import CannotRunError, FailedError
@@ -80,13 +79,13 @@ class Scale:
     def run(self, experiment: Experiment[KindTarget]) -> None:
         """Steady state, step, hold, load off, scale-in."""
         load = LoadRun(experiment.target.platform, "step", self.objectives.load, name=experiment.folder.name)
-        _start(load)
+        start(load, "load generator")
         with LiveLoad(load, experiment.folder.folder) as live:
-            with self._part(experiment, "steady state: light load, the fewest pods") as progress:
+            with experiment.part("steady state: light load, the fewest pods") as progress:
                 self._steady(experiment, live, progress)
-            with self._part(experiment, "action: the load is four times what a pod can do") as progress:
+            with experiment.part("action: the load is four times what a pod can do") as progress:
                 self._follow(experiment, live, progress, self._is_off)
-            with self._part(experiment, "recovery: load off, pods go under light load") as progress:
+            with experiment.part("recovery: load off, pods go under light load") as progress:
                 self._follow(experiment, live, progress, lambda _: self._is_back(experiment))
                 live.stop()
 
@@ -180,22 +179,6 @@ class Scale:
             began,
             off,
         )
-
-    @staticmethod
-    @contextmanager
-    def _part(experiment: Experiment[KindTarget], title: str) -> Iterator[Step]:
-        with experiment.phase(title), step(title) as progress:
-            yield progress
-
-
-def _start(load: LoadRun) -> None:
-    """Starts it; interrupted, nothing of it stays in the way of the next run."""
-    try:
-        with step("load generator") as progress:
-            load.start(progress)
-    except KeyboardInterrupt:
-        load.remove()
-        raise
 
 
 def named(triggers: Sequence[Any], rate_trigger: str) -> Triggers:

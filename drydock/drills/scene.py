@@ -9,6 +9,7 @@ from drydock.drills import patches
 from drydock.drills.experiment import Experiment
 from drydock.drills.live_load import LiveLoad
 from drydock.failures import CannotRunError
+from drydock.judging.clocks import Clocks
 from drydock.judging.tick import Tick
 from drydock.load.records import Record
 from drydock.progress import Step
@@ -34,6 +35,7 @@ class Scene[T: Target]:
     recovery: float | None = None
     pods: frozenset[str] = frozenset()
     tick: Tick | None = field(default=None, init=False)
+    clocks: Clocks = field(default_factory=Clocks, init=False)
     _lost_before: int = field(default=0, init=False)
     _progress: Step | None = field(default=None, init=False)
 
@@ -100,7 +102,7 @@ class Scene[T: Target]:
         """Waits until all was answered for the time that a steady state takes.
 
         Raises:
-            CannotRunError: a request is lost.
+            CannotRunError: a request is lost, or the judge's clock is not this machine's.
         """
 
         def held(tick: Tick) -> bool:
@@ -112,6 +114,7 @@ class Scene[T: Target]:
 
         if not self.live.until(held):
             raise CannotRunError("the judge ended before the steady state was seen", "See its log: judge.json")
+        self.clocks.refuse()
 
     def begin(self, progress: Step) -> None:
         """The action begins."""
@@ -176,11 +179,13 @@ class Scene[T: Target]:
             over=self.over,
             recovered=self.recovery,
             ended=max((record.ended for record in records), default=self.over),
+            clocks_apart=self.clocks.apart,
         )
 
     def _show(self, tick: Tick, progress: Step, more: str = "") -> None:
         self._lost_before = self.tick.lost if self.tick else 0
         self.tick = tick
+        self.clocks.heard(tick)
         lost = f", {tick.lost:,} not ok" if tick.lost else ""
         pods = f"{len(self.ready)} of {len(self.existing)} pods ready"
         progress.detail = f"{tick.sent:,} sent, {tick.rate:.0f}/s, p95 {tick.p95_ms:.0f} ms{lost}; {pods}"

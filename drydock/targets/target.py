@@ -8,7 +8,6 @@ from drydock.drills.audit import Findings
 from drydock.drills.live_load import Run
 from drydock.judging.tick import Tick
 from drydock.load.records import Record
-from drydock.progress import Step
 from drydock.project import Project
 from drydock.timeline.history import History
 
@@ -20,15 +19,8 @@ class Recorder(Protocol):
     def history(self) -> History:
         """What was recorded by now."""
 
-
-class JudgeRun(Run[Tick], Protocol):
-    """A judge that is to be started, and then followed."""
-
-    def start(self, progress: Step) -> None:
-        """Starts it. Raises CannotRunError where it does not start."""
-
-    def remove(self) -> None:
-        """Takes away what is left of it."""
+    def complete(self) -> History:
+        """What was recorded by now, and what it did not listen to meanwhile."""
 
 
 class Target(Protocol):
@@ -59,7 +51,7 @@ class Target(Protocol):
     def timeline(self) -> AbstractContextManager[Recorder]:
         """Records what happens to the service while the block lasts."""
 
-    def judge(self, rate: float, seconds: float) -> JudgeRun:
+    def judge(self, rate: float, seconds: float) -> Run[Tick]:
         """A judge that sends `rate` requests a second for `seconds` at the most."""
 
     def audit(self, records: Sequence[Record]) -> Findings:

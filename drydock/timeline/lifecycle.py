@@ -1,4 +1,4 @@
-"""The service's own words: its lifecycle log lines, followed pod by pod."""
+"""The service's own words: its lifecycle log lines, pod by pod."""
 
 import asyncio
 import json
@@ -16,6 +16,8 @@ LOGGER = "app.lifecycle"
 COMMON = frozenset({"level", "logger", "message", "timestamp", "pod"})
 # A container that is started again has a new log.
 PAUSE_SECONDS = 0.5
+# Lines are under way for a moment, and the API server counts in whole seconds.
+OVERLAP_SECONDS = 2
 # lightkube 1.0.1 reads the body of a refused stream the wrong way, which httpx answers with a RuntimeError.
 REFUSED = (*BROKEN, RuntimeError)
 
@@ -24,32 +26,40 @@ type State = dict[str, Any]
 
 @dataclass
 class LifecycleLog:
-    """Follows the log of one pod's container; `on_line(pod, state)` is called for each event once."""
+    """Reads the log of one pod's container; `on_line(pod, state)` is called for each event once.
+
+    `since` in Unix seconds: lines that are older are not told.
+    """
 
     pod: str
     namespace: str
     container: str
+    since: float
     on_line: Callable[[str, State], None]
     gone: bool = False
     _seen: set[tuple[str, str]] = field(default_factory=set)
 
-    async def run(self, client: AsyncClient, since: float) -> None:
-        """Goes on until the pod is gone, or it is cancelled. `since` in Unix seconds: older lines are not told."""
+    async def follow(self, client: AsyncClient) -> None:
+        """Goes on until the pod is gone, or it is cancelled."""
         while True:
-            seconds = max(1, int(time.time() - since) + 1)
-            try:
-                following = client.log(
-                    self.pod, namespace=self.namespace, container=self.container, follow=True, since=seconds
-                )
-                async for line in following:
-                    self._read(line)
-            except REFUSED:
-                pass  # the container has not started, or is gone; the connection broke
+            await self.read(client, follow=True)
             if self.gone:
                 return
             await asyncio.sleep(PAUSE_SECONDS)
 
-    def _read(self, line: str) -> None:
+    async def read(self, client: AsyncClient, *, follow: bool = False) -> None:
+        """What there is since it was read last, as far as the API server gives it; followed, what comes too."""
+        seconds = int(time.time() - self.since + OVERLAP_SECONDS)
+        try:
+            async for line in client.log(
+                self.pod, namespace=self.namespace, container=self.container, follow=follow, since=seconds
+            ):
+                self.since = time.time()
+                self._tell(line)
+        except REFUSED:
+            pass  # the container has not started, or is gone; the connection broke
+
+    def _tell(self, line: str) -> None:
         state = event(line)
         if state is None or (known := (state["event"], state["time"])) in self._seen:
             return

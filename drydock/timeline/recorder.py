@@ -15,8 +15,8 @@ from drydock.failures import CannotRunError
 from drydock.project import Workload
 from drydock.timeline import states
 from drydock.timeline.history import History, Restart
-from drydock.timeline.lifecycle import LifecycleLog
-from drydock.timeline.observation import Change, Observation, owner
+from drydock.timeline.listening import Listener
+from drydock.timeline.observation import Change, Observation
 from drydock.timeline.watching import RESOURCES, Watch
 
 FIRST_LIST_SECONDS = 15.0
@@ -50,9 +50,7 @@ class Timeline:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="timeline", daemon=True)
         self._stop: asyncio.Event | None = None
-        self._client: AsyncClient | None = None
-        self._logs: dict[str, tuple[LifecycleLog, asyncio.Task[None]]] = {}
-        self._began = time.time()
+        self._listener: Listener | None = None
         self.dropped = 0
 
     def __enter__(self) -> Self:
@@ -75,6 +73,12 @@ class Timeline:
         with self._lock:
             return History(tuple(self._observations), tuple(self._restarts), self.dropped)
 
+    def complete(self) -> History:
+        """What was recorded by now, and what the pods said while they were not listened to. Takes about a second."""
+        if self._listener:
+            asyncio.run_coroutine_threadsafe(self._listener.catch_up(), self._loop).result()
+        return self.history
+
     def current(self, kind: str) -> Sequence[Observation]:
         """The objects of a kind that are there now, each as it was last seen."""
         with self._lock:
@@ -92,14 +96,16 @@ class Timeline:
     async def _watch(self) -> None:
         self._stop = asyncio.Event()
         # The environment's proxies are not for a server on the loopback interface.
-        client = self._client = AsyncClient(config=self._configuration, namespace=self._namespace, trust_env=False)
-        self._began = time.time()
+        client = AsyncClient(config=self._configuration, namespace=self._namespace, trust_env=False)
+        if self._workload:
+            self._listener = Listener(client, self._workload, time.time(), self._hear)
         watches = [asyncio.create_task(self._of(kind).run(client)) for kind in RESOURCES]
         await self._stop.wait()
-        running = [*watches, *(task for _, task in self._logs.values())]
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        for watch in watches:
+            watch.cancel()
+        await asyncio.gather(*watches, return_exceptions=True)
+        if self._listener:
+            await self._listener.end()
         await client.close()
 
     def _of(self, kind: str) -> Watch:
@@ -115,8 +121,8 @@ class Timeline:
         meta = item["metadata"]
         state = states.OF[kind](item)
         seen = Observation(time.time(), kind, meta["name"], meta["uid"], meta["resourceVersion"], change, state)
-        if kind == "Pod":
-            self._listen(seen)
+        if kind == "Pod" and self._listener:
+            self._listener.see(seen)
         with self._lock:
             before = self._latest.get(seen.uid)
             if change == "removed":
@@ -135,17 +141,6 @@ class Timeline:
             self._observations.append(seen)
         else:
             self.dropped += 1
-
-    def _listen(self, pod: Observation) -> None:
-        """Follows the log of a pod of the workload, from its first start on."""
-        if self._workload is None or self._client is None or owner(pod) != self._workload.deployment:
-            return
-        if pod.change == "removed":
-            if pod.uid in self._logs:
-                self._logs[pod.uid][0].gone = True
-        elif pod.uid not in self._logs and pod.state["phase"] == "Running":
-            log = LifecycleLog(pod.name, self._namespace, self._workload.container, self._hear)
-            self._logs[pod.uid] = log, asyncio.create_task(log.run(self._client, self._began))
 
     def _hear(self, pod: str, state: dict[str, Any]) -> None:
         with self._lock:

@@ -15,7 +15,8 @@ NAME = "e2e-last-spans"
 JAEGER = Jaeger(cluster.PROJECT.configuration.telemetry.kind.jaeger)
 LABELS = {"app.kubernetes.io/name": cluster.WORKLOAD.deployment}
 
-# One request, and the signal before the next export is due. The server is the first process of its name.
+# One request, and the signal before the next export is due. The server is the first process of its name. It logs a
+# request after the answer; when it has answered another, that line is written.
 REQUEST_AND_SIGNAL = """
 import os, pathlib, sys
 from urllib.request import Request, urlopen
@@ -23,6 +24,7 @@ from urllib.request import Request, urlopen
 servers = [int(entry.name) for entry in pathlib.Path("/proc").glob("[0-9]*")
            if b"uvicorn" in (entry / "cmdline").read_bytes()]
 urlopen(Request("http://127.0.0.1:8000/products/1", headers={"traceparent": sys.argv[1]}), timeout=5).read()
+urlopen("http://127.0.0.1:8000/health/live", timeout=5).read()
 os.kill(min(servers), int(sys.argv[2]))
 """
 

@@ -80,6 +80,32 @@ def test_pods_of_another_workload_are_not_followed(timeline: Timeline, server: W
     heard(timeline, "ready")
 
 
+def test_a_pod_that_serves_is_not_followed_and_its_words_are_read_in_the_end(
+    timeline: Timeline, server: WatchDouble
+) -> None:
+    server.log("shop-1-a", line("ready", second=1))
+    heard(timeline, "ready")
+
+    def let_go() -> bool:
+        server.log("shop-1-a", line("GET /products", logger="app.access"))  # the server notices when it writes
+        return not server.following
+
+    server.put("shop-1-a", owner="shop-1", ready=True)
+    poll_until(let_go, "the log to be followed no longer")
+    server.log("shop-1-a", line("unready", second=2))
+
+    assert [seen.state["event"] for seen in timeline.complete().of("Log")] == ["ready", "unready"]
+
+
+def test_a_pod_that_ends_is_followed_although_it_is_ready(timeline: Timeline, server: WatchDouble) -> None:
+    server.put("shop-1-b", owner="shop-1", ready=True)
+    server.log("shop-1-b", line("ready", second=1))
+    server.put("shop-1-b", owner="shop-1", ready=True, ending=True)
+    server.log("shop-1-b", line("draining", second=2))
+
+    heard(timeline, "ready", "draining")
+
+
 def test_what_a_line_says_beside_its_head_is_kept() -> None:
     assert event(line("telemetry_flushed", lost=2, complete=False)) == {
         "event": "telemetry_flushed",

@@ -27,6 +27,7 @@ class WatchDouble:
     refuse: bool = False
     logs: dict[str, list[str]] = field(default_factory=dict)
     followed: int = 0
+    following: int = 0
     _version: int = 100
     _oldest: int = 0
     _log: list[tuple[int, str, Any]] = field(default_factory=list)
@@ -35,7 +36,7 @@ class WatchDouble:
     _epoch: int = 0
     _raw: bytes = b""
 
-    def put(self, name: str, node: str = "", owner: str = "") -> None:
+    def put(self, name: str, node: str = "", owner: str = "", *, ready: bool = False, ending: bool = False) -> None:
         """Creates or changes a pod; with the ReplicaSet that made it, it runs."""
         with self._news:
             self._version += 1
@@ -44,7 +45,10 @@ class WatchDouble:
             status: dict[str, Any] = {}
             if owner:
                 meta |= {"ownerReferences": [{"name": owner}]}
-                status = {"phase": "Running"}
+                conditions = [{"type": "Ready", "status": str(ready), "lastTransitionTime": "2026-01-01T00:00:00Z"}]
+                status = {"phase": "Running", "conditions": conditions}
+            if ending:
+                meta |= {"deletionTimestamp": "2026-01-01T00:00:30Z", "deletionGracePeriodSeconds": 30}
             self.pods[name] = {"metadata": meta, "spec": {"nodeName": node}, "status": status}
             self._tell(kind, self.pods[name])
 
@@ -93,8 +97,11 @@ class WatchDouble:
             self.logs.setdefault(name, []).append(line)
             self._news.notify_all()
 
-    def follow(self, name: str) -> Iterator[bytes]:
-        """A pod's log, followed until it is closed."""
+    def read(self, name: str, *, follow: bool) -> Iterator[bytes]:
+        """A pod's log, followed until it is closed, or as it is."""
+        if not follow:
+            yield from (line.encode() for line in self.logs.get(name, []))
+            return
         epoch, told = self._epoch, 0
         while self._epoch == epoch:
             with self._news:
@@ -143,26 +150,28 @@ def serving() -> Iterator[WatchDouble]:
             if double.refuse:
                 self._whole(503, {"kind": "Status", "code": 503, "message": "away"})
             elif url.path.endswith("/log"):
-                self._follow(url.path.split("/")[-2])
+                self._log(url.path.split("/")[-2], follow=query.get("follow") == ["true"])
             elif "watch" in query:
                 since = int(query.get("resourceVersion", ["0"])[0])
                 self._stream(since, pods=url.path.endswith("/pods"))
             else:
                 self._list(url.path)
 
-        def _follow(self, name: str) -> None:
-            double.followed += 1
+        def _log(self, name: str, *, follow: bool) -> None:
+            double.followed += follow
+            double.following += follow
             self.send_response(200)
             self.send_header("Transfer-Encoding", "chunked")
             self.end_headers()
             double._streams.append(self.connection)
             try:
-                for line in double.follow(name):
+                for line in double.read(name, follow=follow):
                     self.wfile.write(b"%x\r\n%s\n\r\n" % (len(line) + 1, line))
                 self.wfile.write(b"0\r\n\r\n")
             except OSError:
                 self.close_connection = True
             finally:
+                double.following -= follow
                 double._streams.remove(self.connection)
 
         def _list(self, path: str) -> None:

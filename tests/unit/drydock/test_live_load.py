@@ -9,6 +9,7 @@ import pytest
 from drydock.drills.live_load import LiveLoad
 from drydock.failures import CannotRunError
 from drydock.load.run import Tick
+from drydock.progress import Step
 
 
 def tick(users: int) -> Tick:
@@ -22,6 +23,12 @@ class ScriptedRun:
         self.users, self.endless, self.error = users, endless, error
         self.stopped = threading.Event()
         self.collected = False
+
+    def start(self, _progress: Step) -> None:
+        raise AssertionError("it was started before")
+
+    def remove(self) -> None:
+        self.stop()
 
     def follow(self, on_tick: Callable[[Tick], None]) -> None:
         for count in self.users:
