@@ -116,7 +116,7 @@ LATE = request(ACTED + 30, Outcome.SERVER_ERROR)
 WITH_5XX = Promise(allowed=frozenset({Outcome.SERVER_ERROR}), recovery_seconds=20)
 KILLED, TOO_SLOW = disrupted.deletion(exit_code=137), disrupted.deletion(grace=8)
 MISSING = Findings({"acknowledged_but_missing": 1}, {})
-BEHIND = Lateness(late=101, sent=10_000, p99_ms=25)
+BEHIND = Lateness(late=150, sent=10_000, p99_ms=101.0)
 BAD = [
     ("requests lost", disrupted.account(evidence([REFUSED]))),
     ("requests lost", disrupted.account(evidence([REFUSED] * 3), Promise(lost=2))),
