@@ -127,8 +127,8 @@ class Account:
     def _kept_up(self) -> Check:
         it = self.lateness
         observed = f"within {it.p99_ms:.1f} ms; {it.late:,} of {it.sent:,} over 20 ms late"
-        on_time = it.sent > 0 and it.p99_ms <= LATEST_START_MS
-        return Check("the judge kept up", on_time, f"99 % started within {LATEST_START_MS:.0f} ms of their time", observed)
+        expected = f"99 % started within {LATEST_START_MS:.0f} ms of their time"
+        return Check("the judge kept up", it.sent > 0 and it.p99_ms <= LATEST_START_MS, expected, observed)
 
     def _figures(self) -> dict[str, float]:
         evidence = self.evidence
