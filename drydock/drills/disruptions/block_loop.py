@@ -52,12 +52,15 @@ class BlockLoop(Disruption[Target]):
         yield Check(
             "readiness sheds before liveness restarts", first, "in this order", "in this order" if first else "not"
         )
+        # The other pod may shed a few when this one goes on, with all that it had held up: they are in the sum.
         late = [
             record
             for record in evidence.records
-            if record.outcome is not Outcome.OK and record.intended > evidence.acted + SHED_SECONDS
+            if record.outcome is not Outcome.OK
+            and record.pod in ("", scene.a_pod)
+            and record.intended > evidence.acted + SHED_SECONDS
         ]
-        yield Check("nothing is lost once it is out", not late, "0", f"{len(late):,}")
+        yield Check("it loses nothing once it is out", not late, "0", f"{len(late):,}")
 
 
 def _within(name: str, seconds: float | None, limit: float) -> Check:
