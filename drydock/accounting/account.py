@@ -16,8 +16,8 @@ from drydock.runs.verdict import Check, Verdict
 from drydock.traffic.outcomes import Outcome
 
 FILE = "account.json"
-# How late the 99th percentile of the starts may be: a tenth of the shortest time that a drill is about, the 1 s for which
-# kube-proxy gathers changes (minSyncPeriod, by default). A judge that is later was not there when it mattered.
+# How late the 99th percentile of the starts may be: a tenth of the shortest time that a drill is about, the 1 s for
+# which kube-proxy gathers changes (minSyncPeriod, by default). A judge that is later was not there when it mattered.
 LATEST_START_MS = 100.0
 
 
