@@ -53,6 +53,8 @@ class Settings(BaseSettings):
         None, pattern=r"^https?://", description="set it to http://HOST:4318, or leave it unset"
     )
     otel_traces_sampler_arg: float = Field(1.0, ge=0, le=1, description="set it to the share of traces to keep")
+    # Short, so that little is left to send when the process ends.
+    otel_bsp_schedule_delay: int = Field(1000, gt=0, description="set it to how often spans leave, in milliseconds")
 
     migration_lock_seconds: float = Field(
         60, gt=0, description="set it to how long a migration may wait for the database and for its turn"

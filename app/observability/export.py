@@ -11,19 +11,17 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExportResult
 from app.observability.delivery import BATCH, MOST_WAITING, Delivery
 
 EXPORT_TIMEOUT_SECONDS = 2
-# Short, so that little is left to send when the process ends.
-EXPORT_EVERY_MILLISECONDS = 1000
 
 
 class AccountedProcessor(BatchSpanProcessor):
     """The SDK's queue, of which the account keeps the bound: what the SDK drops by itself, it tells nobody."""
 
-    def __init__(self, exporter: "AccountedExporter") -> None:
+    def __init__(self, exporter: "AccountedExporter", every_milliseconds: int) -> None:
         super().__init__(
             exporter,
             max_queue_size=MOST_WAITING,
             max_export_batch_size=BATCH,
-            schedule_delay_millis=EXPORT_EVERY_MILLISECONDS,
+            schedule_delay_millis=every_milliseconds,
         )
         self._delivery = exporter.delivery
 

@@ -51,7 +51,8 @@ def configure_tracing(settings: Settings) -> Traces | None:
         shutdown_on_exit=False,  # exit handlers do not run where uvicorn is not PID 1: the lifespan flushes
     )
     delivery = Delivery(settings.otel_exporter_otlp_endpoint)
-    provider.add_span_processor(AccountedProcessor(AccountedExporter(settings.otel_exporter_otlp_endpoint, delivery)))
+    exporter = AccountedExporter(settings.otel_exporter_otlp_endpoint, delivery)
+    provider.add_span_processor(AccountedProcessor(exporter, settings.otel_bsp_schedule_delay))
     trace.set_tracer_provider(provider)
     return Traces(provider, delivery)
 
