@@ -34,7 +34,7 @@ SEEN = {
     "eager-liveness": {"probes/liveness-asks-for-life", "probes/readiness-sheds-first", "probes/liveness-is-patient"},
     "lying-readiness": {"probes/readiness-asks-for-readiness"},
     "no-drain": {"shutdown/drains"},
-    "no-flush": {"shutdown/budget-fits"},
+    "no-flush": {"shutdown/prestop-sleeps", "shutdown/budget-fits"},
     "no-prestop": {"shutdown/prestop-sleeps", "shutdown/listener-outlasts-propagation"},
     "no-protection": {"shutdown/prestop-sleeps", "shutdown/drains", "shutdown/in-flight-has-time"},
     "no-readiness": {"probes/readiness-asks-for-readiness", "probes/startup-has-time"},
