@@ -121,8 +121,10 @@ class Timeline:
         meta = item["metadata"]
         state = states.OF[kind](item)
         seen = Observation(time.time(), kind, meta["name"], meta["uid"], meta["resourceVersion"], change, state)
-        if kind == "Pod" and self._listener:
-            self._listener.see(seen)
+        # Events are listed for an hour after they happened.
+        old = kind == "Event" and (kind in self._unlisted or change == "removed")
+        if self._listener and not old:
+            self._tell(self._listener, seen)
         with self._lock:
             before = self._latest.get(seen.uid)
             if change == "removed":
@@ -131,10 +133,15 @@ class Timeline:
                 self._latest[seen.uid] = seen
             # Most versions of an object differ in nothing that is kept.
             repeated = change == "changed" and before is not None and before.state == state
-            # Events are listed for an hour after they happened.
-            old = kind == "Event" and kind in self._unlisted
             if not repeated and not old:
                 self._append(seen)
+
+    @staticmethod
+    def _tell(listener: Listener, seen: Observation) -> None:
+        if seen.kind == "Pod":
+            listener.see(seen)
+        elif seen.kind == "Event" and seen.state["reason"] == "Killing":
+            listener.see_killing(seen.state["about"].removeprefix("Pod/"))
 
     def _append(self, seen: Observation) -> None:
         if len(self._observations) < self._most:

@@ -1,13 +1,19 @@
 """The lifecycle lines of the service's pods are in the timeline, each once, whatever becomes of the stream."""
 
+import asyncio
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from lightkube import AsyncClient, KubeConfig
 
+from drydock.cluster import CONTEXT
 from drydock.project import Workload
 from drydock.timeline.lifecycle import event
+from drydock.timeline.listening import Listener
+from drydock.timeline.observation import Observation
 from drydock.timeline.recorder import Timeline
 from tests.integration.drydock.watch_double import WatchDouble, kubeconfig, serving
 from tests.polling import poll_until
@@ -104,6 +110,40 @@ def test_a_pod_that_ends_is_followed_although_it_is_ready(timeline: Timeline, se
     server.log("shop-1-b", line("draining", second=2))
 
     heard(timeline, "ready", "draining")
+
+
+async def test_a_container_that_is_killed_is_followed_until_it_was_started_again(
+    server: WatchDouble, tmp_path: Path
+) -> None:
+    configuration = KubeConfig.from_file(kubeconfig(tmp_path, server.url)).get(CONTEXT)
+    said: list[str] = []
+    client = AsyncClient(config=configuration, namespace="shop", trust_env=False)
+    listener = Listener(client, WORKLOAD, time.time(), lambda _, state: said.append(state["event"]))
+
+    listener.see(serving_pod(restarts=0))
+    listener.see_killing("shop-1-a")
+    listener.see(serving_pod(restarts=0))
+    server.log("shop-1-a", line("draining", second=1))
+    await eventually(lambda: said == ["draining"], "its last words to be heard although it is ready")
+
+    listener.see(serving_pod(restarts=1))
+
+    def let_go() -> bool:
+        server.log("shop-1-a", line("GET /products", logger="app.access"))
+        return not server.following
+
+    await eventually(let_go, "the log to be followed no longer")
+    await listener.end()
+    await client.close()
+
+
+def serving_pod(restarts: int) -> Observation:
+    state = {"owner": "shop-1", "phase": "Running", "ready": "2026-01-01T00:00:00Z", "deletion": None}
+    return Observation(time.time(), "Pod", "shop-1-a", "uid", "1", "changed", {**state, "restarts": restarts})
+
+
+async def eventually(condition: Callable[[], bool], what: str) -> None:
+    await asyncio.to_thread(poll_until, condition, what)
 
 
 def test_what_a_line_says_beside_its_head_is_kept() -> None:
