@@ -17,8 +17,8 @@ READ_SECONDS = 10.0
 class Listener:
     """Follows the log of a pod while it starts, ends or is not ready; what it said meanwhile is read after that.
 
-    Of a container that is to be started again only the kubelet's Event tells in time, and its last words go with it: its
-    successor's log is a new one.
+    Of a container that is to be started again only the kubelet's Event tells in time, and its last words go with it:
+    its successor's log is a new one.
 
     A pod that serves writes hundreds of lines a second and says nothing of its life. Each line that a follower waits
     for makes the kubelet ask the container runtime whether the container still runs (`waitLogs` in
