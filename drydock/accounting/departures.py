@@ -97,12 +97,13 @@ def _deleted(evidence: Evidence, pod: _Pod) -> Iterator[Departure]:
 
 
 def _restarted(evidence: Evidence, pod: _Pod) -> Iterator[Departure]:
+    since = evidence.acted
     for before, after in zip(pod.seen, pod.seen[1:], strict=False):
         if after.state["restarts"] > before.state["restarts"]:
             end = after.state["last_ended"] or before.state["ended"] or {}
-            lines = _lines(evidence, pod.name, evidence.acted)
-            marks = {name: time for name, time in lines.items() if time <= after.arrived}
-            marks = _with_end({**marks, "gone": after.arrived}, end)
+            lines = _lines(evidence, pod.name, since, after.arrived)
+            marks = _with_end({**lines, "gone": after.arrived}, end)
+            since = after.arrived
             marks.setdefault("ended", after.arrived)
             yield Departure(
                 pod.name, marks, exit_code=end.get("exit_code"), reason=end.get("reason", ""), restarted=True
@@ -127,9 +128,9 @@ def _traffic(evidence: Evidence, pod: str) -> dict[str, float]:
     }
 
 
-def _lines(evidence: Evidence, pod: str, since: float) -> dict[str, float]:
+def _lines(evidence: Evidence, pod: str, since: float, until: float = float("inf")) -> dict[str, float]:
     said = ((LINES.get(it.state["event"]), unix(it.state["time"])) for it in evidence.history.lifecycle(pod))
-    return {mark: time for mark, time in said if mark and time >= since - 1}
+    return {mark: time for mark, time in said if mark and since - 1 <= time <= until}
 
 
 def _spans_lost(evidence: Evidence, pod: str) -> int | None:

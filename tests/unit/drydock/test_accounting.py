@@ -57,6 +57,19 @@ def test_a_container_that_is_started_again_is_a_departure_with_its_exit_code() -
     assert departure.marks["ended"] == pytest.approx(ACTED + 0.5)
 
 
+def test_a_container_that_is_started_again_twice_has_each_time_its_own_last_words() -> None:
+    ended = {"exit_code": 0, "reason": "Completed", "finished": disrupted.at(ACTED + 31)}
+    again = [
+        disrupted.line(ACTED + 0.2, LEAVING, "draining"),
+        disrupted.line(ACTED + 26, LEAVING, "draining"),
+        disrupted.pod(ACTED + 32, LEAVING, last_ended=ended, restarts=2),
+    ]
+
+    first, second = departures(evidence(seen=[*disrupted.restart(), *again]))
+
+    assert (first.marks["sigterm"], second.marks["sigterm"]) == (ACTED + 0.2, ACTED + 26)
+
+
 DELETION, RESTART = disrupted.deletion(), disrupted.restart()
 NO_POD = [*disrupted.deletion()[:3], disrupted.endpoints(ACTED + 1)]
 NEW_POD = [seen for seen in disrupted.deletion() if seen.name != LEAVING or seen.arrived < ACTED]
