@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 
 from lightkube import AsyncClient
 
@@ -32,57 +33,64 @@ class Listener:
         self._workload = workload
         self._since = since
         self._on_line = on_line
-        self._logs: dict[str, LifecycleLog] = {}
-        self._pods: dict[str, Observation] = {}
-        self._killed: dict[str, int] = {}
-        self._following: dict[str, asyncio.Task[None]] = {}
+        self._pods: dict[str, _Pod] = {}
 
-    def see(self, pod: Observation) -> None:
-        """A pod's news: follows its log from now on, or no longer. Pods of other workloads are passed over."""
-        if owner(pod) != self._workload.deployment:
-            return
-        self._pods[pod.name] = pod
-        if pod.change == "removed":
-            del self._pods[pod.name]
-            if log := self._logs.pop(pod.uid, None):
-                log.gone = True
-        elif self._is_quiet(pod):
-            self._log(pod)
-            if following := self._following.pop(pod.uid, None):
-                following.cancel()
-        elif pod.state["phase"] == "Running":
-            self._follow(pod)
-
-    def see_killing(self, name: str) -> None:
-        """The kubelet ends a container of this pod: it is followed until it was started again."""
-        if pod := self._pods.get(name):
-            self._killed[pod.uid] = pod.state["restarts"]
-            self._follow(pod)
+    def see(self, seen: Observation) -> None:
+        """News of a pod, or an Event: a log is followed from now on, or no longer. All else is passed over."""
+        if seen.kind == "Pod" and owner(seen) == self._workload.deployment:
+            self._see_pod(seen)
+        elif seen.kind == "Event" and seen.state["reason"] == "Killing":
+            self._see_killing(seen.state["about"].removeprefix("Pod/"))
 
     async def catch_up(self) -> None:
         """Reads what the pods that are there have said since they were last listened to."""
+        there = [pod.log for pod in self._pods.values() if not pod.log.gone]
         with suppress(TimeoutError):
             async with asyncio.timeout(READ_SECONDS):
-                await asyncio.gather(*(log.read(self._client) for log in self._logs.values()))
+                await asyncio.gather(*(log.read(self._client) for log in there))
 
     async def end(self) -> None:
         """Follows no more."""
-        for following in self._following.values():
-            following.cancel()
-        await asyncio.gather(*self._following.values(), return_exceptions=True)
+        following = [pod.following for pod in self._pods.values() if pod.following]
+        for task in following:
+            task.cancel()
+        await asyncio.gather(*following, return_exceptions=True)
 
-    def _is_quiet(self, pod: Observation) -> bool:
-        restarting = self._killed.get(pod.uid) == pod.state["restarts"]
-        return bool(pod.state["ready"]) and not pod.state["deletion"] and not restarting
+    def _see_pod(self, seen: Observation) -> None:
+        pod = self._pods.get(seen.uid) or self._pods.setdefault(seen.uid, _Pod(self._log(seen.name)))
+        pod.restarts = seen.state["restarts"]
+        if seen.change == "removed":
+            pod.log.gone = True
+        elif seen.state["ready"] and not seen.state["deletion"] and pod.killed != pod.restarts:
+            pod.let_go()
+        elif seen.state["phase"] == "Running":
+            pod.follow(self._client)
 
-    def _follow(self, pod: Observation) -> None:
-        if pod.uid not in self._following:
-            self._following[pod.uid] = asyncio.create_task(self._log(pod).follow(self._client))
+    def _see_killing(self, name: str) -> None:
+        """The kubelet ends a container of this pod: it is followed until it was started again."""
+        for pod in self._pods.values():
+            if pod.log.pod == name and not pod.log.gone:
+                pod.killed = pod.restarts
+                pod.follow(self._client)
 
-    def _log(self, pod: Observation) -> LifecycleLog:
-        if pod.uid not in self._logs:
-            workload = self._workload
-            self._logs[pod.uid] = LifecycleLog(
-                pod.name, workload.namespace, workload.container, self._since, self._on_line
-            )
-        return self._logs[pod.uid]
+    def _log(self, pod: str) -> LifecycleLog:
+        return LifecycleLog(pod, self._workload.namespace, self._workload.container, self._since, self._on_line)
+
+
+@dataclass
+class _Pod:
+    """A pod's log and whoever follows it. `killed` is how often its container had been restarted when it was ended."""
+
+    log: LifecycleLog
+    restarts: int = 0
+    killed: int | None = None
+    following: asyncio.Task[None] | None = None
+
+    def follow(self, client: AsyncClient) -> None:
+        if self.following is None:
+            self.following = asyncio.create_task(self.log.follow(client))
+
+    def let_go(self) -> None:
+        if self.following:
+            self.following.cancel()
+            self.following = None

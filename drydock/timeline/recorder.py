@@ -124,7 +124,7 @@ class Timeline:
         # Events are listed for an hour after they happened.
         old = kind == "Event" and (kind in self._unlisted or change == "removed")
         if self._listener and not old:
-            self._tell(self._listener, seen)
+            self._listener.see(seen)
         with self._lock:
             before = self._latest.get(seen.uid)
             if change == "removed":
@@ -135,13 +135,6 @@ class Timeline:
             repeated = change == "changed" and before is not None and before.state == state
             if not repeated and not old:
                 self._append(seen)
-
-    @staticmethod
-    def _tell(listener: Listener, seen: Observation) -> None:
-        if seen.kind == "Pod":
-            listener.see(seen)
-        elif seen.kind == "Event" and seen.state["reason"] == "Killing":
-            listener.see_killing(seen.state["about"].removeprefix("Pod/"))
 
     def _append(self, seen: Observation) -> None:
         if len(self._observations) < self._most:

@@ -121,7 +121,7 @@ async def test_a_container_that_is_killed_is_followed_until_it_was_started_again
     listener = Listener(client, WORKLOAD, time.time(), lambda _, state: said.append(state["event"]))
 
     listener.see(serving_pod(restarts=0))
-    listener.see_killing("shop-1-a")
+    listener.see(killing_event("shop-1-a"))
     listener.see(serving_pod(restarts=0))
     server.log("shop-1-a", line("draining", second=1))
     await eventually(lambda: said == ["draining"], "its last words to be heard although it is ready")
@@ -140,6 +140,12 @@ async def test_a_container_that_is_killed_is_followed_until_it_was_started_again
 def serving_pod(restarts: int) -> Observation:
     state = {"owner": "shop-1", "phase": "Running", "ready": "2026-01-01T00:00:00Z", "deletion": None}
     return Observation(time.time(), "Pod", "shop-1-a", "uid", "1", "changed", {**state, "restarts": restarts})
+
+
+def killing_event(pod: str) -> Observation:
+    return Observation(
+        time.time(), "Event", "killing", "event-uid", "1", "added", {"reason": "Killing", "about": f"Pod/{pod}"}
+    )
 
 
 async def eventually(condition: Callable[[], bool], what: str) -> None:
