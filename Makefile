@@ -5,7 +5,7 @@
 SHELL := /bin/sh
 
 cache := $(or $(DRYDOCK_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/drydock)
-uv_version := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' drydock/uv.txt)
+uv_version := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' drydock/pinned/uv.txt)
 uv_folder := $(cache)/tools/uv/$(uv_version)
 # uv from PATH where that is the pinned version, otherwise our own.
 ifeq ($(shell uv --version 2>/dev/null | cut -d' ' -f2),$(uv_version))
@@ -62,11 +62,11 @@ format: $(need_uv) ## what ruff can put right by itself
 	@$(run) ruff format
 
 # Made beside its place and moved there, so that an interrupted attempt leaves nothing that looks finished.
-# The folder carries the version, so a younger drydock/uv.txt, as in every new clone, is no reason to fetch it again.
-$(uv_folder)/bin/uv: | drydock/uv.txt
+# The folder carries the version, so a younger drydock/pinned/uv.txt, as in every new clone, is no reason to fetch it again.
+$(uv_folder)/bin/uv: | drydock/pinned/uv.txt
 	@echo "uv $(uv_version) is not on PATH: putting it into $(uv_folder)"
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 9))' || { echo "make: needs Python 3.9 or later, or uv $(uv_version) on PATH (docs.astral.sh/uv)" >&2; exit 1; }
 	@rm -rf "$(uv_folder)" "$(uv_folder).new" && mkdir -p "$(dir $(uv_folder))"
 	@python3 -m venv "$(uv_folder).new" || { echo "make: install python3-venv, or uv $(uv_version) (docs.astral.sh/uv)" >&2; exit 1; }
-	@"$(uv_folder).new/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r drydock/uv.txt
+	@"$(uv_folder).new/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r drydock/pinned/uv.txt
 	@mv "$(uv_folder).new" "$(uv_folder)" && touch "$@"

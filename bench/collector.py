@@ -7,8 +7,8 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from drydock.probe import answers
-from drydock.waiting import wait_until
+from drydock.system.http import answers
+from drydock.system.wait import wait_until
 
 IMAGE = "otel/opentelemetry-collector-contrib:0.161.0"
 CONFIGURATION = """

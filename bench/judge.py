@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from drydock.judge.plan import VARIABLE, Plan, Request
-from drydock.judging import lateness, log
+from drydock.judge_client import log, start_delay
 
 CAN_BIND = shutil.which("taskset") is not None and multiprocessing.cpu_count() > 1
 ANSWER = b'HTTP/1.1 200 OK\r\nContent-Length: 9\r\nX-Served-By: bench\r\n\r\n{"id": 7}'
@@ -90,7 +90,7 @@ def measure(url: str, rate: float, seconds: float) -> dict[str, float]:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=60 + seconds)
     with tempfile.TemporaryDirectory() as folder:
         log.collect(done.stdout, Path(folder))
-        account = json.loads((Path(folder) / lateness.FILE).read_text())
+        account = json.loads((Path(folder) / start_delay.FILE).read_text())
     lost = account["sent"] - account["outcomes"]["ok"]
     return {**{name: account[name] for name in FIGURES}, "sent": account["sent"], "lost": lost}
 

@@ -14,11 +14,11 @@ import httpx2
 from rich.console import Console
 from rich.table import Table
 
-from drydock import engine, registry
-from drydock.cluster import cluster_nodes
-from drydock.failures import CannotRunError
-from drydock.project import Project
-from drydock.stack import TELEMETRY
+from drydock.cluster import docker, registry
+from drydock.cluster.kind import cluster_nodes
+from drydock.cluster.stack import TELEMETRY
+from drydock.core.errors import CannotRunError
+from drydock.core.project import Project
 
 MIB = 2**20
 PARTS = (*sorted(TELEMETRY), "keda-operator", "keda-metrics-apiserver")
@@ -67,7 +67,7 @@ def by_part(prometheus: str, expression: str) -> dict[str, float]:
 
 def machine() -> float:
     """MiB that the nodes, with everything on them, and the registry hold."""
-    stats = engine.docker("stats", "--no-stream", "--format", "{{.MemUsage}}", *cluster_nodes(), registry.NAME)
+    stats = docker.docker("stats", "--no-stream", "--format", "{{.MemUsage}}", *cluster_nodes(), registry.NAME)
     return sum(as_mib(line.split(" / ")[0]) for line in stats.splitlines())
 
 

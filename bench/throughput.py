@@ -29,8 +29,8 @@ from rich.table import Table
 
 from bench.collector import collector
 from drydock.local.postgres import EmbeddedPostgres
-from drydock.probe import answers
-from drydock.waiting import wait_until
+from drydock.system.http import answers
+from drydock.system.wait import wait_until
 
 ROOT = Path(__file__).parents[1]
 UVICORN = Path(sys.executable).with_name("uvicorn")

@@ -1,5 +1,5 @@
 """`python -m drydock` is `drydock`."""
 
-from drydock.cli import main
+from drydock.cli.main import main
 
 main()

@@ -1,6 +1,6 @@
 """What can become of a request, told from the outside: every request has exactly one outcome.
 
-The same words, with the same meaning, as in drydock/traffic/outcomes.py, of geventhttpclient's errors.
+The same words, with the same meaning, as in drydock/requests/outcome.py, of geventhttpclient's errors.
 """
 
 import errno

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 from drydock.check.rule import Finding, Rule
 from drydock.check.subject import Subject
+from drydock.core.project import Connections
 from drydock.manifests.objects import Object, container, environment, find, of_kind
 from drydock.manifests.scalers import scalers
-from drydock.project import Connections
 
 SOURCE = "postgresql.org/docs/18/runtime-config-connection.html"
 FILE = "k8s/base/postgres/stateful-set.yaml"

@@ -9,15 +9,16 @@ from typing import Any, Self
 
 import yaml
 
-from drydock import images, tools
-from drydock.drills import patches
-from drydock.failures import CannotRunError, FailedError
+from drydock.cluster import images
+from drydock.core.errors import CannotRunError, FailedError
+from drydock.core.project import Project, Workload
+from drydock.manifests import patches
 from drydock.manifests.objects import Object, environment, find, of_kind
 from drydock.manifests.scalers import Scaler, scalers
-from drydock.project import Project, Workload
-from drydock.shutdown import Budget
+from drydock.manifests.shutdown_budget import Budget
+from drydock.pinned import tools
 
-# The autoscaler that the Tiltfile adds to an overlay (drydock/stack.py).
+# The autoscaler that the Tiltfile adds to an overlay (drydock/cluster/stack.py).
 AUTOSCALERS = {"dev": "one", "dev-small": "one"}
 DEFAULT_AUTOSCALER = "keda"
 COMMAND = re.compile(r"^CMD\s+(.*)$", re.MULTILINE)

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from drydock.core.errors import CannotRunError
 from drydock.dashboards.normal import normalise
-from drydock.failures import CannotRunError
 
 Dashboard = dict[str, Any]
 Panel = dict[str, Any]

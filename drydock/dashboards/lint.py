@@ -7,11 +7,11 @@ from pathlib import Path
 from rich.markup import escape
 from rich.table import Table
 
+from drydock.core.console import output_console
 from drydock.dashboards import panel_rules, rules
 from drydock.dashboards.document import FOLDER, Dashboard, files, panels, read, text
 from drydock.dashboards.queries import queries
 from drydock.dashboards.rules import Finding
-from drydock.progress import output_console
 
 KUSTOMIZATION = FOLDER.parent / "kustomization.yaml"
 

@@ -3,9 +3,9 @@
 import re
 from typing import Any
 
+from drydock.core.errors import FailedError
 from drydock.dashboards.conventions import PROMETHEUS, frame
 from drydock.dashboards.document import Dashboard
-from drydock.failures import FailedError
 
 NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import Path
 
+from drydock.core.errors import FailedError
 from drydock.dashboards.conventions import TAG
 from drydock.dashboards.document import FOLDER, Dashboard, files, panels, read, text
 from drydock.dashboards.normal import normalise
-from drydock.failures import FailedError
-from drydock.grafana import Grafana, Stored
+from drydock.telemetry.grafana import Grafana, Stored
 
 UID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 MESSAGE = "drydock dashboards push"

@@ -6,11 +6,11 @@ from typing import Any
 
 from rich.table import Table
 
+from drydock.core.console import output_console, say
+from drydock.core.errors import CannotRunError, FailedError
+from drydock.core.project import Project
 from drydock.drills import catalogue, experiment
 from drydock.drills.disruption import OWN_CONTROL, Disruption
-from drydock.failures import CannotRunError, FailedError
-from drydock.progress import output_console, say
-from drydock.project import Project
 from drydock.targets.target import Target
 
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from drydock.failures import FailedError
-from drydock.grafana import Grafana
-from drydock.progress import say
+from drydock.core.console import say
+from drydock.core.errors import FailedError
+from drydock.telemetry.grafana import Grafana
 
 # What the dashboards' annotation source `Drills` asks for (drydock/dashboards/conventions.py).
 TAG = "drill"

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from types import FrameType, TracebackType
 from typing import Self
 
-from drydock.failures import FailedError
-from drydock.progress import say, step
+from drydock.core.console import say, step
+from drydock.core.errors import FailedError
 
 
 @dataclass

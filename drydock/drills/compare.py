@@ -4,13 +4,14 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-from drydock.drills import clock, experiment
-from drydock.drills.judgement import Judgement
+from drydock.analysis.scaling import marks
+from drydock.analysis.scaling.analysis import Judgement
+from drydock.cluster.platform import KindPlatform
+from drydock.core.console import output_console, say
+from drydock.core.errors import FailedError
+from drydock.core.project import Project
+from drydock.drills import experiment
 from drydock.drills.scale import Scale
-from drydock.failures import FailedError
-from drydock.kind_platform import KindPlatform
-from drydock.progress import output_console, say
-from drydock.project import Project
 from drydock.report import scale as pages
 from drydock.report.scale import Run
 from drydock.runs.folder import CONFIGURATION, RunFolder
@@ -39,7 +40,7 @@ def run(project: Project) -> tuple[Verdict, RunFolder]:
 
 def judge(alone: Run, both: Run) -> Verdict:
     """The checks of the run with the rate, and whether that was what made the difference."""
-    first, second = (run.judgement.seconds(clock.READY) for run in (alone, both))
+    first, second = (run.judgement.seconds(marks.READY) for run in (alone, both))
     better = second is not None and (first is None or second < first)
     check = Check(
         "the request rate brings pods sooner than CPU alone",

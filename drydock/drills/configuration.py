@@ -5,10 +5,10 @@ from typing import Any
 
 import yaml
 
-from drydock import images
+from drydock.cluster import images
+from drydock.cluster.platform import KindPlatform
+from drydock.core.project import ScaleDrill
 from drydock.drills.experiment import Experiment
-from drydock.kind_platform import KindPlatform
-from drydock.project import ScaleDrill
 from drydock.runs.configuration import describe
 from drydock.targets.kind import KindTarget
 

@@ -6,19 +6,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-from drydock.accounting.account import Account
-from drydock.accounting.evidence import Evidence
-from drydock.accounting.promise import Promise
-from drydock.drills import patches
+from drydock.analysis.disruption import Account
+from drydock.analysis.evidence import Evidence
+from drydock.analysis.objectives import Promise
+from drydock.core.console import step
+from drydock.core.errors import CannotRunError
+from drydock.core.project import Disruptions
+from drydock.drills.drill_run import Scene
 from drydock.drills.experiment import Experiment
-from drydock.drills.live_load import LiveLoad, start
-from drydock.drills.scene import Scene
-from drydock.failures import CannotRunError
-from drydock.judging.lateness import Lateness
-from drydock.load import records
-from drydock.progress import step
-from drydock.project import Disruptions
+from drydock.judge_client.start_delay import Lateness
+from drydock.load.live_load import LiveLoad, start
+from drydock.manifests import patches
 from drydock.report import disruption as pages
+from drydock.requests import records
 from drydock.runs.verdict import Check, Verdict
 from drydock.targets.target import Target
 

@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
+from drydock.core.console import Step, say, step
+from drydock.core.project import Project, Workload
 from drydock.drills.annotations import Annotations, annotations_of
 from drydock.drills.changes import Changes, termination_as_interrupt
-from drydock.progress import Step, say, step
-from drydock.project import Project, Workload
 from drydock.runs.folder import CONFIGURATION, RunFolder
 from drydock.runs.verdict import Verdict
 from drydock.targets.target import Recorder, Target

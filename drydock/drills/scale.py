@@ -4,22 +4,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from drydock.drills import audit, clock, configuration
-from drydock.drills.evidence import Evidence, Triggers
+from drydock.analysis.scaling import marks
+from drydock.analysis.scaling.analysis import Judgement
+from drydock.analysis.scaling.evidence import Evidence, Triggers
+from drydock.core.console import Step, say, step
+from drydock.core.errors import CannotRunError, FailedError
+from drydock.core.project import ScaleDrill
+from drydock.drills import configuration
 from drydock.drills.experiment import Experiment
-from drydock.drills.judgement import Judgement
-from drydock.drills.live_load import LiveLoad, start
-from drydock.drills.windows import in_flight_above
-from drydock.drills.workload import at_minimum, pods_now, wait_for_minimum, wait_for_sight
-from drydock.failures import CannotRunError, FailedError
-from drydock.load import records
-from drydock.load.records import Record
-from drydock.load.run import LoadRun, Tick
-from drydock.progress import Step, say, step
-from drydock.project import ScaleDrill
+from drydock.load.live_load import LiveLoad, start
+from drydock.load.locust_run import LoadRun, Tick
 from drydock.report import scale as pages
+from drydock.requests import records
+from drydock.requests.records import Record
+from drydock.requests.windows import in_flight_above
 from drydock.runs.verdict import Verdict
 from drydock.targets.kind import KindTarget
+from drydock.targets.workload import at_minimum, pods_now, wait_for_minimum, wait_for_sight
 
 ON = "true"
 
@@ -92,9 +93,7 @@ class Scale:
     def judge(self, experiment: Experiment[KindTarget]) -> Verdict:
         """Reads the records, asks the database, and weighs it all."""
         sent = records.read(experiment.folder.path(records.FILE))
-        found = audit.audit(
-            experiment.target.cluster, experiment.workload, experiment.project.configuration.audit, sent
-        )
+        found = experiment.target.audit(sent)
         self.judgement = Judgement(self.name, self._evidence(experiment, sent), self.objectives, found)
         return self.judgement.verdict()
 
@@ -144,8 +143,8 @@ class Scale:
         progress.detail = self._now(experiment, tick)
         if self._load_off is None and self._is_off(tick):
             self._load_off = tick.time
-        for mark in clock.read(self._evidence(experiment, ()), self.objectives.p95_seconds):
-            early = self._load_off is None and mark.name == clock.ALL_READY  # more may be wanted yet
+        for mark in marks.read(self._evidence(experiment, ()), self.objectives.p95_seconds):
+            early = self._load_off is None and mark.name == marks.ALL_READY  # more may be wanted yet
             if mark.seconds is not None and mark.name not in self._said and not early:
                 self._said.add(mark.name)
                 say(f"  {mark.seconds:6.1f} s  {mark.title}" + (f" ({mark.note})" if mark.note else ""))

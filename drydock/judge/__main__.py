@@ -5,10 +5,10 @@ import sys
 
 import uvloop
 
-from drydock.failures import CannotRunError
+from drydock.core.errors import CannotRunError
 from drydock.judge.plan import VARIABLE, Plan
 from drydock.judge.run import judge, say
-from drydock.traffic.outcomes import ExhaustedError
+from drydock.requests.outcome import ExhaustedError
 
 
 def main() -> int:

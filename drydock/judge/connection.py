@@ -7,7 +7,7 @@ from typing import cast
 import httptools
 
 from drydock.judge.exchange import Exchange
-from drydock.traffic.outcomes import Outcome, of_status
+from drydock.requests.outcome import Outcome, of_status
 
 # How often a piece of a long request's body is sent.
 PIECE_SECONDS = 0.5

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from drydock.judge.plan import SUBJECT, Request
-from drydock.traffic.outcomes import Outcome
+from drydock.requests.outcome import Outcome
 
 # One trace in twenty is kept: the trace context's flag tells the service (w3.org/TR/trace-context, 3.2.2.5).
 TRACED_BYTES = 13

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from drydock.judge.exchange import Exchange
-from drydock.traffic.outcomes import Outcome
+from drydock.requests.outcome import Outcome
 
 COLUMNS = (
     *("intended", "started", "seconds", "method", "route", "status", "outcome", "pod", "worker", "key"),

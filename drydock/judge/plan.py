@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from drydock import project
+    from drydock.core import project
 
 VARIABLE = "JUDGE_PLAN"
 # In a path or body: the identifier of one of the subjects that were prepared.

@@ -11,12 +11,12 @@ import time
 from itertools import count
 from urllib.parse import urlsplit
 
-from drydock.failures import CannotRunError
+from drydock.core.errors import CannotRunError
 from drydock.judge.exchange import Exchange, Lane, Writer
 from drydock.judge.ledger import LATE_SECONDS, Ledger
 from drydock.judge.plan import Plan, Request
 from drydock.judge.sender import Sender, refuse_exhausted, resolve
-from drydock.traffic.outcomes import Outcome
+from drydock.requests.outcome import Outcome
 
 PAUSE_SECONDS = 0.25
 # So many good answers in a row before the clock starts: connection pools are filled, code is warm.

@@ -7,10 +7,10 @@ from collections import deque
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from drydock.failures import CannotRunError
+from drydock.core.errors import CannotRunError
 from drydock.judge.connection import Connection
 from drydock.judge.exchange import Exchange, Lane
-from drydock.traffic.outcomes import OUR_OWN, ExhaustedError, Outcome
+from drydock.requests.outcome import OUR_OWN, ExhaustedError, Outcome
 
 # Below the 5 s after which uvicorn closes an idle connection: a request sent at that moment would be lost, and nobody's
 # fault.

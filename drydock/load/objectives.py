@@ -7,7 +7,7 @@ from typing import Annotated
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from drydock.failures import CannotRunError
+from drydock.core.errors import CannotRunError
 
 FILE = Path("loadtest") / "objectives.yaml"
 

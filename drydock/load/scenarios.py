@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from drydock.failures import CannotRunError
-from drydock.project import Project
+from drydock.core.errors import CannotRunError
+from drydock.core.project import Project
 
 KNOB = re.compile(r"^ *(?P<name>[a-z_]+) {2,}(?P<text>.+) \((?P<default>[^()]*)\)$", re.MULTILINE)
 WEIGHT = re.compile(r"^(?P<user>[a-z_]+)=(?P<weight>[1-9]\d*)$")

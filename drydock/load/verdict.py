@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from drydock.load import figures
-from drydock.load.figures import ALL, Figures
+from drydock.load.locust_run import Tick
 from drydock.load.objectives import Limits, Objectives
-from drydock.load.records import Record
-from drydock.load.run import Tick
+from drydock.requests import statistics
+from drydock.requests.outcome import Outcome
+from drydock.requests.records import Record
+from drydock.requests.statistics import ALL, Figures
 from drydock.runs.verdict import Check, Verdict
-from drydock.traffic.outcomes import Outcome
 
 # Above this a worker's answers wait for the worker: what it measures is itself.
 BUSY_PERCENT = 90.0
@@ -17,13 +17,13 @@ LATE_SHARE = 0.01
 
 def judge(scenario: str, records: Sequence[Record], objectives: Objectives, ticks: Sequence[Tick]) -> Verdict:
     """Holds the records of a run against its objectives. `ticks` say how the load generator itself was."""
-    table = figures.table(records)
+    table = statistics.table(records)
     checks = list(_checks(table, objectives))
     failed = [check.name for check in checks if not check.passed]
     return Verdict(
         name=scenario,
         kind="load",
-        summary=summary(scenario, table[ALL], figures.duration(records), failed),
+        summary=summary(scenario, table[ALL], statistics.duration(records), failed),
         checks=checks,
         figures=dict(_figures(table)),
         warnings=list(warnings(ticks, records)),
@@ -95,5 +95,5 @@ def _figures(table: Mapping[str, Figures]) -> Iterator[tuple[str, float]]:
 
 def lost(records: Sequence[Record]) -> str:
     """What was lost, outcome by outcome; empty where nothing was."""
-    counts = figures.outcomes(records)
+    counts = statistics.outcomes(records)
     return ", ".join(f"{counts[outcome]:,} {outcome}" for outcome in Outcome if counts[outcome] and outcome != "ok")

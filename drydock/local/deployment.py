@@ -7,12 +7,12 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
+from drydock.core.project import Project
 from drydock.local.merge import merged
 from drydock.local.pod import LocalPod
 from drydock.local.recorder import LocalRecorder
 from drydock.local.template import Template
-from drydock.ports import free_port
-from drydock.project import Project
+from drydock.system.ports import free_port
 
 # Measured on kind: kube-proxy sends no new connection to a pod 1 to 2 s after it left (docs/measured.md).
 PROPAGATION_SECONDS = 1.0

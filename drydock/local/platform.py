@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from drydock.failures import CannotRunError, FailedError
+from drydock.core.console import say, step
+from drydock.core.errors import CannotRunError, FailedError
+from drydock.core.project import Project
 from drydock.local.postgres import EmbeddedPostgres, stop_leftover
-from drydock.pidfile import PidFile
-from drydock.ports import LOOPBACK, in_use
-from drydock.probe import answers
-from drydock.processes import last_lines
-from drydock.progress import say, step
-from drydock.project import Project
-from drydock.waiting import wait_until
+from drydock.system.http import answers
+from drydock.system.pidfile import PidFile
+from drydock.system.ports import LOOPBACK, in_use
+from drydock.system.processes import last_lines
+from drydock.system.wait import wait_until
 
 DISCLAIMER = "The local platform runs the service's own commands on this machine. It claims nothing about Kubernetes."
 READY_SECONDS = 60.0

@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from drydock.failures import CannotRunError
+from drydock.core.errors import CannotRunError
 from drydock.local.recorder import LocalRecorder, stamp
 from drydock.local.template import Probe, Template
-from drydock.ports import LOOPBACK
+from drydock.system.ports import LOOPBACK
 from drydock.timeline import lifecycle
 
 # The kubelet's, doubled each time up to five minutes (kubernetes.io, "Pod Lifecycle", container restarts); the first

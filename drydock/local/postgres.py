@@ -21,10 +21,10 @@ from typing import Any, Literal, Self
 
 import psutil
 
-from drydock.failures import CannotRunError
-from drydock.pidfile import terminate
-from drydock.processes import last_lines
-from drydock.waiting import wait_until
+from drydock.core.errors import CannotRunError
+from drydock.system.pidfile import terminate
+from drydock.system.processes import last_lines
+from drydock.system.wait import wait_until
 
 with warnings.catch_warnings():
     # The wheel looks for a folder to put its own sockets in, and warns where there is none; ours are not used.

@@ -16,7 +16,7 @@ from typing import cast
 
 import uvloop
 
-from drydock.ports import LOOPBACK
+from drydock.system.ports import LOOPBACK
 
 # Closing with this option set sends RST instead of FIN (socket(7)).
 NO_LINGER = struct.pack("ii", 1, 0)

@@ -9,9 +9,9 @@ from typing import Any, Self
 
 import yaml
 
-from drydock.ports import LOOPBACK
-from drydock.project import Project
-from drydock.shutdown import Budget
+from drydock.core.project import Project
+from drydock.manifests.shutdown_budget import Budget
+from drydock.system.ports import LOOPBACK
 
 # Kubernetes' own defaults (kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#Probe).
 PERIOD, TIMEOUT, THRESHOLD = 10.0, 1.0, 3

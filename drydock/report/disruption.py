@@ -6,15 +6,15 @@ from typing import Any
 
 from markupsafe import Markup
 
-from drydock.accounting import account as accounts
-from drydock.accounting.account import Account
-from drydock.accounting.advice import ADVICE, Advice
-from drydock.accounting.departures import MARKS, Departure
-from drydock.accounting.losses import SENTENCES, Cause, Loss
+from drydock.analysis import disruption as accounts
+from drydock.analysis.advice import ADVICE, Advice
+from drydock.analysis.causes import SENTENCES, Cause, Loss
+from drydock.analysis.disruption import Account
+from drydock.analysis.pod_terminations import MARKS, Departure
 from drydock.report.page import FILE, TEMPLATES
+from drydock.requests.outcome import Outcome
 from drydock.runs.folder import RunFolder
 from drydock.runs.verdict import Verdict
-from drydock.traffic.outcomes import Outcome
 
 # One by one up to here; the rest is in requests.csv.gz and account.json.
 MOST_LISTED = 200

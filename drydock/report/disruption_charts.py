@@ -7,13 +7,13 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from drydock.accounting.account import Account
-from drydock.accounting.departures import Departure
-from drydock.accounting.evidence import Evidence
-from drydock.load.records import Record
+from drydock.analysis.disruption import Account
+from drydock.analysis.evidence import Evidence
+from drydock.analysis.pod_terminations import Departure
 from drydock.report.look import BLACK, BLUE, GREEN, LOOK, ORANGE, OUTCOMES, PURPLE, RED, SKY, svg
+from drydock.requests.outcome import Outcome
+from drydock.requests.records import Record
 from drydock.timeline.history import unix
-from drydock.traffic.outcomes import Outcome
 
 # The phases of a pod, each from one mark to another, and what they are drawn in.
 RUNNING, READY, TERMINATING, DRAINING, CLOSING = "not ready", "ready", "preStop", "draining", "closing"

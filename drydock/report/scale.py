@@ -6,9 +6,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-from drydock.drills import shares
-from drydock.drills.clock import Mark
-from drydock.drills.judgement import Judgement
+from drydock.analysis.scaling import shares
+from drydock.analysis.scaling.analysis import Judgement
+from drydock.analysis.scaling.marks import Mark
 from drydock.report.page import FILE, TEMPLATES
 from drydock.runs.folder import CONFIGURATION, RunFolder
 from drydock.runs.verdict import Verdict

@@ -6,10 +6,10 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from drydock.drills.clock import Mark
-from drydock.drills.evidence import Evidence
-from drydock.drills.windows import Window, windows
+from drydock.analysis.scaling.evidence import Evidence
+from drydock.analysis.scaling.marks import Mark
 from drydock.report.look import BLACK, BLUE, GREEN, GREY, LOOK, ORANGE, OUTCOMES, RED, SKY, svg
+from drydock.requests.windows import Window, windows
 from drydock.timeline.history import at
 
 WINDOW_SECONDS = 2.0

@@ -4,11 +4,11 @@ import platform as system
 from datetime import UTC, datetime
 from typing import Any
 
-from drydock import autoscaler, guards
-from drydock.failures import FailedError
-from drydock.kind_platform import KindPlatform
-from drydock.processes import output
-from drydock.project import Project
+from drydock.cluster import autoscaler, guards
+from drydock.cluster.platform import KindPlatform
+from drydock.core.errors import FailedError
+from drydock.core.project import Project
+from drydock.system.processes import output
 
 
 def machine(project: Project) -> dict[str, Any]:

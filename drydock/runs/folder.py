@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
-from drydock.failures import CannotRunError
-from drydock.project import Project
+from drydock.core.errors import CannotRunError
+from drydock.core.project import Project
 from drydock.runs import junit
 from drydock.runs import verdict as verdicts
 from drydock.runs.verdict import Verdict

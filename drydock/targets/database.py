@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from drydock.cluster import Cluster
-from drydock.drills.audit import OPTIONS
-from drydock.project import Audit, Workload
+from drydock.cluster.kind import Cluster
+from drydock.core.project import Audit, Workload
+from drydock.targets import psql
 
 STOP_SECONDS = 60
 START_SECONDS = 120
@@ -47,7 +47,7 @@ class StatefulDatabase:
         Raises:
             FailedError: a statement fails.
         """
-        return self._call("exec", "--stdin", self.audit.pod, "--", *self.audit.psql, *OPTIONS, stdin=statements)
+        return self._call("exec", "--stdin", self.audit.pod, "--", *self.audit.psql, *psql.OPTIONS, stdin=statements)
 
     def _scale(self, replicas: int) -> None:
         self._call("scale", f"statefulset/{self.stateful_set}", f"--replicas={replicas}")

@@ -8,24 +8,24 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from drydock import engine, guards, node_processes
-from drydock.cluster import Cluster, ready
-from drydock.drills import audit
-from drydock.drills.audit import Findings
-from drydock.drills.workload import Subject
-from drydock.failures import FailedError
+from drydock.analysis import audit
+from drydock.analysis.audit import AuditResult
+from drydock.cluster import docker, guards, node_processes
+from drydock.cluster.kind import Cluster, ready
+from drydock.cluster.platform import KindPlatform
+from drydock.core.errors import FailedError
+from drydock.core.project import Project, Workload
 from drydock.judge.plan import Plan
-from drydock.judging.kind import KindJudge
-from drydock.kind_platform import KindPlatform
-from drydock.load.records import Record
-from drydock.project import Project, Workload
+from drydock.judge_client.kind import KindJudge
+from drydock.manifests.shutdown_budget import Budget
+from drydock.requests.records import Record
 from drydock.runs.configuration import describe
-from drydock.shutdown import Budget
-from drydock.targets import traces
-from drydock.targets.autoscaler import HeldAutoscaler
+from drydock.system.wait import wait_until
 from drydock.targets.database import StatefulDatabase
+from drydock.targets.held_autoscaler import HeldAutoscaler
+from drydock.targets.workload import Subject
+from drydock.telemetry import jaeger
 from drydock.timeline.recorder import Timeline
-from drydock.waiting import wait_until
 
 ROLLOUT_SECONDS = 240.0
 # What a drill's patches change of a Deployment, and `restore` puts back.
@@ -116,9 +116,10 @@ class KindTarget:
         url = f"http://{self.workload.service}.{self.workload.namespace}"
         return KindJudge(self.platform, Plan.of(self.project.configuration.judge, url, rate, seconds))
 
-    def audit(self, records: Sequence[Record]) -> Findings:
+    def audit(self, records: Sequence[Record]) -> AuditResult:
         """Asks the database in its own pod. Raises FailedError where it does not answer."""
-        return audit.audit(self.cluster, self.workload, self.project.configuration.audit, records)
+        configuration = self.project.configuration.audit
+        return audit.read_answer(configuration, self.sql(audit.script(configuration, records)))
 
     def describe(self) -> dict[str, Any]:
         """Versions, images, mode, autoscalers and the budget of the shutdown."""
@@ -180,7 +181,7 @@ class KindTarget:
         statuses = found["status"]["containerStatuses"]
         container = next(it["containerID"] for it in statuses if it["name"] == self.workload.container)
         node = found["spec"]["nodeName"]
-        engine.docker("exec", node, "kill", "-KILL", *node_processes.of_container(node, container))
+        docker.docker("exec", node, "kill", "-KILL", *node_processes.of_container(node, container))
 
     def request(self, pod: str, method: str, path: str, body: Mapping[str, Any] | None = None) -> int:
         """Sends one request from inside the pod, so that the answer is this pod's; 0 without an answer."""
@@ -192,7 +193,7 @@ class KindTarget:
 
     def has_trace(self, trace: str) -> bool:
         """Whether a trace is in Jaeger. Raises FailedError where it does not answer."""
-        return traces.arrived(self.project.configuration.telemetry.kind.jaeger, trace)
+        return jaeger.arrived(self.project.configuration.telemetry.kind.jaeger, trace)
 
     def node_of(self, pod: str) -> str:
         """The node that a pod runs on."""

@@ -13,24 +13,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from drydock.drills import audit
-from drydock.drills.audit import Findings
-from drydock.failures import CannotRunError, FailedError
+from drydock.analysis import audit
+from drydock.analysis.audit import AuditResult
+from drydock.core.console import step
+from drydock.core.errors import CannotRunError, FailedError
+from drydock.core.project import Project, Workload
 from drydock.judge.plan import Plan
-from drydock.judging.local import LocalJudge
-from drydock.load.records import Record
+from drydock.judge_client.local import LocalJudge
 from drydock.local import pod as pods
 from drydock.local import template
 from drydock.local.deployment import LocalDeployment
 from drydock.local.merge import merged
 from drydock.local.postgres import EmbeddedPostgres
 from drydock.local.recorder import LocalRecorder
-from drydock.ports import LOOPBACK
-from drydock.processes import output
-from drydock.progress import step
-from drydock.project import Project, Workload
+from drydock.requests.records import Record
 from drydock.runs.configuration import machine
-from drydock.waiting import wait_until
+from drydock.system.ports import LOOPBACK
+from drydock.system.processes import output
+from drydock.system.wait import wait_until
+from drydock.targets import psql
 
 START_SECONDS = 60.0
 ROLLOUT_SECONDS = 240.0
@@ -89,10 +90,10 @@ class LocalTarget:
         url = f"http://{LOOPBACK}:{self._now.port}"
         return LocalJudge(Plan.of(self.project.configuration.judge, url, rate, seconds))
 
-    def audit(self, records: Sequence[Record]) -> Findings:
+    def audit(self, records: Sequence[Record]) -> AuditResult:
         """Asks the embedded database. Raises FailedError where it does not answer."""
         configuration = self.project.configuration.audit
-        return audit.findings(configuration, self.sql(audit.script(configuration, records)))
+        return audit.read_answer(configuration, self.sql(audit.script(configuration, records)))
 
     def describe(self) -> dict[str, Any]:
         """The commit, the machine, and the budget of the shutdown."""
@@ -165,7 +166,7 @@ class LocalTarget:
     def sql(self, statements: str) -> str:
         """What psql says. Raises FailedError where a statement fails."""
         postgres = self._now.postgres
-        return output([str(postgres.program("psql")), postgres.dsn, *audit.OPTIONS], stdin=statements)
+        return output([str(postgres.program("psql")), postgres.dsn, *psql.OPTIONS], stdin=statements)
 
     @property
     def _now(self) -> "_Running":

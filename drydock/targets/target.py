@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from drydock.drills.audit import Findings
-from drydock.drills.live_load import Run
-from drydock.judging.tick import Tick
-from drydock.load.records import Record
-from drydock.project import Project
+from drydock.analysis.audit import AuditResult
+from drydock.core.project import Project
+from drydock.judge_client.progress_sample import Tick
+from drydock.load.live_load import Run
+from drydock.requests.records import Record
 from drydock.timeline.history import History
 
 
@@ -54,7 +54,7 @@ class Target(Protocol):
     def judge(self, rate: float, seconds: float) -> Run[Tick]:
         """A judge that sends `rate` requests a second for `seconds` at the most."""
 
-    def audit(self, records: Sequence[Record]) -> Findings:
+    def audit(self, records: Sequence[Record]) -> AuditResult:
         """Asks the database whether it agrees with what the clients were told."""
 
     def describe(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lightkube import AsyncClient
 
-from drydock.project import Workload
+from drydock.core.project import Workload
 from drydock.timeline.lifecycle import LifecycleLog, State
 from drydock.timeline.observation import Observation, owner
 

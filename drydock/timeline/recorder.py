@@ -10,9 +10,9 @@ from typing import Any, Self
 
 from lightkube import AsyncClient, KubeConfig
 
-from drydock.cluster import CONTEXT, guard
-from drydock.failures import CannotRunError
-from drydock.project import Workload
+from drydock.cluster.kind import CONTEXT, guard
+from drydock.core.errors import CannotRunError
+from drydock.core.project import Workload
 from drydock.timeline import states
 from drydock.timeline.history import History, Restart
 from drydock.timeline.listening import Listener

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 
-from drydock.failures import CannotRunError
+from drydock.core.errors import CannotRunError
 from drydock.traffic.options import Options
 from drydock.traffic.run import run
 

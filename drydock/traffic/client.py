@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import httpx2
 
-from drydock.traffic.outcomes import Outcome, of_error, of_status
+from drydock.requests.outcome import Outcome, of_error, of_status
 
 # Below the 5 s after which uvicorn closes an idle connection: a request sent at that moment would be lost, and nobody's
 # fault.

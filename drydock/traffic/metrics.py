@@ -9,8 +9,8 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 from prometheus_client import CollectorRegistry, Counter, Histogram, make_wsgi_app
 from prometheus_client.exposition import ThreadingWSGIServer
 
-from drydock.failures import CannotRunError
-from drydock.traffic.outcomes import Outcome
+from drydock.core.errors import CannotRunError
+from drydock.requests.outcome import Outcome
 
 # Those of the service's own http_request_duration_seconds, so that both sides can be compared.
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2.5, 5, 10)

@@ -7,12 +7,12 @@ import sys
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
-from drydock.failures import CannotRunError
+from drydock.core.errors import CannotRunError
+from drydock.requests.outcome import WHOLE, ExhaustedError
 from drydock.traffic import metrics
 from drydock.traffic.client import Answer, Client, Lane, Operation
 from drydock.traffic.metrics import Exposition
 from drydock.traffic.options import Options
-from drydock.traffic.outcomes import WHOLE, ExhaustedError
 from drydock.traffic.shopper import MIX, Shopper
 from drydock.traffic.tally import LATE_SECONDS, Tally
 from drydock.traffic.tracing import tracing_of

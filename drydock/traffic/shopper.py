@@ -4,9 +4,9 @@ import asyncio
 import json
 import uuid
 
-from drydock.failures import CannotRunError
+from drydock.core.errors import CannotRunError
+from drydock.requests.outcome import Outcome
 from drydock.traffic.client import Answer, Client, Lane, Operation
-from drydock.traffic.outcomes import Outcome
 
 # How long the service may take to answer at first: a new pod's network and DNS need a moment.
 PATIENCE_SECONDS = 15.0

@@ -14,8 +14,8 @@ from opentelemetry.sdk.trace.sampling import ParentBasedTraceIdRatio
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, format_span_id, format_trace_id, set_span_in_context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from drydock.requests.outcome import WHOLE, Outcome
 from drydock.traffic.client import Answer, Operation
-from drydock.traffic.outcomes import WHOLE, Outcome
 
 EXPORT_TIMEOUT_SECONDS = 2
 EXPORT_EVERY_MILLISECONDS = 1000

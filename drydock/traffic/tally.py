@@ -3,11 +3,12 @@
 import json
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
+from drydock.requests.outcome import WHOLE, Outcome
+from drydock.requests.statistics import percentile
 from drydock.traffic.client import Answer
-from drydock.traffic.outcomes import WHOLE, Outcome
 
 # A request that starts later than this after its time is late. Many of them show that the client cannot keep up: its
 # machine is too busy, or the rate too high.
@@ -97,10 +98,3 @@ class Tally:
     def _outcomes(self) -> str:
         seen = [outcome for outcome in Outcome if self.outcomes[outcome] or outcome is Outcome.OK]
         return "  ".join(f"{outcome} {self.outcomes[outcome]:,}" for outcome in seen)
-
-
-def percentile(ordered: Sequence[float], share: int) -> float | None:
-    """The milliseconds that `share` per cent of some ordered seconds do not exceed; None where there are no seconds."""
-    if not ordered:
-        return None
-    return round(ordered[max(0, -(-len(ordered) * share // 100) - 1)] * 1000, 1)

@@ -3,7 +3,7 @@
 import os
 from typing import TYPE_CHECKING
 
-from drydock.failures import CannotRunError
+from drydock.core.errors import CannotRunError
 
 if TYPE_CHECKING:
     from drydock.traffic.spans import Tracing

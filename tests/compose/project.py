@@ -4,7 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from drydock.project import Project
+from drydock.core.project import Project
 
 ROOT = Path(__file__).parents[2]
 PROJECT = Project.find(ROOT)

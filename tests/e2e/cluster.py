@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from drydock import tools
-from drydock.project import Project
+from drydock.core.project import Project
+from drydock.pinned import tools
 from tests.polling import poll_until
 
 CONTEXT = "kind-drydock"

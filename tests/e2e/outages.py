@@ -4,9 +4,9 @@ import contextlib
 import json
 from collections.abc import Iterator
 
-from drydock import engine, node_processes
-from drydock.cluster import cluster_nodes
-from drydock.stack import TELEMETRY_NAMESPACE
+from drydock.cluster import docker, node_processes
+from drydock.cluster.kind import cluster_nodes
+from drydock.cluster.stack import TELEMETRY_NAMESPACE
 from tests.e2e import cluster
 
 
@@ -26,12 +26,12 @@ def stopped(part: str) -> Iterator[None]:
 def frozen(part: str) -> Iterator[None]:
     """SIGSTOP: connections are accepted by the kernel, and nobody ever answers."""
     node, process = _process(part)
-    engine.docker("exec", node, "kill", "-STOP", process)
+    docker.docker("exec", node, "kill", "-STOP", process)
     try:
         yield
     finally:
         # Its liveness probe may have ended it by now.
-        engine.docker("exec", node, "sh", "-c", f"kill -CONT {process} || true")
+        docker.docker("exec", node, "sh", "-c", f"kill -CONT {process} || true")
         _kubectl("rollout", "status", f"deployment/{part}", "--timeout=120s")
 
 
@@ -42,12 +42,12 @@ def unreachable(part: str) -> Iterator[None]:
     rule = ("FORWARD", "--destination", address, "--jump", "DROP")
     nodes = cluster_nodes()
     for node in nodes:
-        engine.docker("exec", node, "iptables", "--insert", *rule)
+        docker.docker("exec", node, "iptables", "--insert", *rule)
     try:
         yield
     finally:
         for node in nodes:
-            engine.docker("exec", node, "iptables", "--delete", *rule)
+            docker.docker("exec", node, "iptables", "--delete", *rule)
 
 
 OUTAGES = {"stopped": stopped, "frozen": frozen, "unreachable": unreachable}

@@ -5,9 +5,10 @@ import time
 
 import pytest
 
-from drydock import addons, autoscaler, status
-from drydock.kind_platform import KindPlatform
-from drydock.progress import Step
+from drydock.cluster import addons, autoscaler
+from drydock.cluster.platform import KindPlatform
+from drydock.core.console import Step
+from drydock.doctor import survey
 from tests.e2e import cluster
 from tests.polling import poll_until
 
@@ -65,9 +66,9 @@ def test_a_held_autoscaler_says_so_and_how_to_resume_it() -> None:
         assert not line().well
 
 
-def line() -> status.Line:
+def line() -> survey.Line:
     """What `drydock status` says of the autoscaler."""
-    lines = status.survey(cluster.PROJECT)
+    lines = survey.survey(cluster.PROJECT)
     return next(item for item in lines if item.group == "hpa" and item.name == cluster.WORKLOAD.deployment)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from drydock.dashboards import document, sync
 from drydock.dashboards.queries import SEEN_AFTER_FAILURE, Query, metrics_used, queries
-from drydock.grafana import Grafana
+from drydock.telemetry.grafana import Grafana
 from tests.e2e import cluster
 from tests.polling import poll_until
 from tests.telemetry.prometheus import Prometheus

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from drydock.drills import clock
-from drydock.load import records
+from drydock.analysis.scaling import marks
+from drydock.requests import records
 from drydock.runs.folder import RunFolder
 from drydock.runs.verdict import FILE as VERDICT
 from tests.e2e import cluster
@@ -18,8 +18,8 @@ SECONDS = 900
 PAUSED = "autoscaling.keda.sh/paused-scale-out"
 DRILL = cluster.PROJECT.configuration.drills.scale
 MARKS = {
-    *(clock.RATE_OVER, clock.VISIBLE, clock.DESIRED, clock.SCHEDULED, clock.STARTED, clock.READY, clock.SERVED),
-    *(clock.ALL_READY, clock.LATENCY_BACK, clock.LOAD_OFF, clock.SCALE_IN, clock.AT_MINIMUM),
+    *(marks.RATE_OVER, marks.VISIBLE, marks.DESIRED, marks.SCHEDULED, marks.STARTED, marks.READY, marks.SERVED),
+    *(marks.ALL_READY, marks.LATENCY_BACK, marks.LOAD_OFF, marks.SCALE_IN, marks.AT_MINIMUM),
 }
 
 
@@ -43,9 +43,9 @@ def test_every_mark_of_the_clock_is_there_and_in_order(
     figures = drilled[1].read_json(VERDICT)["figures"]
     print(json.dumps(figures, indent=1))
     assert {f"{mark}_s" for mark in MARKS} <= figures.keys()
-    way = [figures[f"{mark}_s"] for mark in (clock.RATE_OVER, clock.VISIBLE, clock.DESIRED, clock.READY, clock.SERVED)]
+    way = [figures[f"{mark}_s"] for mark in (marks.RATE_OVER, marks.VISIBLE, marks.DESIRED, marks.READY, marks.SERVED)]
     assert way == sorted(way), "a pod is wanted, then there, then used"
-    assert figures[f"{clock.READY}_s"] <= DRILL.first_ready_seconds
+    assert figures[f"{marks.READY}_s"] <= DRILL.first_ready_seconds
 
 
 def test_nothing_is_lost_and_the_audit_is_exact(drilled: tuple[subprocess.CompletedProcess[str], RunFolder]) -> None:
@@ -86,7 +86,7 @@ def test_an_autoscaler_that_is_held_fails_the_drill_with_the_mark_that_is_missin
     assert "more pods are wanted (it went on wanting 2)" in complete["observed"]
     [enough] = [check for check in verdict["checks"] if check["name"] == "enough pods were ready under load"]
     assert enough["observed"] == "2"
-    assert clock.VISIBLE + "_s" in verdict["figures"], "the autoscaler saw the load all the same"
+    assert marks.VISIBLE + "_s" in verdict["figures"], "the autoscaler saw the load all the same"
 
 
 def drill() -> tuple[subprocess.CompletedProcess[str], RunFolder]:

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from drydock.accounting import account
-from drydock.accounting.departures import MARKS
-from drydock.accounting.losses import Cause
-from drydock.judging import lateness
-from drydock.load import records
+from drydock.analysis import disruption
+from drydock.analysis.causes import Cause
+from drydock.analysis.pod_terminations import MARKS
+from drydock.judge_client import start_delay
+from drydock.requests import records
 from drydock.runs.folder import CONFIGURATION, RunFolder
 from drydock.runs.verdict import FILE as VERDICT
 from tests.e2e import cluster
@@ -55,13 +55,13 @@ def test_a_deleted_pod_ends_in_order_and_every_acknowledged_order_is_there(drill
 
 
 def test_nothing_is_cut_refused_or_reset(drilled: RunFolder) -> None:
-    causes = drilled.read_json(account.FILE)["causes"]
+    causes = drilled.read_json(disruption.FILE)["causes"]
     assert not CUT & causes.keys(), causes
 
 
 def test_every_request_has_its_line_with_lane_connection_and_pod(drilled: RunFolder) -> None:
     sent = records.read(drilled.path(records.FILE))
-    assert len(sent) == drilled.read_json(lateness.FILE)["sent"] >= SETTINGS.least_requests
+    assert len(sent) == drilled.read_json(start_delay.FILE)["sent"] >= SETTINGS.least_requests
     assert {record.lane for record in sent} == LANES
     assert all(record.connection and record.pod for record in sent if not record.lost)
     kept = [(record.connection, record.position) for record in sent if record.lane == "kept"]
@@ -69,7 +69,7 @@ def test_every_request_has_its_line_with_lane_connection_and_pod(drilled: RunFol
 
 
 def test_the_pod_on_its_way_out_has_every_mark(drilled: RunFolder) -> None:
-    [departure] = [it for it in drilled.read_json(account.FILE)["departures"] if not it["restarted"]]
+    [departure] = [it for it in drilled.read_json(disruption.FILE)["departures"] if not it["restarted"]]
     assert departure["marks"].keys() == MARKS.keys()
     assert (departure["exit_code"], departure["reason"]) == (0, "Completed")
     assert departure["marks"]["endpoint_out"] < departure["marks"]["sigterm"] < departure["marks"]["drained"]
@@ -91,7 +91,7 @@ def test_the_negative_control_of_a_rollout_fails_with_the_cause_and_is_put_back(
 
     assert done.returncode == 1, done.stderr[-3000:]
     assert not passed(folder)["requests lost"]
-    assert CUT & folder.read_json(account.FILE)["causes"].keys()
+    assert CUT & folder.read_json(disruption.FILE)["causes"].keys()
     assert cluster.get("deployment", cluster.WORKLOAD.deployment)["spec"]["template"]["spec"] == before
     annotations = cluster.get("scaledobject", "shop")["metadata"].get("annotations", {})
     assert cluster.PAUSED_AT not in annotations

@@ -6,8 +6,9 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-from drydock import autoscaler, doctor, status
-from drydock.checks import Level
+from drydock.cluster import autoscaler
+from drydock.doctor import examination, survey
+from drydock.doctor.checks import Level
 from tests.e2e import cluster
 from tests.e2e.cluster import FEWEST_PODS, WORKLOAD
 from tests.e2e.outages import stopped
@@ -73,9 +74,9 @@ def test_kedas_own_default_would_take_it_away() -> None:
         poll_until(lambda: replicas() == FEWEST_PODS, "the pod to be taken away", SCALE_IN_SECONDS)
 
 
-def line() -> status.Line:
+def line() -> survey.Line:
     """What `drydock status` says of the service's autoscaler."""
-    lines = status.survey(cluster.PROJECT)
+    lines = survey.survey(cluster.PROJECT)
     return next(item for item in lines if item.group == "hpa" and item.name == WORKLOAD.deployment)
 
 
@@ -110,7 +111,7 @@ def assert_held(pods: int) -> None:
 
 def assert_doctor_warns(cause: str) -> None:
     """`drydock doctor` names the same cause, and blocks nothing."""
-    findings = doctor.autoscalers(cluster.PROJECT)
+    findings = examination.autoscalers(cluster.PROJECT)
     assert any(cause in finding.remedy and finding.level is Level.WARNING for finding in findings), findings
 
 

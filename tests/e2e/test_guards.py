@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
-from drydock import tools
+from drydock.cluster.stack import TELEMETRY, Autoscaling, Mode, Part, Profile, Stack
 from drydock.drills.catalogue import DISRUPTIONS
-from drydock.stack import TELEMETRY, Autoscaling, Mode, Part, Profile, Stack
+from drydock.pinned import tools
 from tests.e2e import cluster
 from tests.e2e.conftest import not_parity
 

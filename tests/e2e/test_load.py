@@ -8,9 +8,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from drydock.load import records
-from drydock.load.figures import shares
-from drydock.load.manifests import SELECTOR
+from drydock.load.locust_manifests import SELECTOR
+from drydock.requests import records
+from drydock.requests.statistics import shares
 from drydock.runs.folder import RunFolder
 from tests.e2e import cluster
 

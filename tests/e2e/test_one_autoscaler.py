@@ -9,7 +9,7 @@ from typing import Self
 
 import pytest
 
-from drydock.stack import Autoscaling, Mode, Part, Stack
+from drydock.cluster.stack import Autoscaling, Mode, Part, Stack
 from tests.e2e import cluster
 from tests.e2e.cluster import FEWEST_PODS, WORKLOAD
 from tests.polling import INTERVAL_SECONDS, poll_until

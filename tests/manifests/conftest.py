@@ -14,10 +14,11 @@ import yaml
 
 from app.drain import SETTLE_SECONDS
 from app.settings import Settings
-from drydock import addons, tools
+from drydock.cluster import addons
+from drydock.core.console import Step
+from drydock.core.project import Project
 from drydock.manifests.objects import Object
-from drydock.progress import Step
-from drydock.project import Project
+from drydock.pinned import tools
 
 ROOT = Path(__file__).parents[2]
 

@@ -13,18 +13,18 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from drydock import cli
 from drydock.check.catalogue import RULES
-from drydock.check.cli import Format, written
 from drydock.check.rule import Result, apply
 from drydock.check.subject import Subject
-from drydock.drills import patches
+from drydock.cli import main
+from drydock.cli.check import Format, written
+from drydock.core.errors import CannotRunError, FailedError
+from drydock.core.project import Project
 from drydock.drills.catalogue import DISRUPTIONS
 from drydock.drills.disruptions.migrate import LOCKING
-from drydock.failures import CannotRunError, FailedError
 from drydock.local.merge import merged
+from drydock.manifests import patches
 from drydock.manifests.objects import find
-from drydock.project import Project
 from tests.manifests.conftest import ROOT
 
 PROJECT = Project.find(ROOT)
@@ -221,7 +221,7 @@ def test_junit_has_a_case_for_each_rule_and_a_failure_for_each_that_does_not_hol
 
 def test_the_command_says_each_rule_in_a_line_and_ends_well_where_all_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    shown = CliRunner().invoke(cli.app, ["check"])
+    shown = CliRunner().invoke(main.app, ["check"])
 
     assert shown.exit_code == 0
     assert len(shown.output.splitlines()) == len(RULES)
@@ -232,7 +232,7 @@ def test_the_command_fails_and_names_the_rules_where_one_does_not_hold(
 ) -> None:
     monkeypatch.chdir(ROOT)
     file = tmp_path / "check.sarif"
-    shown = CliRunner().invoke(cli.app, ["check", "--against", "no-drain", "--format", "sarif", "--output", str(file)])
+    shown = CliRunner().invoke(main.app, ["check", "--against", "no-drain", "--format", "sarif", "--output", str(file)])
 
     assert isinstance(shown.exception, FailedError)
     assert shown.exception.exit_code == 1
@@ -243,7 +243,7 @@ def test_the_command_fails_and_names_the_rules_where_one_does_not_hold(
 @pytest.mark.parametrize("arguments", [["--overlay", "nowhere"], ["--against", "nothing"]], ids=" ".join)
 def test_what_is_not_there_is_refused_with_what_there_is(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    shown = CliRunner().invoke(cli.app, ["check", *arguments])
+    shown = CliRunner().invoke(main.app, ["check", *arguments])
 
     assert isinstance(shown.exception, CannotRunError)
     assert "Say " in shown.exception.remedy

@@ -3,8 +3,8 @@
 import pytest
 
 from drydock.check import connections
+from drydock.core.project import Connections, Project
 from drydock.manifests.objects import Object, container, find
-from drydock.project import Connections, Project
 from tests.manifests.conftest import ROOT
 
 CONNECTIONS: Connections = Project.find(ROOT).configuration.connections

@@ -1,8 +1,8 @@
 """A drill's report puts production's timings beside its own: they are read from the manifests."""
 
+from drydock.cluster.platform import KindPlatform
+from drydock.core.project import Project
 from drydock.drills import configuration
-from drydock.kind_platform import KindPlatform
-from drydock.project import Project
 
 
 def test_production_waits_longer_than_a_drill_does() -> None:

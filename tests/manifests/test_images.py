@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from drydock.images import in_compose, in_dockerfile, in_kind, in_manifests
+from drydock.cluster.images import in_compose, in_dockerfile, in_kind, in_manifests
 from drydock.manifests.objects import Object, container
 from tests.manifests.rules import images
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from drydock.core.project import Project
 from drydock.judge.plan import VARIABLE
 from drydock.manifests.objects import Object, container, find
-from drydock.project import Project
 from tests.manifests.conftest import ROOT
 
 CONFIGURATION = Project.find(ROOT).configuration

@@ -3,8 +3,8 @@
 from typing import Any
 from urllib.parse import urlsplit
 
-from drydock.load import manifests
-from drydock.load.run import STOP_MARGIN_SECONDS, TIMEOUT_SECONDS
+from drydock.load import locust_manifests
+from drydock.load.locust_run import STOP_MARGIN_SECONDS, TIMEOUT_SECONDS
 from drydock.manifests.objects import Object, container, find, of_kind
 from tests.manifests.rules import ports
 
@@ -58,10 +58,10 @@ def test_a_request_ends_before_its_user_is_ended_and_that_before_the_pod(locust:
 
 
 def test_the_pods_of_a_run_and_of_the_page_are_told_apart(locust: list[Object]) -> None:
-    jobs = manifests.jobs(locust, "image", ["loadtest", "steady"], ["locust"], workers=2)
-    run, page = find(jobs, "Service", manifests.SERVICE), find(locust, "Service", "locust")
-    assert run["spec"]["selector"][manifests.INSTANCE] == "run"
-    assert page["spec"]["selector"][manifests.INSTANCE] == "page"
+    jobs = locust_manifests.jobs(locust, "image", ["loadtest", "steady"], ["locust"], workers=2)
+    run, page = find(jobs, "Service", locust_manifests.SERVICE), find(locust, "Service", "locust")
+    assert run["spec"]["selector"][locust_manifests.INSTANCE] == "run"
+    assert page["spec"]["selector"][locust_manifests.INSTANCE] == "page"
     assert [job["spec"]["parallelism"] for job in of_kind(jobs, "Job")] == [1, 2]
     assert not any("nodePort" in port for port in run["spec"]["ports"])
 

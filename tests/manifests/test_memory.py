@@ -2,8 +2,8 @@
 
 import pytest
 
+from drydock.cluster.stack import TELEMETRY
 from drydock.manifests.objects import Object, container
-from drydock.stack import TELEMETRY
 from tests.manifests.conftest import objects
 from tests.manifests.rules import memory
 

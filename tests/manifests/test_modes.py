@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from drydock.guards import MODE_ANNOTATION, PARITY
+from drydock.cluster.guards import MODE_ANNOTATION, PARITY
 from drydock.manifests.objects import Object, container, find
 from tests.manifests.conftest import deployed
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from drydock import tools
-from drydock.images import pinned
+from drydock.cluster.images import pinned
 from drydock.manifests.objects import Object, container, find
-from drydock.releases import KEDA, METRICS_SERVER, RELEASES
+from drydock.pinned import tools
+from drydock.pinned.releases import KEDA, METRICS_SERVER, RELEASES
 from tests.manifests.conftest import ROOT
 from tests.manifests.rules import keda, metrics_server, security
 

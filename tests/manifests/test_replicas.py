@@ -2,9 +2,9 @@
 
 import pytest
 
+from drydock.cluster.stack import Mode, Part, Profile, Stack
 from drydock.manifests.objects import Object, container, find
 from drydock.manifests.scalers import Scaler, scalers
-from drydock.stack import Mode, Part, Profile, Stack
 from tests.manifests.conftest import deployed, objects
 from tests.manifests.rules import replicas
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from drydock import tools
 from drydock.manifests.objects import Object
+from drydock.pinned import tools
 from tests.manifests.conftest import ROOT
 from tests.manifests.rules import alerts
 

@@ -9,8 +9,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from app.observability.platform_requests import PREFIXES
 from app.observability.requests import REQUEST_SECONDS, REQUESTS
+from drydock.core.project import Project
 from drydock.manifests.objects import Object, find
-from drydock.project import Project
 from tests.manifests.conftest import ROOT
 from tests.manifests.rules import triggers
 

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from drydock.project import Project
+from drydock.core.project import Project
 
 RATE, SECONDS = 20, 30
 

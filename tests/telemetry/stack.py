@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import httpx2
 
-from drydock.project import TelemetryAddresses
+from drydock.core.project import TelemetryAddresses
 from tests.telemetry.jaeger import Jaeger
 from tests.telemetry.prometheus import Prometheus
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from drydock.accounting.evidence import Evidence
-from drydock.accounting.promise import Promise
+from drydock.analysis.evidence import Evidence
+from drydock.analysis.objectives import Promise
 from drydock.drills.disruption import Disruption
-from drydock.drills.scene import Scene
+from drydock.drills.drill_run import Scene
 from drydock.runs.verdict import Check
 from drydock.targets.target import Target
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 
-from drydock.accounting.evidence import Evidence
-from drydock.accounting.promise import Promise
+from drydock.analysis.evidence import Evidence
+from drydock.analysis.objectives import Promise
 from drydock.drills.disruption import Disruption
-from drydock.drills.scene import Scene
+from drydock.drills.drill_run import Scene
+from drydock.requests.outcome import Outcome
 from drydock.runs.verdict import Check
 from drydock.targets.target import Target
-from drydock.traffic.outcomes import Outcome
 
 BLOCKED_SECONDS = 60
 # Readiness: up to 5 s until the first probe, three of them 5 s apart with 2 s each, and 2 s until that is known.

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 
-from drydock.accounting.evidence import Evidence
-from drydock.accounting.promise import Promise
+from drydock.analysis.evidence import Evidence
+from drydock.analysis.objectives import Promise
 from drydock.drills.disruption import Disruption
-from drydock.drills.scene import Scene
+from drydock.drills.drill_run import Scene
+from drydock.requests.outcome import Outcome
 from drydock.runs.verdict import Check
 from drydock.targets.target import Target
-from drydock.traffic.outcomes import Outcome
 
 # Longer than the liveness probe's 3 x 10 s: a service that restarted for its database would show it.
 OUTAGE_SECONDS = 45.0

@@ -1,10 +1,10 @@
 """The database restarts, as for a minor version."""
 
-from drydock.accounting.promise import Promise
+from drydock.analysis.objectives import Promise
 from drydock.drills.disruption import Disruption
-from drydock.drills.scene import Scene
+from drydock.drills.drill_run import Scene
+from drydock.requests.outcome import Outcome
 from drydock.targets.target import Target
-from drydock.traffic.outcomes import Outcome
 
 # The pool opens connections again with the next request; a pod that was not ready needs its probe: 5 s, and 2 s.
 RECOVERY_SECONDS = 15.0

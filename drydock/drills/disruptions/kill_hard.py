@@ -1,8 +1,8 @@
 """A process dies without a word, as from the out-of-memory killer."""
 
-from drydock.accounting.promise import Promise
+from drydock.analysis.objectives import Promise
 from drydock.drills.disruption import Disruption
-from drydock.drills.scene import Scene
+from drydock.drills.drill_run import Scene
 from drydock.targets.target import Target
 
 # At 210 requests a second half of them meet the dead pod until its end is known everywhere: the kubelet sees it within

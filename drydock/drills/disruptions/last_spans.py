@@ -2,15 +2,15 @@
 
 from collections.abc import Iterable
 
-from drydock.accounting.evidence import Evidence
-from drydock.accounting.promise import Promise
+from drydock.analysis.evidence import Evidence
+from drydock.analysis.objectives import Promise
 from drydock.drills.disruption import Disruption
-from drydock.drills.scene import Scene
+from drydock.drills.drill_run import Scene
 from drydock.judge.exchange import sampled
-from drydock.load.records import Record
+from drydock.requests.records import Record
 from drydock.runs.verdict import Check
+from drydock.system.wait import wait_until
 from drydock.targets.kind import KindTarget
-from drydock.waiting import wait_until
 
 # A pod answers between one and two a second whose traces are kept, and fewer while it drains: those of its last export,
 # and some before.

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from drydock.accounting.promise import Promise
+from drydock.analysis.objectives import Promise
 from drydock.drills.disruption import Disruption
-from drydock.drills.scene import Scene
+from drydock.drills.drill_run import Scene
 from drydock.targets.target import Target
 
 LOCKING = "locking-migration"

@@ -1,8 +1,8 @@
 """Every pod is replaced, one after the other."""
 
-from drydock.accounting.promise import Promise
+from drydock.analysis.objectives import Promise
 from drydock.drills.disruption import Disruption
-from drydock.drills.scene import Scene
+from drydock.drills.drill_run import Scene
 from drydock.targets.target import Target
 
 

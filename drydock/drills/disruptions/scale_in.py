@@ -1,8 +1,8 @@
 """The autoscaler takes a pod away."""
 
-from drydock.accounting.promise import Promise
+from drydock.analysis.objectives import Promise
 from drydock.drills.disruption import Disruption
-from drydock.drills.scene import Scene
+from drydock.drills.drill_run import Scene
 from drydock.targets.target import Target
 
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from drydock.judge.plan import VARIABLE, Plan, Request
 from drydock.judge.run import WARM
-from drydock.judging import log
-from drydock.load import records
-from drydock.load.records import Record
+from drydock.judge_client import log
+from drydock.requests import records
+from drydock.requests.records import Record
 
 GET = Request("GET", "/products/{product_id}", "/products/7")
 ORDER = Request("POST", "/orders", "/orders", body='{"lines": [{"product_id": {subject}, "quantity": 1}]}', key=True)

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from drydock.drills import audit
-from drydock.drills.audit import Findings
-from drydock.failures import FailedError
-from drydock.load.records import Record
+from drydock.analysis import audit
+from drydock.analysis.audit import AuditResult
+from drydock.core.errors import FailedError
+from drydock.core.project import Project
 from drydock.local.postgres import EmbeddedPostgres
-from drydock.project import Project
-from drydock.traffic.outcomes import Outcome
+from drydock.requests.outcome import Outcome
+from drydock.requests.records import Record
+from drydock.targets import psql as psql_options
 
 PROJECT = Project.find(Path(__file__).parent)
 CONFIGURATION = PROJECT.configuration.audit
@@ -47,7 +48,7 @@ def database(server: EmbeddedPostgres) -> EmbeddedPostgres:
 
 
 def psql(server: EmbeddedPostgres, script: str) -> str:
-    command = [str(PSQL), server.dsn, *audit.OPTIONS]
+    command = [str(PSQL), server.dsn, *psql_options.OPTIONS]
     done = subprocess.run(command, input=script, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -61,11 +62,11 @@ def sent(key: str, outcome: Outcome = Outcome.OK) -> Record:
     return Record(0, 0, 0.1, "POST", "/orders", 201 if outcome is Outcome.OK else 0, outcome, "pod", "worker", key)
 
 
-def audited(server: EmbeddedPostgres, *records: Record) -> Findings:
-    return audit.findings(CONFIGURATION, psql(server, audit.script(CONFIGURATION, records)))
+def audited(server: EmbeddedPostgres, *records: Record) -> AuditResult:
+    return audit.read_answer(CONFIGURATION, psql(server, audit.script(CONFIGURATION, records)))
 
 
-def broken(found: Findings) -> set[str]:
+def broken(found: AuditResult) -> set[str]:
     return {name for name, count in found.violations.items() if count}
 
 
@@ -113,4 +114,4 @@ def test_a_question_without_an_answer_is_no_pass(database: EmbeddedPostgres) -> 
     said = psql(database, audit.script(CONFIGURATION, []))
 
     with pytest.raises(FailedError, match="placed_twice"):
-        audit.findings(CONFIGURATION, "".join(line for line in said.splitlines(True) if "placed_twice" not in line))
+        audit.read_answer(CONFIGURATION, "".join(line for line in said.splitlines(True) if "placed_twice" not in line))

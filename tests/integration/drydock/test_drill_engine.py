@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
+from drydock.cluster.platform import KindPlatform
+from drydock.core.errors import CannotRunError
+from drydock.core.project import Project
 from drydock.drills import experiment
 from drydock.drills.experiment import Experiment
-from drydock.failures import CannotRunError
-from drydock.kind_platform import KindPlatform
-from drydock.project import Project
 from drydock.runs.folder import RunFolder
 from drydock.runs.verdict import Check, Verdict
 from drydock.targets.kind import KindTarget

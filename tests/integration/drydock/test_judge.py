@@ -9,7 +9,7 @@ import pytest
 
 from drydock.judge.exchange import Lane, sampled
 from drydock.judge.run import WARM
-from drydock.traffic.outcomes import Outcome
+from drydock.requests.outcome import Outcome
 from tests.integration.drydock import misbehaving
 from tests.integration.drydock.judged import ORDER, after_warming_up, judge, plan
 from tests.integration.drydock.misbehaving import Behaviour, Server, answering, healthy, saying

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from lightkube import AsyncClient, KubeConfig
 
-from drydock.cluster import CONTEXT
-from drydock.project import Workload
+from drydock.cluster.kind import CONTEXT
+from drydock.core.project import Workload
 from drydock.timeline.lifecycle import event
 from drydock.timeline.listening import Listener
 from drydock.timeline.observation import Observation

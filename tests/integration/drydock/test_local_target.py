@@ -10,15 +10,16 @@ from typing import Any
 import psutil
 import pytest
 
-from drydock.accounting.losses import Cause
-from drydock.drills import experiment, patches
+from drydock.analysis.causes import Cause
+from drydock.core.errors import CannotRunError
+from drydock.core.project import Project
+from drydock.drills import experiment
 from drydock.drills.disruption import OWN_CONTROL, Disruption
 from drydock.drills.disruptions.bad_release import BadRelease
 from drydock.drills.disruptions.delete_pod import DeletePod
 from drydock.drills.disruptions.drain_node import DrainNode
 from drydock.drills.disruptions.kill_hard import KillHard
-from drydock.failures import CannotRunError
-from drydock.project import Project
+from drydock.manifests import patches
 from drydock.runs.folder import RunFolder
 from drydock.runs.verdict import Check, Verdict
 from drydock.targets.local import LocalTarget

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from drydock.failures import CannotRunError
+from drydock.core.errors import CannotRunError
 from drydock.timeline import recorder
 from drydock.timeline.history import FILE, History
 from drydock.timeline.recorder import Timeline

@@ -5,8 +5,8 @@ import socket
 
 import pytest
 
+from drydock.requests.outcome import Outcome
 from drydock.traffic.client import Answer, Client, Lane, Operation
-from drydock.traffic.outcomes import Outcome
 from tests.integration.drydock.misbehaving import (
     Behaviour,
     Server,

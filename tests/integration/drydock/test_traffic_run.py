@@ -14,11 +14,11 @@ from typing import Any
 import httpx2
 import pytest
 
-from drydock.failures import CannotRunError
+from drydock.core.errors import CannotRunError
+from drydock.requests.outcome import Outcome
 from drydock.traffic import run as traffic_run
 from drydock.traffic import shopper
 from drydock.traffic.options import Options
-from drydock.traffic.outcomes import Outcome
 from drydock.traffic.run import run
 from tests.integration.app.service import free_port
 from tests.integration.drydock.misbehaving import PREPARATION, Server, answering, closing, healthy, resetting, silent

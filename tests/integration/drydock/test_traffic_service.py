@@ -10,7 +10,7 @@ import httpx2
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from drydock.failures import CannotRunError
+from drydock.core.errors import CannotRunError
 from drydock.local.postgres import EmbeddedPostgres
 from drydock.traffic.metrics import Exposition
 from drydock.traffic.options import Options

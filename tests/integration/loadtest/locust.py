@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from drydock.load import records
-from drydock.load.records import Record
+from drydock.requests import records
+from drydock.requests.records import Record
 from tests.integration.app.service import free_port
 from tests.polling import poll_until
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from drydock.load.records import Record
-from drydock.traffic.outcomes import WHOLE, Outcome
+from drydock.requests.outcome import WHOLE, Outcome
+from drydock.requests.records import Record
 from loadtest import outcomes
 from tests.integration.app.service import free_port
 from tests.integration.drydock.misbehaving import Behaviour, answering, closing, healthy, resetting, saying, silent

@@ -7,8 +7,8 @@ from collections import Counter
 
 import pytest
 
-from drydock.load.records import Record
-from drydock.traffic.outcomes import Outcome
+from drydock.requests.outcome import Outcome
+from drydock.requests.records import Record
 from tests.integration.drydock.misbehaving import answering, closing, healthy, resetting
 from tests.integration.loadtest.locust import Account, Run, run
 from tests.integration.loadtest.shop import Shop, after

@@ -5,23 +5,23 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from drydock.accounting.account import Account
-from drydock.accounting.evidence import Evidence
-from drydock.accounting.promise import Promise
-from drydock.drills.audit import Findings
-from drydock.judging.lateness import Lateness
-from drydock.load.records import Record
-from drydock.project import Workload
+from drydock.analysis.audit import AuditResult
+from drydock.analysis.disruption import Account
+from drydock.analysis.evidence import Evidence
+from drydock.analysis.objectives import Promise
+from drydock.core.project import Workload
+from drydock.judge_client.start_delay import Lateness
+from drydock.requests.outcome import Outcome
+from drydock.requests.records import Record
 from drydock.runs.verdict import Check
 from drydock.timeline.history import History
 from drydock.timeline.observation import Change, Observation
-from drydock.traffic.outcomes import Outcome
 
 WORKLOAD = Workload(namespace="shop", deployment="shop", container="shop", service="shop")
 LEAVING, STAYING, COMING = "shop-1-leaving", "shop-1-staying", "shop-1-coming"
 BEGAN, ACTED, RECOVERED, ENDED = 990.0, 1000.0, 1012.0, 1040.0
 REQUESTS = 10_000
-GOOD = Findings({"acknowledged_but_missing": 0}, {"orders_acknowledged": 5, "orders_in_database": 5})
+GOOD = AuditResult({"acknowledged_but_missing": 0}, {"orders_acknowledged": 5, "orders_in_database": 5})
 ON_TIME = Lateness(late=3, sent=REQUESTS, p99_ms=4.0)
 DESCRIBED = {
     "commit": "abc1234",
@@ -140,7 +140,7 @@ def evidence(
 def account(
     found: Evidence | None = None,
     promise: Promise | None = None,
-    findings: Findings = GOOD,
+    findings: AuditResult = GOOD,
     lateness: Lateness = ON_TIME,
     extra: Sequence[Check] = (),
 ) -> Account:

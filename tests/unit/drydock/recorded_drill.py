@@ -8,13 +8,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from drydock.drills.audit import Findings
-from drydock.drills.evidence import Evidence, Triggers
-from drydock.drills.judgement import Judgement
-from drydock.drills.windows import in_flight_above
-from drydock.load import records
-from drydock.load.records import Record
-from drydock.project import Project
+from drydock.analysis.audit import AuditResult
+from drydock.analysis.scaling.analysis import Judgement
+from drydock.analysis.scaling.evidence import Evidence, Triggers
+from drydock.core.project import Project
+from drydock.requests import records
+from drydock.requests.records import Record
+from drydock.requests.windows import in_flight_above
 from drydock.timeline.history import History
 from drydock.timeline.observation import Observation
 
@@ -38,7 +38,7 @@ def evidence() -> Evidence:
 
 def judged(changed: Evidence | None = None, violations: dict[str, int] | None = None) -> Judgement:
     """The judgement on it, or on what a test made of it."""
-    findings = Findings(violations or NO_VIOLATION, {"orders_sent": 100, "orders_acknowledged": 100})
+    findings = AuditResult(violations or NO_VIOLATION, {"orders_sent": 100, "orders_acknowledged": 100})
     return Judgement("scale", changed or evidence(), OBJECTIVES, findings)
 
 

@@ -5,18 +5,18 @@ from dataclasses import replace
 
 import pytest
 
-from drydock.accounting.account import Account
-from drydock.accounting.advice import ADVICE
-from drydock.accounting.departures import MARKS, departures
-from drydock.accounting.evidence import Evidence
-from drydock.accounting.losses import SENTENCES, Cause, losses
-from drydock.accounting.promise import Promise
-from drydock.drills.audit import Findings
-from drydock.judging.lateness import Lateness
-from drydock.load.records import Record
+from drydock.analysis.advice import ADVICE
+from drydock.analysis.audit import AuditResult
+from drydock.analysis.causes import SENTENCES, Cause, losses
+from drydock.analysis.disruption import Account
+from drydock.analysis.evidence import Evidence
+from drydock.analysis.objectives import Promise
+from drydock.analysis.pod_terminations import MARKS, departures
+from drydock.judge_client.start_delay import Lateness
+from drydock.requests.outcome import Outcome
+from drydock.requests.records import Record
 from drydock.runs.verdict import Check
 from drydock.timeline.observation import Observation
-from drydock.traffic.outcomes import Outcome
 from tests.unit.drydock import disrupted
 from tests.unit.drydock.disrupted import ACTED, COMING, LEAVING, RECOVERED, STAYING, evidence, request
 
@@ -128,7 +128,7 @@ EARLY = request(ACTED - 5, Outcome.SERVER_ERROR)
 LATE = request(ACTED + 30, Outcome.SERVER_ERROR)
 WITH_5XX = Promise(allowed=frozenset({Outcome.SERVER_ERROR}), recovery_seconds=20)
 KILLED, TOO_SLOW = disrupted.deletion(exit_code=137), disrupted.deletion(grace=8)
-MISSING = Findings({"acknowledged_but_missing": 1}, {})
+MISSING = AuditResult({"acknowledged_but_missing": 1}, {})
 BEHIND = Lateness(late=150, sent=10_000, p99_ms=101.0)
 BAD = [
     ("requests lost", disrupted.account(evidence([REFUSED]))),

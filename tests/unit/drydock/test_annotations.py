@@ -7,7 +7,7 @@ import pytest
 
 from drydock.dashboards import conventions
 from drydock.drills.annotations import Annotations
-from drydock.grafana import Grafana
+from drydock.telemetry.grafana import Grafana
 from tests.unit.drydock.grafana_double import GrafanaDouble, serving
 
 

@@ -4,8 +4,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from drydock import autoscaler
-from drydock.autoscaler import Surroundings
+from drydock.cluster import autoscaler
+from drydock.cluster.autoscaler import Surroundings
 
 READY: Any = {"status": {"readyReplicas": 1}}
 STARTING: Any = {"status": {}}

@@ -3,11 +3,11 @@ from typing import Any
 
 import pytest
 
-from drydock import addons, autoscaling
-from drydock.autoscaling import SCALED_OBJECTS
-from drydock.failures import FailedError
-from drydock.releases import KEDA, METRICS_SERVER
-from drydock.stack import Autoscaling, Mode, Part, Stack
+from drydock.cluster import addons, autoscaler_choice
+from drydock.cluster.autoscaler_choice import SCALED_OBJECTS
+from drydock.cluster.stack import Autoscaling, Mode, Part, Stack
+from drydock.core.errors import FailedError
+from drydock.pinned.releases import KEDA, METRICS_SERVER
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ class Cluster:
 
 
 def remove_others(cluster: Cluster, wanted: Autoscaling) -> list[tuple[str, ...]]:
-    autoscaling.remove_others(cluster, "shop", wanted)  # type: ignore[arg-type]
+    autoscaler_choice.remove_others(cluster, "shop", wanted)  # type: ignore[arg-type]
     return cluster.changes
 
 
@@ -94,7 +94,7 @@ def test_a_scaled_object_that_nobody_would_let_go_of_is_freed_first(operator: in
 
 
 def test_an_autoscaler_that_stays_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(autoscaling, "DELETE_SECONDS", 0)
+    monkeypatch.setattr(autoscaler_choice, "DELETE_SECONDS", 0)
 
     with pytest.raises(FailedError, match="still there"):
         remove_others(Cluster(scaled=1, lingers=True), Autoscaling.CPU)

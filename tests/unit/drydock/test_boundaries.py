@@ -33,7 +33,7 @@ def test_make_alone_lists_every_command() -> None:
 
 
 def test_the_pinned_uv_is_one_version_everywhere() -> None:
-    pinned = re.findall(r"^uv==(\S+)", (ROOT / "drydock" / "uv.txt").read_text(), re.MULTILINE)
+    pinned = re.findall(r"^uv==(\S+)", (ROOT / "drydock" / "pinned" / "uv.txt").read_text(), re.MULTILINE)
 
     assert len(pinned) == 1
     assert f"ghcr.io/astral-sh/uv:{pinned[0]}" in (ROOT / "Dockerfile").read_text()

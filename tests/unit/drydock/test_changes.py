@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from drydock.core.errors import FailedError
 from drydock.drills.changes import Changes, termination_as_interrupt
-from drydock.failures import FailedError
 
 
 class World:

@@ -1,9 +1,10 @@
 import pytest
 
-from drydock import autoscaler, checks
-from drydock.autoscaler import Reading
-from drydock.checks import GIB, Level, Port
-from drydock.tools import KIND
+from drydock.cluster import autoscaler
+from drydock.cluster.autoscaler import Reading
+from drydock.doctor import checks
+from drydock.doctor.checks import GIB, Level, Port
+from drydock.pinned.tools import KIND
 
 
 @pytest.mark.parametrize(

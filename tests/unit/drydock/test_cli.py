@@ -3,10 +3,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from drydock import cli, doctor, engine
-from drydock.checks import Finding, Level
-from drydock.failures import CannotRunError, FailedError
-from drydock.kind_platform import KindPlatform
+from drydock.cli import main
+from drydock.cluster import docker
+from drydock.cluster.platform import KindPlatform
+from drydock.core.errors import CannotRunError, FailedError
+from drydock.doctor import examination
+from drydock.doctor.checks import Finding, Level
 from drydock.local.platform import LocalPlatform
 
 ROOT = Path(__file__).parents[3]
@@ -27,7 +29,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     """The exit code of `drydock` with these arguments."""
     monkeypatch.setattr("sys.argv", ["drydock", *arguments])
     with pytest.raises(SystemExit) as ended:
-        cli.main()
+        main.main()
     return int(ended.value.code or 0)
 
 
@@ -35,7 +37,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
 def test_the_doctor_says_by_its_exit_code_whether_something_blocks(
     monkeypatch: pytest.MonkeyPatch, findings: list[Finding], code: int
 ) -> None:
-    monkeypatch.setattr(doctor, "examine", lambda project: findings)
+    monkeypatch.setattr(examination, "examine", lambda project: findings)
 
     assert run(monkeypatch, "doctor") == code
 
@@ -43,8 +45,8 @@ def test_the_doctor_says_by_its_exit_code_whether_something_blocks(
 def test_up_starts_nothing_on_a_machine_that_is_not_fit(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(engine, "information", dict)
-    monkeypatch.setattr(doctor, "examine", lambda project: [OK, BLOCKED])
+    monkeypatch.setattr(docker, "information", dict)
+    monkeypatch.setattr(examination, "examine", lambda project: [OK, BLOCKED])
     monkeypatch.setattr(KindPlatform, "prepare", lambda self: pytest.fail("it went on"))
 
     assert run(monkeypatch, "up") == 2
@@ -57,7 +59,7 @@ def test_without_docker_up_starts_the_local_platform_and_its_first_line_says_wha
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     started: list[str] = []
-    monkeypatch.setattr(engine, "information", unreachable)
+    monkeypatch.setattr(docker, "information", unreachable)
     monkeypatch.setattr(LocalPlatform, "run", lambda self: started.append("run"))
 
     assert run(monkeypatch, "up") == 0
@@ -70,7 +72,7 @@ def test_without_docker_up_starts_the_local_platform_and_its_first_line_says_wha
 def test_asking_for_kind_without_docker_is_refused_and_not_replaced(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(engine, "information", unreachable)
+    monkeypatch.setattr(docker, "information", unreachable)
     monkeypatch.setattr(LocalPlatform, "run", lambda self: pytest.fail("it started another platform"))
 
     assert run(monkeypatch, "up", "--platform", "kind") == 2
@@ -90,7 +92,7 @@ def test_an_error_is_one_reason_one_remedy_and_an_exit_code(
     def fail() -> None:
         raise error
 
-    monkeypatch.setattr(cli, "app", fail)
+    monkeypatch.setattr(main, "app", fail)
 
     assert run(monkeypatch) == code
     shown = capsys.readouterr().err
@@ -104,7 +106,7 @@ def test_ctrl_c_is_told_apart_from_a_failure_and_says_how_to_go_on(
     def interrupted() -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(engine, "information", interrupted)
+    monkeypatch.setattr(docker, "information", interrupted)
 
     assert run(monkeypatch, "up") == 130
     assert "Run the same command again" in capsys.readouterr().err
@@ -116,7 +118,7 @@ def test_an_unknown_mode_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("command", ["up", "down", "status", "smoke", "doctor", "env"])
 def test_every_command_explains_itself(command: str) -> None:
-    shown = CliRunner().invoke(cli.app, [command, "--help"])
+    shown = CliRunner().invoke(main.app, [command, "--help"])
 
     assert shown.exit_code == 0
     assert len(shown.output.split()) > 20

@@ -2,9 +2,9 @@
 
 import pytest
 
-from drydock.failures import CannotRunError
-from drydock.judging.clocks import Clocks
-from drydock.judging.tick import Tick
+from drydock.core.errors import CannotRunError
+from drydock.judge_client.clock_skew import Clocks
+from drydock.judge_client.progress_sample import Tick
 
 NOW = 1_000.0
 

@@ -3,11 +3,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from drydock import cluster, engine, registry
-from drydock.cluster import Cluster
-from drydock.failures import CannotRunError, FailedError
-from drydock.lock import exclusive
-from drydock.progress import Step
+from drydock.cluster import docker, kind, registry
+from drydock.cluster.kind import Cluster
+from drydock.core.console import Step
+from drydock.core.errors import CannotRunError, FailedError
+from drydock.system.lock import exclusive
 
 
 def kubeconfig(folder: Path, context: str, server: str) -> Path:
@@ -18,7 +18,7 @@ def kubeconfig(folder: Path, context: str, server: str) -> Path:
 
 
 def test_our_own_cluster_is_let_through(tmp_path: Path) -> None:
-    cluster.guard(kubeconfig(tmp_path, "kind-drydock", "https://127.0.0.1:40123"))
+    kind.guard(kubeconfig(tmp_path, "kind-drydock", "https://127.0.0.1:40123"))
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_our_own_cluster_is_let_through(tmp_path: Path) -> None:
 )
 def test_every_other_cluster_is_refused(tmp_path: Path, context: str, server: str, reason: str) -> None:
     with pytest.raises(CannotRunError) as caught:
-        cluster.guard(kubeconfig(tmp_path, context, server))
+        kind.guard(kubeconfig(tmp_path, context, server))
 
     assert reason in caught.value.reason
     assert "refused" in caught.value.reason
@@ -47,7 +47,7 @@ def test_kubectl_is_not_even_started_for_a_cluster_that_is_not_ours(tmp_path: Pa
 
 def test_without_a_cluster_the_remedy_is_to_create_one(tmp_path: Path) -> None:
     with pytest.raises(CannotRunError) as caught:
-        cluster.guard(tmp_path / "kubeconfig")
+        kind.guard(tmp_path / "kubeconfig")
 
     assert "drydock up" in caught.value.remedy
 
@@ -58,10 +58,10 @@ class Engine:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, nodes: dict[str, str], mark: str | None, ready: bool) -> None:
         self.nodes, self.mark, self.done = nodes, mark, list[str]()
         self.ready = ready
-        monkeypatch.setattr(cluster, "cluster_nodes", lambda: self.nodes)
-        monkeypatch.setattr(cluster, "READY_SECONDS", 0.0)
-        monkeypatch.setattr(cluster, "UNFINISHED_SECONDS", 0.0)
-        monkeypatch.setattr(engine, "docker", self.docker)
+        monkeypatch.setattr(kind, "cluster_nodes", lambda: self.nodes)
+        monkeypatch.setattr(kind, "READY_SECONDS", 0.0)
+        monkeypatch.setattr(kind, "UNFINISHED_SECONDS", 0.0)
+        monkeypatch.setattr(docker, "docker", self.docker)
         monkeypatch.setattr(Cluster, "ready_nodes", lambda _: len(self.nodes) if self.ready else 0)
         monkeypatch.setattr(Cluster, "_kind", self.kind)
 
@@ -87,7 +87,7 @@ class Engine:
 CONFIGURATION = Path(__file__).parents[3] / "k8s" / "kind.yaml"
 RUNNING = {"drydock-control-plane": "running", "drydock-worker": "running"}
 HALF_STOPPED = {"drydock-control-plane": "exited", "drydock-worker": "running"}
-MARK = cluster.fingerprint(CONFIGURATION)
+MARK = kind.fingerprint(CONFIGURATION)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_a_cluster_made_from_another_configuration_is_kept_and_told(
 
 def test_images_are_pushed_under_their_publishers_name_and_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[tuple[str, ...]] = []
-    monkeypatch.setattr(engine, "docker", lambda *arguments: done.append(arguments))
+    monkeypatch.setattr(docker, "docker", lambda *arguments: done.append(arguments))
     monkeypatch.setattr(registry, "holds", lambda image: image == "quay.io/x/y:2")
     progress = Step("registry")
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from drydock import cli
+from drydock.cli import main
 from drydock.dashboards.document import FOLDER, files, read, text
 from drydock.dashboards.lint import KUSTOMIZATION
 from drydock.dashboards.scaffold import scaffold
@@ -45,7 +45,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     """The exit code of `drydock dashboards` with these arguments."""
     monkeypatch.setattr("sys.argv", ["drydock", "dashboards", *arguments])
     with pytest.raises(SystemExit) as ended:
-        cli.main()
+        main.main()
     return int(ended.value.code or 0)
 
 
@@ -250,7 +250,7 @@ def test_lint_puts_a_raw_export_into_the_normal_form(monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize("command", ["pull", "push", "diff", "lint", "new"])
 def test_every_command_explains_itself(command: str) -> None:
-    shown = CliRunner().invoke(cli.app, ["dashboards", command, "--help"])
+    shown = CliRunner().invoke(main.app, ["dashboards", command, "--help"])
 
     assert shown.exit_code == 0
     assert len(shown.output.split()) > 20

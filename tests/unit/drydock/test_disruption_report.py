@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from drydock.accounting import account as accounts
-from drydock.accounting.losses import SENTENCES, Cause
+from drydock.analysis import disruption as accounts
+from drydock.analysis.causes import SENTENCES, Cause
 from drydock.report import disruption as pages
 from drydock.report.page import FILE
+from drydock.requests.outcome import Outcome
 from drydock.runs.folder import RunFolder
-from drydock.traffic.outcomes import Outcome
 from tests.unit.drydock import disrupted
 from tests.unit.drydock.disrupted import ACTED, DESCRIBED, LEAVING, evidence, request
 from tests.unit.drydock.test_drill_report import ELSEWHERE

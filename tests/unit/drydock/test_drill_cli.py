@@ -3,14 +3,14 @@
 import pytest
 from typer.testing import CliRunner
 
-from drydock import cli
+from drydock.cli import main
 from drydock.drills.catalogue import DISRUPTIONS
 
 TITLES = [kind.title for kind in DISRUPTIONS]
 
 
 def test_the_list_says_each_drill_what_it_is_to_show_and_its_negative_control() -> None:
-    shown = CliRunner().invoke(cli.app, ["drill", "list"])
+    shown = CliRunner().invoke(main.app, ["drill", "list"])
 
     assert shown.exit_code == 0
     for kind in DISRUPTIONS:
@@ -20,7 +20,7 @@ def test_the_list_says_each_drill_what_it_is_to_show_and_its_negative_control() 
 
 @pytest.mark.parametrize("command", ["list", "all", "scale", *TITLES])
 def test_every_command_explains_itself(command: str) -> None:
-    shown = CliRunner().invoke(cli.app, ["drill", command, "--help"])
+    shown = CliRunner().invoke(main.app, ["drill", command, "--help"])
 
     assert shown.exit_code == 0
     assert len(shown.output.split()) > 10

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from drydock.analysis.scaling.evidence import Evidence
 from drydock.drills import compare
-from drydock.drills.evidence import Evidence
 from drydock.report import scale as pages
 from drydock.report.page import FILE
 from drydock.report.scale import Run

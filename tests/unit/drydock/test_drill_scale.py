@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from drydock.drills import clock, shares
-from drydock.drills.evidence import Evidence
-from drydock.load.records import Record
+from drydock.analysis.scaling import marks, shares
+from drydock.analysis.scaling.evidence import Evidence
+from drydock.requests.outcome import Outcome
+from drydock.requests.records import Record
 from drydock.runs.verdict import Verdict
-from drydock.traffic.outcomes import Outcome
 from tests.unit.drydock.recorded_drill import (
     NO_VIOLATION,
     OBJECTIVES,
@@ -20,7 +20,7 @@ from tests.unit.drydock.recorded_drill import (
     with_records,
 )
 
-IN_ORDER = (clock.RATE_OVER, clock.VISIBLE, clock.DESIRED, clock.SCHEDULED, clock.STARTED, clock.READY, clock.SERVED)
+IN_ORDER = (marks.RATE_OVER, marks.VISIBLE, marks.DESIRED, marks.SCHEDULED, marks.STARTED, marks.READY, marks.SERVED)
 
 
 def failed(verdict: Verdict) -> dict[str, str]:
@@ -41,7 +41,7 @@ def test_its_marks_are_in_the_order_in_which_things_happen() -> None:
 
     assert None not in seconds
     assert seconds == sorted(float(it or 0) for it in seconds)
-    assert judged().seconds(clock.LOAD_OFF) == pytest.approx(float(OBJECTIVES.load["step_seconds"]), abs=3)
+    assert judged().seconds(marks.LOAD_OFF) == pytest.approx(float(OBJECTIVES.load["step_seconds"]), abs=3)
 
 
 def test_every_mark_names_its_source() -> None:
@@ -113,7 +113,7 @@ def test_a_change_of_mind_under_load_is_flapping() -> None:
 
 
 def test_more_pods_after_load_off_are_flapping() -> None:
-    off = judged().seconds(clock.LOAD_OFF) or 0
+    off = judged().seconds(marks.LOAD_OFF) or 0
 
     def rises(seconds: float, state: dict[str, Any]) -> dict[str, Any]:
         return {**state, "desired": 6} if off + 1 < seconds < off + 30 else state
@@ -140,7 +140,7 @@ def test_the_shares_are_of_the_pods_that_were_ready_to_the_end_of_the_load() -> 
 
 def test_a_latency_that_stays_over_its_objective_has_no_mark() -> None:
     slow = judged(with_records(lambda record: replace(record, seconds=record.seconds + 1)))
-    mark = next(it for it in slow.marks if it.name == clock.LATENCY_BACK)
+    mark = next(it for it in slow.marks if it.name == marks.LATENCY_BACK)
 
     assert mark.missing
     assert "never within it" in mark.note

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from drydock import cli
-from drydock.accounting import account
-from drydock.accounting.losses import SENTENCES, Cause
-from drydock.failures import CannotRunError
+from drydock.analysis import disruption
+from drydock.analysis.causes import SENTENCES, Cause
+from drydock.cli import main
+from drydock.core.errors import CannotRunError
 from drydock.runs.folder import RunFolder
 
 ROOT = Path(__file__).parents[3]
@@ -22,14 +22,14 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_without_a_name_every_cause_is_explained() -> None:
-    shown = CliRunner().invoke(cli.app, ["explain"])
+    shown = CliRunner().invoke(main.app, ["explain"])
 
     assert shown.exit_code == 0
     assert all(f"{cause}\n  {SENTENCES[cause]}\n  change: " in shown.output for cause in Cause)
 
 
 def test_a_cause_is_explained_alone() -> None:
-    shown = CliRunner().invoke(cli.app, ["explain", Cause.CUT_IN_FLIGHT])
+    shown = CliRunner().invoke(main.app, ["explain", Cause.CUT_IN_FLIGHT])
 
     assert shown.output.startswith("cut-in-flight\n")
     assert Cause.NO_DATABASE not in shown.output
@@ -38,16 +38,16 @@ def test_a_cause_is_explained_alone() -> None:
 def test_a_run_says_its_own_causes_with_their_counts(checkout: Path) -> None:
     folder = RunFolder(checkout / "runs" / "20260101T000000Z-rollout")
     folder.folder.mkdir(parents=True)
-    folder.write_json(account.FILE, {"sent": 10_001, "lost": 3, "causes": {"cut-in-flight": 3}})
+    folder.write_json(disruption.FILE, {"sent": 10_001, "lost": 3, "causes": {"cut-in-flight": 3}})
 
-    shown = CliRunner().invoke(cli.app, ["explain", "rollout"])
+    shown = CliRunner().invoke(main.app, ["explain", "rollout"])
 
     assert "20260101T000000Z-rollout: 3 of 10,001 requests lost" in shown.output
     assert "3 requests: cut-in-flight" in shown.output
 
 
 def test_a_name_that_is_neither_is_refused(checkout: Path) -> None:
-    shown = CliRunner().invoke(cli.app, ["explain", "nonsense"])
+    shown = CliRunner().invoke(main.app, ["explain", "nonsense"])
 
     assert isinstance(shown.exception, CannotRunError)
     assert "'nonsense' is no cause and no run" in shown.exception.reason

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from drydock import images
-from drydock.images import Reference
+from drydock.cluster import images
+from drydock.cluster.images import Reference
 
 DOCKERFILE = """
 ARG PYTHON=python:3.12-slim-bookworm

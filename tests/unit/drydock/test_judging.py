@@ -6,17 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from drydock.failures import CannotRunError, FailedError
+from drydock.core.errors import CannotRunError, FailedError
+from drydock.core.project import Project
 from drydock.judge.exchange import Exchange, Lane, Writer
 from drydock.judge.ledger import Ledger
 from drydock.judge.plan import Plan, Request
-from drydock.judging import log
-from drydock.judging.lateness import Lateness
-from drydock.judging.tick import Tick
-from drydock.load import records
-from drydock.project import Project
+from drydock.judge_client import log
+from drydock.judge_client.progress_sample import Tick
+from drydock.judge_client.start_delay import Lateness
+from drydock.requests import records
+from drydock.requests.outcome import Outcome
 from drydock.runs.folder import RunFolder
-from drydock.traffic.outcomes import Outcome
 
 ROOT = Path(__file__).parents[3]
 CLOCK = 1_700_000_000.0

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from drydock.drills.live_load import LiveLoad
-from drydock.failures import CannotRunError
-from drydock.load.run import Tick
-from drydock.progress import Step
+from drydock.core.console import Step
+from drydock.core.errors import CannotRunError
+from drydock.load.live_load import LiveLoad
+from drydock.load.locust_run import Tick
 
 
 def tick(users: int) -> Tick:

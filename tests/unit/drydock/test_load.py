@@ -9,18 +9,21 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
-from drydock import cli, guards, probe
-from drydock.failures import CannotRunError
-from drydock.load import figures, manifests, objectives, records, scenarios
-from drydock.load.figures import ALL
-from drydock.load.records import COLUMNS, Record
-from drydock.load.run import Tick, message
+from drydock.cli import main
+from drydock.cluster import guards
+from drydock.core.errors import CannotRunError
+from drydock.core.project import Project
+from drydock.load import locust_manifests, objectives, scenarios
+from drydock.load.locust_run import Tick, message
 from drydock.load.verdict import judge
-from drydock.project import Project
-from drydock.runs.compare import compare, difference
+from drydock.requests import records, statistics
+from drydock.requests.compare import compare, difference
+from drydock.requests.outcome import Outcome
+from drydock.requests.records import COLUMNS, Record
+from drydock.requests.statistics import ALL
 from drydock.runs.folder import RunFolder
 from drydock.runs.junit import junit
-from drydock.traffic.outcomes import Outcome
+from drydock.system import http
 from loadtest import outcomes
 from loadtest import records as shipped
 
@@ -81,14 +84,14 @@ def test_a_broken_file_of_records_is_refused_and_the_reason_names_the_place(
 
 def test_percentiles_are_of_whole_answers_and_rates_of_good_ones() -> None:
     sent = [record(i / 10, seconds=(i + 1) / 1000) for i in range(100)]
-    seen = figures.Figures.of([*sent, record(0, 9, Outcome.TIMED_OUT)], seconds=10)
+    seen = statistics.Figures.of([*sent, record(0, 9, Outcome.TIMED_OUT)], seconds=10)
     assert (seen.p50, seen.p95, seen.p99) == (50, 95, 99)
     assert (seen.count, seen.lost, seen.rate) == (101, 1, 10)
 
 
 def test_each_pod_has_its_share() -> None:
     sent = [*(record(pod="a") for _ in range(3)), record(pod="b"), record(pod="", outcome=Outcome.REFUSED)]
-    assert figures.shares(sent) == {"a": 0.75, "b": 0.25}
+    assert statistics.shares(sent) == {"a": 0.75, "b": 0.25}
 
 
 def asked(**limits: float) -> objectives.Objectives:
@@ -173,7 +176,7 @@ def refusal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr("sys.argv", ["drydock", "load", *arguments])
     with pytest.raises(SystemExit) as ended:
-        cli.main()
+        main.main()
     assert ended.value.code == 2
     return capsys.readouterr().err
 
@@ -194,7 +197,7 @@ def refusal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 def test_bad_input_is_refused_before_anything_is_built(
     arguments: Sequence[str], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("drydock.load_job.publish_image", lambda _: pytest.fail("it went on"))
+    monkeypatch.setattr("drydock.load.jobs.publish_image", lambda _: pytest.fail("it went on"))
     assert said in refusal(monkeypatch, capsys, *arguments)
 
 
@@ -208,7 +211,7 @@ def test_another_context_in_the_shell_is_refused(
 
 
 def test_a_service_that_is_not_ready_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(probe, "status", lambda _: 503)
+    monkeypatch.setattr(http, "status", lambda _: 503)
     with pytest.raises(CannotRunError, match="is not ready at") as refused:
         guards.refuse_unready(PROJECT)
     assert refused.value.remedy == "Start it: drydock up"
@@ -271,16 +274,16 @@ def test_only_lines_for_programs_are_read() -> None:
 def test_the_jobs_of_a_run_are_the_pods_of_the_page_without_it() -> None:
     env = [{"name": "POD_NAME", "value": "x"}]
     container = {"name": "c", "image": "i", "args": ["locust", "--locustfile=l", "--host=h", "--master"], "env": env}
-    labels = {manifests.INSTANCE: "page"}
+    labels = {locust_manifests.INSTANCE: "page"}
     template = {"metadata": {"labels": dict(labels)}, "spec": {"containers": [container]}}
     metadata = {"name": "locust-master", "labels": dict(labels)}
     deployment = {"kind": "Deployment", "metadata": metadata, "spec": {"template": template}}
 
-    (job,) = manifests.jobs([deployment], "built", ["loadtest", "steady"], [], workers=3)
-    manifests.set_variables([job], {"LOAD_USERS": "5"})
+    (job,) = locust_manifests.jobs([deployment], "built", ["loadtest", "steady"], [], workers=3)
+    locust_manifests.set_variables([job], {"LOAD_USERS": "5"})
 
     made = job["spec"]["template"]["spec"]["containers"][0]
     assert (made["image"], made["args"]) == ("built", ["loadtest", "steady", "--host=h"])
     assert {item["name"]: item["value"] for item in made["env"]}.keys() == {"POD_NAME", "LOAD_USERS", "LOAD_RECORDS"}
-    assert job["spec"]["template"]["metadata"]["labels"][manifests.INSTANCE] == "run"
+    assert job["spec"]["template"]["metadata"]["labels"][locust_manifests.INSTANCE] == "run"
     assert deployment["kind"] == "Deployment", "the manifests are left as they are"

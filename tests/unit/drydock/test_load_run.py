@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from drydock import guards, load_job
-from drydock.failures import CannotRunError
-from drydock.load import run as runs
-from drydock.load.run import GAVE_UP, LoadRun
-from drydock.progress import Step
-from drydock.project import Project
+from drydock.cluster import guards
+from drydock.core.console import Step
+from drydock.core.errors import CannotRunError
+from drydock.core.project import Project
+from drydock.load import jobs
+from drydock.load import locust_run as runs
+from drydock.load.locust_run import GAVE_UP, LoadRun
 
 PROJECT = Project.find(Path(__file__))
 RUNNING = {"metadata": {"name": "load-master-x"}, "status": {"phase": "Running"}}
@@ -49,7 +50,7 @@ class Platform:
 def nothing_else_stands_in_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guards, "refuse_another_context", lambda _: None)
     monkeypatch.setattr(guards, "refuse_unready", lambda _: None)
-    monkeypatch.setattr(load_job, "publish_image", lambda _: "built")
+    monkeypatch.setattr(jobs, "publish_image", lambda _: "built")
     monkeypatch.setattr(runs, "START_SECONDS", 0.0)
 
 

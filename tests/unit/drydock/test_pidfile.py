@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from drydock.pidfile import PidFile
+from drydock.system.pidfile import PidFile
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
 # Ignores SIGTERM, and says so when it does.

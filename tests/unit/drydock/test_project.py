@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from drydock.failures import CannotRunError
-from drydock.project import Project, cache_folder
+from drydock.core.errors import CannotRunError
+from drydock.core.project import Project, cache_folder
 
 ROOT = Path(__file__).parents[3]
 VALID = (ROOT / "drydock.toml").read_text()

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from drydock import releases
-from drydock.failures import CannotRunError
-from drydock.progress import Step
-from drydock.releases import Release
+from drydock.core.console import Step
+from drydock.core.errors import CannotRunError
+from drydock.pinned import releases
+from drydock.pinned.releases import Release
 from tests.unit.drydock.publisher import Publisher, publishing, sha256
 
 MANIFEST = b"kind: Deployment\n"

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from drydock import load_job, probe, smoke
-from drydock.failures import CannotRunError, FailedError
-from drydock.project import Project, TelemetryPlatform
-from drydock.smoke import Load
+from drydock.core.errors import CannotRunError, FailedError
+from drydock.core.project import Project, TelemetryPlatform
+from drydock.load import jobs, smoke
+from drydock.load.smoke import Load
+from drydock.system import http
 
 ROOT = Path(__file__).parents[3]
 ACCOUNT = {"sent": 40, "lost": 0, "outcomes": {"ok": 40, "reset": 0, "5xx": 0}}
@@ -82,7 +83,7 @@ print("sent 12 of 40")
 def test_a_loss_is_a_failure_that_says_what_was_lost(
     account: dict[str, Any], error: type[Exception] | None, monkeypatch: pytest.MonkeyPatch, project: Project
 ) -> None:
-    monkeypatch.setattr(probe, "status", lambda _: 200)
+    monkeypatch.setattr(http, "status", lambda _: 200)
     monkeypatch.setattr(smoke, "_on_compose", lambda *_: account)
 
     if error is None:
@@ -102,7 +103,7 @@ def test_a_loss_is_a_failure_that_says_what_was_lost(
 def test_a_service_that_is_not_ready_is_said_before_anything_is_built(
     platform: TelemetryPlatform, remedy: str, monkeypatch: pytest.MonkeyPatch, project: Project
 ) -> None:
-    monkeypatch.setattr(probe, "status", lambda _: 503)
+    monkeypatch.setattr(http, "status", lambda _: 503)
 
     with pytest.raises(CannotRunError, match="is not ready at") as refused:
         smoke.run(project, platform, Load(20, 60))
@@ -112,7 +113,7 @@ def test_a_service_that_is_not_ready_is_said_before_anything_is_built(
 
 def test_only_pages_that_answer_are_named(monkeypatch: pytest.MonkeyPatch, project: Project) -> None:
     pages = project.configuration.telemetry.kind
-    monkeypatch.setattr(probe, "status", lambda url: None if url == pages.jaeger else 302)
+    monkeypatch.setattr(http, "status", lambda url: None if url == pages.jaeger else 302)
 
     grafana, prometheus = smoke.where_to_look(pages)
 
@@ -127,7 +128,7 @@ def test_the_job_gets_the_image_the_load_and_the_time_for_it() -> None:
     job: dict[str, Any] = {"kind": "Job", "spec": spec}
     load = Load(rate=7.5, seconds=600)
 
-    load_job.adjust([{"kind": "Namespace"}, job], "localhost:5001/drydock/instrument:1", load.environment, load.seconds)
+    jobs.adjust([{"kind": "Namespace"}, job], "localhost:5001/drydock/instrument:1", load.environment, load.seconds)
 
     assert container["image"] == "localhost:5001/drydock/instrument:1"
     assert {item["name"]: item["value"] for item in container["env"]} == {
@@ -153,4 +154,4 @@ UNSCHEDULABLE = {"type": "PodScheduled", "status": "False", "message": "Insuffic
     ],
 )
 def test_a_pod_that_does_not_start_says_why(status: dict[str, Any], said: str) -> None:
-    assert load_job.waits_for(status) == said
+    assert jobs.waits_for(status) == said

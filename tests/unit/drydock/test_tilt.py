@@ -5,10 +5,10 @@ from typing import Any
 import psutil
 import pytest
 
-from drydock import tilt
-from drydock.failures import CannotRunError, FailedError
-from drydock.progress import Step
-from drydock.tilt import Resource, Tilt
+from drydock.cluster import tilt
+from drydock.cluster.tilt import Resource, Tilt
+from drydock.core.console import Step
+from drydock.core.errors import CannotRunError, FailedError
 
 TILTFILE = Resource("(Tiltfile)", "ok", "not_applicable")
 UP = Resource("shop", "ok", "ok")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from drydock import tools
-from drydock.failures import CannotRunError
-from drydock.tools import Machine, Tool
+from drydock.core.errors import CannotRunError
+from drydock.pinned import tools
+from drydock.pinned.tools import Machine, Tool
 from tests.unit.drydock.publisher import Publisher, archive, program, publishing, sha256
 
 VERSION = "v1.2.3"

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from drydock.requests.outcome import Outcome
+from drydock.requests.statistics import percentile
 from drydock.traffic.client import Answer
 from drydock.traffic.options import Options
-from drydock.traffic.outcomes import Outcome
-from drydock.traffic.tally import Tally, percentile
+from drydock.traffic.tally import Tally
 
 ROOT = Path(__file__).parents[3]
 # What the host's side of drydock/ needs and the image does not hold.

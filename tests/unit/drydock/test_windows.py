@@ -2,9 +2,9 @@
 
 import pytest
 
-from drydock.drills.windows import in_flight_above, windows
-from drydock.load.records import Record
-from drydock.traffic.outcomes import Outcome
+from drydock.requests.outcome import Outcome
+from drydock.requests.records import Record
+from drydock.requests.windows import in_flight_above, windows
 
 
 def record(started: float, seconds: float, outcome: Outcome = Outcome.OK, route: str = "/slow") -> Record:

@@ -1,0 +1,1 @@
+"""What a run shows: pod terminations, losses and their causes, advice, the audit, objectives."""

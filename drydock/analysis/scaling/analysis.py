@@ -1,0 +1,161 @@
+"""The verdict on a run of the scaling drill: what it was to show, and what it showed."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from drydock.analysis.audit import AuditResult
+from drydock.analysis.scaling import marks, shares
+from drydock.analysis.scaling.evidence import Evidence
+from drydock.analysis.scaling.marks import Mark
+from drydock.core.project import ScaleDrill
+from drydock.requests.records import Record
+from drydock.requests.windows import latency
+from drydock.runs.verdict import Check, Verdict
+from drydock.timeline.history import at
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """All that is known of one run: what it was judged by, its marks and what the audit found."""
+
+    name: str
+    evidence: Evidence
+    objectives: ScaleDrill
+    findings: AuditResult
+
+    @property
+    def marks(self) -> list[Mark]:
+        """The clock."""
+        return marks.read(self.evidence, self.objectives.p95_seconds)
+
+    def seconds(self, mark: str) -> float | None:
+        """When a mark came, in seconds after the step began."""
+        return next(it.seconds for it in self.marks if it.name == mark)
+
+    def verdict(self) -> Verdict:
+        """Every check, and the figures of the run."""
+        checks = [
+            self._clock(),
+            self._lost(),
+            self._reached(),
+            self._in_time(),
+            self._back_in_time(),
+            self._spread(),
+            *self._flapping(),
+            *self.findings.checks(),
+        ]
+        return Verdict(self.name, "drill", self._summary(checks), checks, self._figures(), tuple(self._warnings()))
+
+    def _clock(self) -> Check:
+        missing = [f"{mark.title} ({mark.note})" for mark in self.marks if mark.missing]
+        required = sum(mark.required for mark in self.marks)
+        observed = f"missing: {'; '.join(missing)}" if missing else f"all {required}"
+        return Check("the clock is complete", not missing, f"all {required} marks", observed)
+
+    def _lost(self) -> Check:
+        lost = [record for record in self.evidence.records if record.lost]
+        sent = len(self.evidence.records)
+        by = Counter(f"{record.outcome} {phase(self.evidence, record)}" for record in lost)
+        said = ", ".join(f"{count} {what}" for what, count in by.most_common())
+        observed = f"{len(lost):,} of {sent:,}" + (f": {said}" if said else "")
+        return Check("no request is lost", not lost and sent > 0, "0, while pods come and while they go", observed)
+
+    def _reached(self) -> Check:
+        found = self.evidence
+        before = at(found.endpoints, found.step) or frozenset()
+        under_load = (pods for time, pods in found.endpoints if found.step < time <= found.off)
+        most = max(len(pods) for pods in (before, *under_load))
+        wanted = self.objectives.pods
+        return Check("enough pods were ready under load", most >= wanted, f"at least {wanted}", str(most))
+
+    def _in_time(self) -> Check:
+        seconds, limit = self.seconds(marks.READY), self.objectives.first_ready_seconds
+        passed = seconds is not None and seconds <= limit
+        expected = f"at most {limit:g} s, {self.objectives.first_ready_target_seconds:g} s is the target"
+        return Check("the first new pod is ready in time", passed, expected, _said(seconds))
+
+    def _back_in_time(self) -> Check:
+        back, off, limit = self.seconds(marks.AT_MINIMUM), self.seconds(marks.LOAD_OFF), self.objectives.back_seconds
+        took = None if back is None or off is None else back - off
+        passed = took is not None and took <= limit
+        return Check(
+            "the pods are back at the minimum in time", passed, f"at most {limit:g} s after load off", _said(took)
+        )
+
+    def _spread(self) -> Check:
+        band = self.objectives.share_band
+        expected = f"{1 - band:.2f} to {1 + band:.2f} times the fair share, pod by pod"
+        spread = shares.at_the_top(self.evidence)
+        if spread is None:
+            observed = f"not {shares.SHORTEST_SECONDS:g} s with the same pods under load"
+            return Check("the load is spread over the ready pods", False, expected, observed)
+        found = sorted(spread.shares.values())
+        passed = all(abs(share - 1) <= band for share in found)
+        observed = f"{found[0]:.2f} to {found[-1]:.2f} over {len(found)} pods"
+        return Check("the load is spread over the ready pods", passed, expected, observed)
+
+    def _flapping(self) -> Iterator[Check]:
+        """A change of mind: fewer pods wanted while load is on, or more after it is off."""
+        evidence = self.evidence
+        changes = [
+            (time, before, count)
+            for (_, before), (time, count) in zip(evidence.desired, evidence.desired[1:], strict=False)
+        ]
+        down = [it for it in changes if evidence.step < it[0] <= evidence.off and it[2] < it[1]]
+        up = [it for it in changes if it[0] > evidence.off and it[2] > it[1]]
+        yield Check("never fewer pods wanted while load is on", not down, "0 times", self._turns(down))
+        yield Check("never more pods wanted after load is off", not up, "0 times", self._turns(up))
+
+    def _turns(self, changes: Sequence[tuple[float, int, int]]) -> str:
+        said = [f"{before} to {count} at {time - self.evidence.step:.0f} s" for time, before, count in changes]
+        return f"{len(said)} times" + (f": {', '.join(said)}" if said else "")
+
+    def _figures(self) -> dict[str, float]:
+        records = self.evidence.records
+        marks = {mark.name: mark.seconds for mark in self.marks if mark.seconds is not None}
+        step = [it for it in records if phase(self.evidence, it) == "under load"]
+        return {
+            **{f"{name}_s": seconds for name, seconds in marks.items()},
+            "sent": len(records),
+            "lost": sum(record.lost for record in records),
+            "requests_per_second_under_load": round(len(step) / max(self._loaded_seconds(), 1), 1),
+            "p95_under_load_ms": latency(step, 95, self.evidence.route) or 0.0,
+            "pods_wanted": self.evidence.wanted,
+            **self.findings.violations,
+            **self.findings.figures,
+        }
+
+    def _loaded_seconds(self) -> float:
+        return (self.evidence.load_off or self.evidence.step) - self.evidence.step
+
+    def _summary(self, checks: Sequence[Check]) -> str:
+        figures = self._figures()
+        failed = [check.name for check in checks if not check.passed]
+        seconds = self.seconds(marks.READY)
+        ready = "no new one ready" if seconds is None else f"the first new one ready after {_said(seconds)}"
+        return (
+            f"{self.evidence.wanted} pods wanted, {ready}; "
+            f"{figures['lost']:,.0f} of {figures['sent']:,.0f} requests lost"
+            + (f"; failed: {', '.join(failed)}" if failed else "")
+        )
+
+    def _warnings(self) -> Iterator[str]:
+        seconds, target = self.seconds(marks.READY), self.objectives.first_ready_target_seconds
+        if seconds is not None and seconds > target:
+            yield f"The first new pod was ready after {seconds:.1f} s; the target is {target:g} s."
+        if self.evidence.history.dropped:
+            yield f"The timeline was full: {self.evidence.history.dropped} observations are not in it."
+        if restarts := len(self.evidence.history.restarts):
+            yield f"A watch had to start again {restarts} times: marks of that moment may be late."
+
+
+def phase(evidence: Evidence, record: Record) -> str:
+    """In which part of the drill a request was sent, in words."""
+    if record.started < evidence.step:
+        return "in the steady state"
+    return "under load" if record.started <= evidence.off else "after load off"
+
+
+def _said(seconds: float | None) -> str:
+    return "never" if seconds is None else f"{seconds:.1f} s"

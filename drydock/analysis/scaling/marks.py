@@ -1,0 +1,224 @@
+"""The clock of the scaling drill: what happened how many seconds after the load rose, and who says so.
+
+Kubernetes' own times have a grain of one second, so a mark is the arrival of the news here, and the API's own time
+stands beside it. News of a pod may come up to a second after the fact: a mark is never too early.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from drydock.analysis.scaling.evidence import Evidence
+from drydock.requests.windows import windows
+from drydock.timeline.history import Series, at, unix
+from drydock.timeline.observation import Observation
+
+WINDOW_SECONDS = 5.0
+# Latency is back once it was within the objective for this many windows in a row: one alone may be chance.
+WINDOWS_IN_A_ROW = 3
+
+RATE_OVER = "rate_over_target"
+CPU_OVER = "cpu_over_target"
+VISIBLE = "metric_visible"
+DESIRED = "desired_raised"
+SCHEDULED = "pod_scheduled"
+STARTED = "container_started"
+READY = "first_new_pod_ready"
+SERVED = "first_request_served"
+ALL_READY = "all_wanted_pods_ready"
+LATENCY_BACK = "p95_within_objective"
+LOAD_OFF = "load_off"
+SCALE_IN = "first_scale_in"
+AT_MINIMUM = "back_at_minimum"
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A point on the clock. `seconds` since the step began; None where it never came, and `note` says why."""
+
+    name: str
+    title: str
+    seconds: float | None
+    source: str
+    note: str = ""
+    required: bool = True
+
+    @property
+    def missing(self) -> bool:
+        """Whether it had to come and did not."""
+        return self.required and self.seconds is None
+
+
+def read(evidence: Evidence, p95_seconds: float) -> list[Mark]:
+    """All marks in their order; `p95_seconds` is the objective."""
+    return [
+        _rate_over(evidence),
+        _cpu_over(evidence),
+        _visible(evidence),
+        _desired(evidence),
+        *_first_pod(evidence),
+        _served(evidence),
+        _all_ready(evidence),
+        _latency_back(evidence, p95_seconds),
+        _load_off(evidence),
+        *_scale_in(evidence),
+    ]
+
+
+def _rate_over(evidence: Evidence) -> Mark:
+    title, source = "request rate over the trigger's target", "requests answered in a second, for each ready pod"
+    target = evidence.triggers.rate_target
+    highest = 0.0
+    for window in windows(evidence.records, evidence.step, _last(evidence), 1):
+        per_pod = window.rate / max(len(at(evidence.endpoints, window.end) or ()), 1)
+        if per_pod > target:
+            note = f"{per_pod:.0f}/s a pod, target {target:g}"
+            return _mark(evidence, RATE_OVER, title, window.end, source, note)
+        highest = max(highest, per_pod)
+    return Mark(RATE_OVER, title, None, source, f"at most {highest:.0f}/s a pod, target {target:g}")
+
+
+def _cpu_over(evidence: Evidence) -> Mark:
+    title, source = "CPU over its target", "the autoscaler's status"
+    name = next((metric for metric in evidence.metrics if evidence.triggers.title(metric) == "cpu"), "cpu")
+    target, series = evidence.metrics.get(name, 0.0), _under_load(evidence, evidence.reading(name))
+    if found := next(((time, value) for time, value in series if value > target), None):
+        return _mark(evidence, CPU_OVER, title, found[0], source, f"{found[1]:.0f} %", required=False)
+    highest = max((value for _, value in series), default=0)
+    return Mark(CPU_OVER, title, None, source, f"at most {highest:.0f} %, target {target:.0f} %", required=False)
+
+
+def _visible(evidence: Evidence) -> Mark:
+    title, source = "the autoscaler reads a value over its target", "HorizontalPodAutoscaler's status"
+    over = [
+        (time, metric, value)
+        for metric, target in evidence.metrics.items()
+        for time, value in _under_load(evidence, evidence.reading(metric))
+        if value > target
+    ]
+    if not over:
+        return Mark(VISIBLE, title, None, source, "no metric went over its target while load was on")
+    time, metric, value = min(over)
+    note = f"{evidence.triggers.title(metric)} {value:.0f}, target {evidence.metrics[metric]:g}"
+    return _mark(evidence, VISIBLE, title, time, source, note)
+
+
+def _desired(evidence: Evidence) -> Mark:
+    title, source = "more pods are wanted", "HorizontalPodAutoscaler's status"
+    before = at(evidence.desired, evidence.step) or 0
+    raised = [(time, count) for time, count in evidence.desired if evidence.step < time <= evidence.off]
+    if found := next(((time, count) for time, count in raised if count > before), None):
+        return _mark(evidence, DESIRED, title, found[0], source, f"{before} to {found[1]}")
+    return Mark(DESIRED, title, None, source, f"it went on wanting {before}")
+
+
+def _first_pod(evidence: Evidence) -> Iterator[Mark]:
+    """The way of the first new pod: each mark is that of the pod that came so far first."""
+    steps: list[tuple[str, str, str, Callable[[Observation], bool], Callable[[Observation], str | None]]] = [
+        (SCHEDULED, "a new pod has a node", "pod's condition PodScheduled", _has_node, _said("scheduled")),
+        (STARTED, "its container runs", "pod's container state", _runs, _said("started")),
+        (READY, "first new pod is ready", "pod's condition Ready", _is_ready, _said("ready")),
+    ]
+    pods = evidence.history.pods(evidence.workload.deployment)
+    new = [seen for seen in pods if seen.name not in evidence.old_pods and evidence.step < seen.arrived <= evidence.off]
+    for name, title, source, reached, said in steps:
+        found = next(filter(reached, new), None)
+        if found is None:
+            yield Mark(name, title, None, source, "there was no new pod" if not new else "no new pod came so far")
+        else:
+            yield _mark(evidence, name, title, found.arrived, source, _api_time(evidence, said(found)))
+
+
+def _served(evidence: Evidence) -> Mark:
+    title, source = "a new pod has answered a request", "the request's record"
+    by_new = [it for it in evidence.records if it.pod and it.pod not in evidence.old_pods and it.ended > evidence.step]
+    if not by_new:
+        return Mark(SERVED, title, None, source, "no new pod answered one")
+    first = min(by_new, key=lambda record: record.ended)
+    return _mark(evidence, SERVED, title, first.ended, source, first.pod)
+
+
+def _all_ready(evidence: Evidence) -> Mark:
+    title, source = "all wanted pods are ready", "EndpointSlices"
+    counts = [(time, len(pods)) for time, pods in evidence.endpoints if evidence.step < time <= evidence.off]
+    if evidence.wanted <= (at(evidence.desired, evidence.step) or 0):
+        return Mark(ALL_READY, title, None, source, "no more pods were wanted than there were")
+    if found := next((time for time, count in counts if count >= evidence.wanted), None):
+        return _mark(evidence, ALL_READY, title, found, source, f"{evidence.wanted} pods")
+    most = max((count for _, count in counts), default=0)
+    return Mark(ALL_READY, title, None, source, f"at most {most} of {evidence.wanted} were")
+
+
+def _latency_back(evidence: Evidence, objective: float) -> Mark:
+    title, source = f"p95 back within {objective * 1000:.0f} ms", f"records of {evidence.route} in windows of 5 s"
+    good, worst, been_over = 0, 0.0, False
+    for window in windows(evidence.records, evidence.step, min(_last(evidence), evidence.off), WINDOW_SECONDS):
+        p95 = window.latency(95, evidence.route)
+        worst = max(worst, p95 or 0)
+        within = p95 is not None and p95 <= 1000 * objective
+        been_over, good = been_over or not within, good + 1 if within else 0
+        if good == WINDOWS_IN_A_ROW:
+            began = window.end - WINDOWS_IN_A_ROW * WINDOW_SECONDS
+            note = f"it was up to {worst:.0f} ms" if been_over else "it was never over"
+            return _mark(evidence, LATENCY_BACK, title, began, source, note)
+    note = f"never within it for {WINDOWS_IN_A_ROW * WINDOW_SECONDS:g} s; up to {worst:.0f} ms"
+    return Mark(LATENCY_BACK, title, None, source, note)
+
+
+def _load_off(evidence: Evidence) -> Mark:
+    title, source = "load off", "the last request that only the step's users could have under way"
+    if evidence.load_off is None:
+        return Mark(LOAD_OFF, title, None, source, "it is on")
+    return _mark(evidence, LOAD_OFF, title, evidence.load_off, source)
+
+
+def _scale_in(evidence: Evidence) -> Iterator[Mark]:
+    titles = (SCALE_IN, "fewer pods are wanted"), (AT_MINIMUM, f"back at {evidence.minimum} pods, no other one left")
+    sources = "HorizontalPodAutoscaler's status", "pods, those that are ending included"
+    wanted = at(evidence.desired, evidence.off) or 0
+    lowered = [(time, count) for time, count in evidence.desired if time > evidence.off and count < wanted]
+    if not lowered:
+        note = f"it went on wanting {wanted}" if evidence.load_off else "load is on"
+        yield from (Mark(*title, None, source, note) for title, source in zip(titles, sources, strict=True))
+        return
+    first = lowered[0][0]
+    yield _mark(evidence, *titles[0], first, sources[0], f"{wanted} to {lowered[0][1]}")
+    back = [time for time, pods in evidence.existing if time > first and len(pods) <= evidence.minimum]
+    if back:
+        yield _mark(evidence, *titles[1], back[0], sources[1])
+    else:
+        last = len(evidence.existing[-1][1])
+        yield Mark(*titles[1], None, sources[1], f"there were {last} pods at the end")
+
+
+def _mark(
+    evidence: Evidence, name: str, title: str, time: float, source: str, note: str = "", *, required: bool = True
+) -> Mark:
+    return Mark(name, title, round(time - evidence.step, 2), source, note, required)
+
+
+def _under_load(evidence: Evidence, series: Series[float]) -> Sequence[tuple[float, float]]:
+    return [(time, value) for time, value in series if evidence.step < time <= evidence.off]
+
+
+def _last(evidence: Evidence) -> float:
+    return max((record.ended for record in evidence.records), default=evidence.step)
+
+
+def _api_time(evidence: Evidence, said: str | None) -> str:
+    return f"the API says {unix(said) - evidence.step:.0f} s" if said else ""
+
+
+def _said(field: str) -> Callable[[Observation], str | None]:
+    return lambda seen: seen.state[field]
+
+
+def _has_node(seen: Observation) -> bool:
+    return bool(seen.state["scheduled"])
+
+
+def _runs(seen: Observation) -> bool:
+    return bool(seen.state["started"])
+
+
+def _is_ready(seen: Observation) -> bool:
+    return bool(seen.state["ready"])

@@ -1,0 +1,100 @@
+"""`drydock dashboards`: what a person types about them."""
+
+from typing import Annotated
+
+import typer
+
+from drydock.core.console import say
+from drydock.core.errors import FailedError
+from drydock.core.project import Project, TelemetryPlatform
+from drydock.dashboards import lint as linter
+from drydock.dashboards import sync
+from drydock.dashboards.document import FOLDER, files, read, text
+from drydock.dashboards.lint import KUSTOMIZATION
+from drydock.dashboards.scaffold import scaffold
+from drydock.telemetry.grafana import Grafana
+
+app = typer.Typer(help="Keep Grafana's dashboards in git: tune them on the page, pull, commit.", no_args_is_help=True)
+
+
+PlatformOption = Annotated[TelemetryPlatform, typer.Option("--platform", help="Whose Grafana.")]
+
+
+@app.command()
+def pull(platform: PlatformOption = TelemetryPlatform.KIND) -> None:
+    """Bring what was tuned in Grafana back into the files.
+
+    Takes every dashboard that has a file, and those tagged `drydock` that have none yet. Only what differs in what it
+    shows is written, in a normal form, so that `git diff` shows what a person changed. Exit code 2: no Grafana.
+    """
+    project = Project.find()
+    with _grafana(project, platform) as grafana:
+        different = sync.pull(project.root, grafana)
+    for change in different:
+        say(change.summary)
+        if not linter.registered(project.root, change.uid):
+            say(_registration(change.uid))
+    pulled = sum(change.stored is not None for change in different)
+    say(f"Pulled: {pulled}. See `git diff {FOLDER}`." if pulled else "Nothing to pull.")
+
+
+@app.command()
+def push(platform: PlatformOption = TelemetryPlatform.KIND) -> None:
+    """Put the files into Grafana, over what is there, and make sure that they came back the same."""
+    project = Project.find()
+    with _grafana(project, platform) as grafana:
+        pushed = sync.push(project.root, grafana)
+    say(f"Pushed: {', '.join(change.uid for change in pushed)}." if pushed else "Grafana is as the files are.")
+
+
+@app.command()
+def diff(platform: PlatformOption = TelemetryPlatform.KIND) -> None:
+    """Show how Grafana differs from the files, both in the normal form. Exit code 1 when it does."""
+    project = Project.find()
+    with _grafana(project, platform) as grafana:
+        different = [change for change in sync.changes(project.root, grafana) if not change.same]
+    for change in different:
+        typer.echo("\n".join(change.diff))
+    if different:
+        raise typer.Exit(FailedError.exit_code)
+    say("Grafana is as the files are.")
+
+
+@app.command()
+def lint(
+    report: Annotated[bool, typer.Option("--report", help="Also print what each dashboard has.")] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="First write the files in the normal form.")] = False,
+) -> None:
+    """Check the files: each finding with its remedy. Needs nothing that runs. Exit code 1 when there is one."""
+    root = Project.find().root
+    for path in linter.fix(root) if fix else []:
+        say(f"Written in the normal form: {path.relative_to(root)}")
+    findings = linter.lint(root)
+    linter.print_findings(findings)
+    if report:
+        linter.print_report(linter.count(read(path)) for path in files(root).values())
+    if findings:
+        raise typer.Exit(FailedError.exit_code)
+    say(f"{len(files(root))} dashboards, all well.")
+
+
+@app.command()
+def new(name: Annotated[str, typer.Argument(help="Small letters, digits and dashes: order-book")]) -> None:
+    """Begin a dashboard: a file with the variables, marks and links that all have, and one panel to start from."""
+    root = Project.find().root
+    dashboard, path = scaffold(name), root / FOLDER / f"{name}.json"
+    if path.exists():
+        raise FailedError(f"{path.relative_to(root)} is there already", "Choose another name, or edit it.")
+    path.write_text(text(dashboard))
+    say(f"Written: {path.relative_to(root)}")
+    if not linter.registered(root, name):
+        say(_registration(name))
+    say("Then `drydock dashboards push`, tune it in Grafana, and `drydock dashboards pull`.")
+
+
+def _registration(name: str) -> str:
+    return f"The cluster does not know it yet: add `- dashboards/{name}.json` under `files` in {KUSTOMIZATION}."
+
+
+def _grafana(project: Project, platform: TelemetryPlatform) -> Grafana:
+    return Grafana(project.configuration.telemetry.pages(platform).grafana)

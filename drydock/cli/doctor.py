@@ -1,0 +1,17 @@
+"""`drydock doctor`: check this machine."""
+
+import typer
+
+from drydock.core.errors import CannotRunError
+from drydock.core.project import Project
+from drydock.doctor import examination
+from drydock.doctor.checks import Level
+
+
+def doctor() -> None:
+    """Check this machine: each line says ok or the remedy. Exit code 2 when something stops `up`."""
+    project = Project.find()
+    findings = [*examination.examine(project), *examination.autoscalers(project)]
+    examination.report(findings)
+    if any(finding.level is Level.BLOCKED for finding in findings):
+        raise typer.Exit(CannotRunError.exit_code)

@@ -1,0 +1,30 @@
+"""`drydock down`: stop what `drydock up` started."""
+
+import shutil
+from typing import Annotated
+
+import typer
+
+from drydock.cluster import docker, registry
+from drydock.cluster.platform import KindPlatform
+from drydock.core.console import say
+from drydock.core.project import Project
+from drydock.local.platform import LocalPlatform
+
+
+def down(
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also remove the registry with its images, and the local database.")
+    ] = False,
+) -> None:
+    """Stop what `up` started: Tilt, the cluster, the local platform. The registry stays: it is the image cache."""
+    project = Project.find()
+    stopped = ["local platform"] if LocalPlatform(project).stop() else []
+    if unreachable := docker.unreachable():
+        say(f"There is no cluster to look for: {unreachable}")
+    else:
+        stopped += ["kind platform"] if KindPlatform(project).remove() else []
+        stopped += ["registry and its images"] if everything and registry.remove() else []
+    if everything:
+        shutil.rmtree(project.state, ignore_errors=True)
+    say(f"Gone: {', '.join(stopped)}." if stopped else "Nothing was running.")

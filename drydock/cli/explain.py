@@ -1,0 +1,58 @@
+"""`drydock explain`: why requests are lost, and what to change."""
+
+from collections.abc import Iterable
+from typing import Annotated
+
+import typer
+
+from drydock.analysis import disruption
+from drydock.analysis.advice import ADVICE
+from drydock.analysis.causes import SENTENCES, Cause
+from drydock.core.errors import CannotRunError
+from drydock.core.project import Project
+from drydock.runs.folder import RunFolder
+
+
+def explain(
+    what: Annotated[
+        str | None,
+        typer.Argument(
+            help="A cause, or a run: its folder's name, how that begins or ends, or `last`. Without it: every cause.",
+            metavar="[CAUSE|RUN]",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Say why requests are lost, and what to change, for a cause or for all that a drill's run has found.
+
+    Exit code 2: there is no such cause and no such run.
+    """
+    for text in _lines(what):
+        typer.echo(text)
+
+
+def _lines(what: str | None) -> Iterable[str]:
+    if what is None:
+        return [_cause(cause) for cause in Cause]
+    if what in set(Cause):
+        return [_cause(Cause(what))]
+    return _run(what)
+
+
+def _run(name: str) -> Iterable[str]:
+    project = Project.find()
+    try:
+        folder = RunFolder.find(project, name)
+    except CannotRunError as error:
+        raise CannotRunError(
+            f"{name!r} is no cause and no run", "See `drydock explain` and `drydock runs list`."
+        ) from error
+    content = folder.read_json(disruption.FILE)
+    yield f"{folder.name}: {content['lost']:,} of {content['sent']:,} requests lost"
+    for cause, count in content["causes"].items():
+        yield f"\n{count:,} requests: {_cause(Cause(cause))}"
+
+
+def _cause(cause: Cause) -> str:
+    advice = ADVICE[cause]
+    return f"{cause}\n  {SENTENCES[cause]}\n  change: {advice.change}\n  source: {advice.source}"

@@ -1,0 +1,129 @@
+"""`drydock load`: what a person types to run one."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from drydock.cluster.platform import KindPlatform
+from drydock.core.console import output_console, say, step
+from drydock.core.errors import FailedError
+from drydock.core.project import Project
+from drydock.load import objectives, scenarios
+from drydock.load.locust_run import LoadRun, Tick
+from drydock.load.scenarios import Knob
+from drydock.load.verdict import judge, lost
+from drydock.report import load_table
+from drydock.requests import records
+from drydock.runs.configuration import describe
+from drydock.runs.folder import CONFIGURATION, RunFolder
+from drydock.runs.verdict import Verdict
+
+
+def load(
+    scenario: Annotated[str, typer.Argument(help="Its name: `drydock load --list` tells which there are.")] = "",
+    setting: Annotated[
+        list[str], typer.Option("--set", metavar="KNOB=VALUE", help="Turn a knob of the scenario; can be repeated.")
+    ] = [],  # noqa: B006 - Typer copies it
+    users: Annotated[str, typer.Option(help="Short for --set users=…", show_default=False)] = "",
+    seconds: Annotated[str, typer.Option(help="Short for --set seconds=…", show_default=False)] = "",
+    workers: Annotated[int, typer.Option(min=1, max=16, help="Processes that send, each on one core at most.")] = 1,
+    against: Annotated[
+        Path | None, typer.Option("--objectives", help=f"Default: {objectives.FILE}.", show_default=False)
+    ] = None,
+    listing: Annotated[bool, typer.Option("--list", help="List the scenarios and their knobs.")] = False,
+) -> None:
+    """Put load on the service, from inside the kind cluster, and hold what came of it against the objectives.
+
+    Leaves a folder below runs/. Ctrl-C ends the load early, with the account of what was sent by then. Exit code 1: an
+    objective was missed. Exit code 2: it could not run.
+    """
+    project = Project.find()
+    if listing or scenario in ("", "list"):
+        _list(project)
+        return
+    shorts = {name: value for name, value in {"users": users, "seconds": seconds}.items() if value}
+    settings = {**scenarios.settings_of(setting), **shorts}
+    scenarios.find(project, scenario).environment(settings, scenarios.users(project))
+    asked = objectives.read(against or project.root / objectives.FILE)
+    platform = KindPlatform(project)
+    verdict = run(platform, scenario, settings, workers, asked)
+    if not verdict.passed:
+        raise FailedError(verdict.summary, "Look at the run's folder, and at the dashboards of that time.")
+    say(verdict.summary)
+
+
+def run(
+    platform: KindPlatform,
+    scenario: str,
+    settings: Mapping[str, str],
+    workers: int,
+    asked: objectives.ObjectivesFile,
+) -> Verdict:
+    """Does one run, shows what came of it, and leaves its folder."""
+    load_run = LoadRun(platform, scenario, settings, workers)
+    ticks: list[Tick] = []
+    try:
+        with step("load generator") as progress:
+            load_run.start(progress)
+            progress.detail = load_run.image
+    except KeyboardInterrupt:
+        load_run.remove()
+        raise
+    folder = RunFolder.create(platform.project, scenario)
+    chosen = {"scenario": scenario, "settings": dict(settings), "workers": workers, "generator": load_run.image}
+    folder.write_json(CONFIGURATION, describe(platform, **chosen))
+    _follow(load_run, scenario, ticks)
+    with step("results") as progress:
+        load_run.collect(folder.folder)
+        progress.detail = str(folder.folder.relative_to(platform.project.root))
+    return conclude(folder, scenario, asked, ticks)
+
+
+def conclude(folder: RunFolder, scenario: str, asked: objectives.ObjectivesFile, ticks: Sequence[Tick]) -> Verdict:
+    """Judges the records in the folder, writes the verdict beside them, and shows both."""
+    read = records.read(folder.path(records.FILE))
+    verdict = judge(scenario, read, asked.of(scenario), ticks)
+    folder.conclude(verdict, ticks[-1].time - ticks[0].time if ticks else 0.0)
+    load_table.show(read)
+    for warning in verdict.warnings:
+        say(f"warning: {warning}")
+    for check in verdict.failed:
+        say(f"missed: {check.name}: expected {check.expected}, observed {check.observed}")
+    if losses := lost(read):
+        say(f"lost: {losses}")
+    return verdict
+
+
+def _follow(load_run: LoadRun, scenario: str, ticks: list[Tick]) -> None:
+    """Shows each tick until the end; Ctrl-C brings the end nearer."""
+    with step(f"load, {scenario}") as progress:
+
+        def show(tick: Tick) -> None:
+            ticks.append(tick)
+            progress.detail = str(tick)
+
+        try:
+            load_run.follow(show)
+        except KeyboardInterrupt:
+            say("Ending: the requests under way are answered first.")
+            load_run.stop()
+            load_run.follow(show)
+
+
+def _list(project: Project) -> None:
+    console = output_console()
+    found = scenarios.all_scenarios(project)
+    for scenario in found:
+        console.print(f"[bold]{scenario.name}[/]  {escape(scenario.text)}", soft_wrap=True)
+        _list_knobs(scenario.own)
+    console.print("[bold]of every scenario[/]")
+    _list_knobs(found[0].common)
+
+
+def _list_knobs(knobs: Sequence[Knob]) -> None:
+    for knob in knobs:
+        line = f"  {knob.name:<20} {knob.text} ([bold]{escape(knob.default)}[/])"
+        output_console().print(line, soft_wrap=True)

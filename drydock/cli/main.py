@@ -1,0 +1,62 @@
+"""The command line as a whole: every command, and the exit code that each error becomes."""
+
+import sys
+
+import typer
+from rich.markup import escape
+
+from drydock.cli.addons import addons
+from drydock.cli.check import check
+from drydock.cli.dashboards import app as dashboards
+from drydock.cli.doctor import doctor
+from drydock.cli.down import down
+from drydock.cli.drill import app as drills
+from drydock.cli.env import env
+from drydock.cli.explain import explain
+from drydock.cli.load import load
+from drydock.cli.runs import app as runs
+from drydock.cli.smoke import smoke
+from drydock.cli.status import status
+from drydock.cli.up import up
+from drydock.core.console import output_console, say
+from drydock.core.errors import CannotRunError, FailedError
+
+INTERRUPTED = 130  # what Typer makes of Ctrl-C: 128 + SIGINT, as a shell reports it
+
+app = typer.Typer(
+    help="A local production-parity environment for a FastAPI service.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+app.command()(up)
+app.command()(down)
+app.command()(status)
+app.command()(doctor)
+app.command()(env)
+app.command()(addons)
+app.command()(smoke)
+app.command()(load)
+app.add_typer(drills, name="drill")
+app.command()(explain)
+app.command()(check)
+app.add_typer(runs, name="runs")
+app.add_typer(dashboards, name="dashboards")
+
+
+def main() -> None:
+    """Runs the command line; the exit code is 0 (well), 1 (failed) or 2 (could not run)."""
+    try:
+        app()
+    except FailedError as error:
+        console = output_console(stderr=True)
+        verdict = "cannot run" if isinstance(error, CannotRunError) else "failed"
+        console.print(f"[bold red]{verdict}[/]  {escape(error.reason)}", soft_wrap=True)
+        if error.remedy:
+            console.print(f"[bold]remedy[/]  {escape(error.remedy)}", soft_wrap=True)
+        sys.exit(error.exit_code)
+    except SystemExit as ended:
+        if ended.code == INTERRUPTED:
+            say("Interrupted. Run the same command again to go on.")
+        raise

@@ -1,0 +1,69 @@
+"""`drydock up`: start everything."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from drydock.cluster import docker
+from drydock.cluster.platform import KindPlatform
+from drydock.cluster.stack import Mode, Part, Profile, Stack
+from drydock.cluster.tilt import PORT as TILT_PORT
+from drydock.core.console import say, step
+from drydock.core.project import Project
+from drydock.doctor import examination
+from drydock.local.platform import DISCLAIMER, LocalPlatform
+
+
+class Choice(StrEnum):
+    """The platforms that `up` starts."""
+
+    KIND = "kind"
+    LOCAL = "local"
+
+
+def up(
+    mode: Annotated[
+        Mode, typer.Option(help="dev: an edit is live in a second. parity: exactly what production runs.")
+    ] = Mode.DEV,
+    profile: Annotated[
+        Profile, typer.Option(help="small: less memory for the telemetry stack, for a machine of 8 GiB.")
+    ] = Profile.FULL,
+    without: Annotated[
+        list[Part], typer.Option(help="Leave a part of the telemetry stack, or KEDA, out; can be repeated.")
+    ] = [],  # noqa: B006 - Typer copies it
+    detach: Annotated[
+        bool, typer.Option("--detach", "-d", help="Return when everything is ready, and leave it running.")
+    ] = False,
+    platform: Annotated[
+        Choice | None, typer.Option(help="Default: kind, or local where Docker is not reachable.", show_default=False)
+    ] = None,
+) -> None:
+    """Start everything: tools, cluster, registry, images, the service under Tilt.
+
+    Does only what is missing, so it can be run again at any time, also after Ctrl-C. Without Docker the local platform
+    is started instead: the service's own commands beside an embedded PostgreSQL.
+    """
+    project = Project.find()
+    unreachable = None if platform else docker.unreachable()
+    if platform is Choice.LOCAL or unreachable:
+        say(DISCLAIMER + (f" {unreachable}" if unreachable else ""))
+        local = LocalPlatform(project)
+        if detach:
+            local.detach()
+        else:
+            local.run()
+        return
+    examination.refuse_if_blocked(examination.examine(project))
+    kind = KindPlatform(project)
+    stack = Stack(mode, profile, tuple(without))
+    kind.prepare(stack)
+    if not detach:
+        say(f"The service answers at {kind.url} in a moment. Ctrl-C stops Tilt and leaves the cluster.")
+        kind.tilt.run(stack)
+    kind.tilt.detach(stack)
+    with step(f"service, mode {mode}") as progress:
+        kind.tilt.wait_until_ready(progress)
+    say(f'Ready at {kind.url}. Tilt: http://localhost:{TILT_PORT}. kubectl: eval "$(drydock env)".')
+    pages = project.configuration.telemetry.kind
+    say(f"Grafana: {pages.grafana}. Jaeger: {pages.jaeger}. Prometheus: {pages.prometheus}.")

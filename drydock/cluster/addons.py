@@ -1,0 +1,53 @@
+"""What a production cluster brings along and kind does not: releases of other projects, patched for a local cluster."""
+
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from drydock.cluster.kind import Cluster
+from drydock.cluster.stack import Autoscaling, Stack
+from drydock.core.console import Step
+from drydock.core.project import Project
+from drydock.pinned import releases
+from drydock.pinned.releases import KEDA, METRICS_SERVER, RELEASES, Release
+
+# What a kustomization of k8s/platform calls the release that it patches.
+RELEASE = "release.yaml"
+
+
+def wanted(stack: Stack) -> tuple[Release, ...]:
+    """The releases that a stack needs."""
+    return (METRICS_SERVER, KEDA) if stack.autoscaling is Autoscaling.KEDA else (METRICS_SERVER,)
+
+
+def assemble(
+    project: Project, progress: Step, chosen: Iterable[Release] = RELEASES, target: Path | None = None
+) -> list[Path]:
+    """One kustomization for each chosen release, below `target` (default: .local/platform), downloaded if need be.
+
+    It is a copy of k8s/platform/<name> with the release beside it, for kustomize reads nothing outside its folder.
+    """
+    folders = []
+    for release in chosen:
+        folder = (target or project.state / "platform") / release.name
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(project.root / "k8s" / "platform" / release.name, folder)
+        shutil.copyfile(releases.obtain(release, progress), folder / RELEASE)
+        folders.append(folder)
+    progress.detail = ", ".join(f"{release.name} {release.version}" for release in chosen)
+    return folders
+
+
+def install(cluster: Cluster, folder: Path) -> None:
+    """Brings the cluster to what an assembled kustomization says; nothing happens where it is so already."""
+    cluster.apply("--kustomize", str(folder))
+
+
+def remove_keda(cluster: Cluster, project: Project, progress: Step) -> None:
+    """Removes KEDA where it is installed. Its ScaledObjects must be gone: it is the one that ends them."""
+    if not cluster.call("get", "namespace", KEDA.name, "--ignore-not-found", "--output", "name"):
+        progress.detail = "not installed"
+        return
+    for folder in assemble(project, progress, [KEDA]):
+        cluster.call("delete", "--kustomize", str(folder), "--ignore-not-found")
+    progress.detail = "removed"

@@ -1,0 +1,1 @@
+"""The doctor: facts of this machine, checks on them, and the remedies."""

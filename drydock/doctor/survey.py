@@ -1,0 +1,112 @@
+"""What runs now, and whether it is well."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from drydock.cluster import autoscaler
+from drydock.cluster.kind import Cluster, cluster_nodes, ready
+from drydock.cluster.platform import KindPlatform
+from drydock.cluster.stack import TELEMETRY_NAMESPACE
+from drydock.core.console import output_console
+from drydock.core.errors import FailedError
+from drydock.core.project import Project
+from drydock.local.platform import LocalPlatform
+from drydock.system.http import status
+
+TIMEOUT = "--request-timeout=5s"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing that runs."""
+
+    group: str
+    name: str
+    well: bool
+    text: str
+
+
+def survey(project: Project) -> list[Line]:
+    """Everything of this checkout that runs; empty where nothing does."""
+    return [*_kind(project), *_local(project)]
+
+
+def report(lines: list[Line]) -> None:
+    """Prints the lines, one group after the other."""
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    for line in lines:
+        word = "[green]ok[/]" if line.well else "[red]not ok[/]"
+        table.add_row(f"[dim]{line.group}[/]", escape(line.name), word, escape(line.text))
+    output_console().print(table)
+
+
+def _kind(project: Project) -> Iterator[Line]:
+    try:
+        nodes = cluster_nodes()
+    except FailedError:
+        return
+    if not nodes:
+        return
+    platform = KindPlatform(project)
+    yield from _nodes(platform.cluster, nodes)
+    for namespace in (project.configuration.workload.namespace, TELEMETRY_NAMESPACE):
+        yield from _pods(platform.cluster, namespace)
+    yield from _autoscalers(platform.cluster, project)
+    for resource in platform.tilt.resources() if platform.tilt.running() else []:
+        states = f"update {resource.update}, runtime {resource.runtime}"
+        yield Line("tilt", resource.name, resource.settled, states)
+    yield _answer(platform.url, project)
+
+
+def _local(project: Project) -> Iterator[Line]:
+    platform = LocalPlatform(project)
+    if platform.running():
+        yield Line("local", project.configuration.workload.deployment, True, "running beside an embedded PostgreSQL")
+        yield _answer(platform.url, project)
+
+
+def _nodes(cluster: Cluster, containers: dict[str, str]) -> Iterator[Line]:
+    try:
+        items = {item["metadata"]["name"]: item for item in cluster.get("nodes", TIMEOUT)["items"]}
+    except FailedError as error:
+        yield Line("cluster", "API server", False, error.reason.splitlines()[-1])
+        items = {}
+    for name, state in sorted(containers.items()):
+        well = state == "running" and name in items and ready(items[name])
+        yield Line("node", name, well, "Ready" if well else f"container {state}, not Ready")
+
+
+def _pods(cluster: Cluster, namespace: str) -> Iterator[Line]:
+    try:
+        items = cluster.get("pods", "--namespace", namespace, TIMEOUT)["items"]
+    except FailedError:
+        return
+    for pod in items:
+        yield _pod(pod)
+
+
+def _pod(pod: Any) -> Line:
+    phase, statuses = pod["status"]["phase"], pod["status"].get("containerStatuses") or []
+    restarts = sum(container["restartCount"] for container in statuses)
+    well = phase == "Succeeded" or ready(pod)
+    condition = "completed" if phase == "Succeeded" else "ready" if well else f"{phase}, not ready"
+    return Line("pod", pod["metadata"]["name"], well, f"{condition}, {restarts} restarts")
+
+
+def _autoscalers(cluster: Cluster, project: Project) -> Iterator[Line]:
+    prometheus = project.configuration.telemetry.kind.prometheus
+    try:
+        readings = autoscaler.survey(cluster, project.configuration.workload.namespace, prometheus)
+    except FailedError:
+        return
+    for reading in readings:
+        yield Line("hpa", reading.name, reading.well, reading.line)
+
+
+def _answer(url: str, project: Project) -> Line:
+    code = status(url + project.configuration.probes.ready)
+    return Line("url", url, code == 200, f"readiness {code or 'does not answer'}")

@@ -1,0 +1,32 @@
+"""Whether the judge and the timeline tell the same time: theirs is one clock only where both run on one machine."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from drydock.core.errors import CannotRunError
+from drydock.judge_client.progress_sample import Tick
+
+# Half the grain of Kubernetes' own times (1 s): what is nearer than that is not told apart by them either.
+MOST_APART_SECONDS = 0.5
+
+
+@dataclass
+class Clocks:
+    """How far they are apart: the age of the judge's news when it is heard, at its freshest, in seconds.
+
+    Docker Desktop runs the cluster in a virtual machine, whose clock may be off after the laptop has slept.
+    """
+
+    now: Callable[[], float] = time.time
+    apart: float = field(default=float("inf"), init=False)
+
+    def heard(self, tick: Tick) -> None:
+        """A tick has just arrived."""
+        self.apart = min(self.apart, self.now() - tick.time)
+
+    def refuse(self) -> None:
+        """Raises CannotRunError where the account would put requests and marks into the wrong order."""
+        if abs(self.apart) > MOST_APART_SECONDS:
+            reason = f"the judge's clock and this machine's are {abs(self.apart):.1f} s apart"
+            raise CannotRunError(reason, "Restart Docker: its virtual machine takes the time from this machine then.")

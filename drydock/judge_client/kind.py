@@ -1,0 +1,100 @@
+"""The judge as a Job of the cluster: its requests go through the Service, as those of a client in the cluster do."""
+
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from drydock.cluster.platform import KindPlatform
+from drydock.core.console import Step
+from drydock.core.errors import CannotRunError, FailedError
+from drydock.judge.plan import VARIABLE, Plan
+from drydock.judge_client import log
+from drydock.judge_client.progress_sample import Tick
+from drydock.load.jobs import NAMESPACE, LoadJob
+from drydock.system.processes import last_lines
+
+# Twenty subjects, sixty good answers, and a service that has just been replaced.
+BEGIN_SECONDS = 60.0
+# A log that breaks off is opened again where the pod still runs.
+ATTEMPTS = 5
+
+
+@dataclass
+class KindJudge:
+    """One run of a plan."""
+
+    platform: KindPlatform
+    plan: Plan
+    _seen: float = field(default=0.0, init=False)
+
+    @cached_property
+    def job(self) -> LoadJob:
+        """The Job."""
+        return LoadJob(self.platform, "judge", "judge")
+
+    def start(self, progress: Step) -> None:
+        """Starts it, and returns when it begins to send.
+
+        Raises:
+            CannotRunError: another run goes on, its pod does not start, or the service does not answer.
+        """
+        self.job.start({VARIABLE: self.plan.as_json()}, self.plan.seconds, progress)
+        image, progress.detail = progress.detail, "preparing and warming up"
+        deadline = time.monotonic() + BEGIN_SECONDS
+        for line in self._said():
+            if "began" in line:
+                progress.detail = f"{self.plan.rate:g} requests a second to {self.plan.url} ({image})"
+                return
+            if "ended" in line:
+                raise CannotRunError(f"the judge could not run: {line.get('reason', '')}", "drydock status")
+            if time.monotonic() > deadline:
+                break
+        raise CannotRunError(f"the judge did not begin:\n{last_lines(self._log(), 5)}", "drydock status")
+
+    def follow(self, on_tick: Callable[[Tick], None]) -> None:
+        """Calls `on_tick` each second until its end. Raises CannotRunError where it is not its own end."""
+
+        def newer(tick: Tick) -> None:
+            if tick.time > self._seen:
+                self._seen = tick.time
+                on_tick(tick)
+
+        for _ in range(ATTEMPTS):
+            if log.follow(self._said(), newer):
+                return
+        raise CannotRunError(f"the judge was ended:\n{last_lines(self._log(), 5)[:2000]}", "kubectl get events -n load")
+
+    def stop(self) -> None:
+        """Ends the sending: what is under way is answered and counted."""
+        self._call("exec", "job/judge", "--", "sh", "-c", "kill -TERM 1")
+
+    def collect(self, folder: Path) -> None:
+        """Writes requests.csv.gz and judge.json, and removes the Job. Raises FailedError where the log is not whole."""
+        log.collect(self._log(), folder)
+        self.remove()
+
+    def remove(self) -> None:
+        """Deletes the Job."""
+        self.job.remove()
+
+    def _log(self) -> str:
+        try:
+            return self._call("logs", "job/judge")
+        except FailedError as error:
+            return error.reason
+
+    def _said(self) -> Iterator[log.Line]:
+        # A session of its own: Ctrl-C is for us to handle.
+        with subprocess.Popen(
+            self.job.follow_command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+        ) as process:
+            try:
+                yield from log.lines(process.stdout or ())
+            finally:
+                process.terminate()
+
+    def _call(self, *arguments: str) -> str:
+        return self.job.cluster.call("--namespace", NAMESPACE, *arguments)

@@ -1,0 +1,88 @@
+"""The judge as a process of this machine."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from drydock.core.console import Step
+from drydock.core.errors import CannotRunError
+from drydock.judge.plan import VARIABLE, Plan
+from drydock.judge_client import log
+from drydock.judge_client.progress_sample import Tick
+from drydock.system.processes import last_lines
+
+STOP_SECONDS = 60
+
+
+@dataclass
+class LocalJudge:
+    """One run of a plan."""
+
+    plan: Plan
+    _process: "subprocess.Popen[str] | None" = field(default=None, init=False)
+    _said: list[str] = field(default_factory=list, init=False)
+
+    def start(self, progress: Step) -> None:
+        """Starts it, and returns when it begins to send.
+
+        Raises:
+            CannotRunError: the service does not answer.
+        """
+        progress.detail = "preparing and warming up"
+        # A session of its own: Ctrl-C is for us to handle.
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "drydock.judge"],
+            env={**os.environ, VARIABLE: self.plan.as_json()},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        for line in log.lines(self._lines()):
+            if "began" in line:
+                progress.detail = f"{self.plan.rate:g} requests a second to {self.plan.url}"
+                return
+            if "ended" in line:
+                raise CannotRunError(f"the judge could not run: {line.get('reason', '')}", "See the service's log.")
+        raise CannotRunError(f"the judge ended at once:\n{last_lines(''.join(self._said))}")
+
+    def follow(self, on_tick: Callable[[Tick], None]) -> None:
+        """Calls `on_tick` each second until its end. Raises CannotRunError where it is not its own end."""
+        if not log.follow(log.lines(self._lines()), on_tick):
+            raise CannotRunError(f"the judge was ended:\n{last_lines(''.join(self._said), 5)[:2000]}")
+
+    def stop(self) -> None:
+        """Ends the sending: what is under way is answered and counted."""
+        if self._process is not None:
+            self._process.terminate()
+
+    def collect(self, folder: Path) -> None:
+        """Writes requests.csv.gz and judge.json. Raises FailedError where its account is not whole."""
+        for _ in self._lines():
+            pass
+        log.collect("".join(self._said), folder)
+        self.remove()
+
+    def remove(self) -> None:
+        """Ends it, however far it is."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        if self._process.stdout:
+            self._process.stdout.close()
+        self._process = None
+
+    def _lines(self) -> Iterator[str]:
+        """What it says, as it says it; kept for the account."""
+        if self._process is not None:
+            for line in self._process.stdout or ():
+                self._said.append(line)
+                yield line

@@ -1,0 +1,64 @@
+"""The judge's log: ticks while it runs, then its account and the records."""
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from drydock.core.errors import CannotRunError, FailedError
+from drydock.judge_client import start_delay
+from drydock.judge_client.progress_sample import Tick
+from drydock.requests import records
+from drydock.system.processes import last_lines
+
+type Line = dict[str, Any]
+
+
+def lines(text: Iterable[str]) -> Iterator[Line]:
+    """The lines that are meant for programs."""
+    for line in text:
+        if line.startswith("{"):
+            try:
+                yield json.loads(line)
+            except json.JSONDecodeError:
+                continue
+
+
+def follow(said: Iterable[Line], on_tick: Callable[[Tick], None]) -> bool:
+    """Calls `on_tick` for each tick until the judge's end; False where the log breaks off before that.
+
+    Raises:
+        CannotRunError: the judge says that it could not run.
+    """
+    for line in said:
+        if "tick" in line:
+            on_tick(Tick.parse(line["tick"]))
+        elif "ended" in line:
+            if line["ended"]:
+                raise CannotRunError(f"the judge could not run: {line.get('reason', '')}", "drydock status")
+            return True
+    return False
+
+
+def collect(text: str, folder: Path) -> None:
+    """Writes requests.csv.gz and judge.json.
+
+    Raises:
+        FailedError: the log is not whole; the reason carries its end.
+    """
+    said = list(lines(text.splitlines()))
+    account = next((line["account"] for line in said if "account" in line), None)
+    counted = next((line["counted"] for line in said if "counted" in line), None)
+    if account is None or counted is None:
+        raise FailedError(f"the judge's account did not come to its end:\n{last_lines(text, 5)[:2000]}")
+    try:
+        packed = b"".join(base64.b64decode(line["records"], validate=True) for line in said if "records" in line)
+    except binascii.Error as error:
+        raise FailedError(f"the judge's records are broken: {error}") from error
+    path = folder / records.FILE
+    path.write_bytes(packed)
+    if (found := len(records.read(path))) != counted:
+        raise FailedError(f"the judge counted {counted} requests, and {found} came through its log")
+    (folder / start_delay.FILE).write_text(json.dumps(account, indent=2) + "\n")

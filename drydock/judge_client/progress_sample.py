@@ -1,0 +1,33 @@
+"""What the judge says each second."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from drydock.requests.outcome import Outcome
+
+
+@dataclass(frozen=True)
+class Tick:
+    """Counts since the start at `time` (Unix seconds); `rate` and `p95_ms` are of the last second.
+
+    `late` requests were started more than 20 ms after they were due; `in_flight` have no outcome yet.
+    """
+
+    time: float
+    sent: int
+    rate: float
+    outcomes: Mapping[str, int]
+    late: int
+    p95_ms: float
+    in_flight: int
+
+    @classmethod
+    def parse(cls, line: Mapping[str, Any]) -> Self:
+        """Reads the judge's line."""
+        return cls(**line)
+
+    @property
+    def lost(self) -> int:
+        """How many came to anything but an answer of 2xx."""
+        return sum(count for outcome, count in self.outcomes.items() if outcome != Outcome.OK)

@@ -1,1 +1,0 @@
-"""The judge from outside: how it is started, followed, stopped, and what it leaves."""

@@ -1,0 +1,117 @@
+"""What sends requests on the kind cluster: the instrument's image, and one Job for each run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from drydock.cluster import docker, images, registry
+from drydock.cluster.kind import Cluster
+from drydock.cluster.platform import KindPlatform
+from drydock.core.console import Step
+from drydock.core.errors import CannotRunError
+from drydock.core.project import Project
+from drydock.system.processes import last_lines
+from drydock.system.wait import wait_until
+
+NAMESPACE = "load"
+# Beside the sending itself: preparation, the last answers, the last scrape, and a first pull of the image.
+MARGIN_SECONDS = 120
+START_SECONDS = 120.0
+# What a kubelet reports of a pod that waits for its turn; any other reason is a trouble.
+STARTING = frozenset({"ContainerCreating", "PodInitializing"})
+
+
+@dataclass(frozen=True)
+class LoadJob:
+    """The Job `name` in the namespace `load`, by the manifests in `folder` below k8s/load."""
+
+    platform: KindPlatform
+    name: str = "traffic"
+    folder: str = "."
+
+    @property
+    def cluster(self) -> Cluster:
+        """The cluster that it runs on."""
+        return self.platform.cluster
+
+    @property
+    def follow_command(self) -> list[str]:
+        """The command that prints what it says, until its end."""
+        return self.cluster.command("logs", "--namespace", NAMESPACE, "--follow", f"job/{self.name}")
+
+    def start(self, environment: Mapping[str, str], seconds: float, progress: Step) -> None:
+        """Builds the image, deletes the Job of an earlier run, and starts one with these variables for `seconds`.
+
+        Raises:
+            CannotRunError: another run goes on, or the pod does not start.
+        """
+        if self._active():
+            remedy = f"Wait for its end, or end it: kubectl delete job {self.name} --namespace {NAMESPACE}"
+            raise CannotRunError(f"another run of {self.name} is going on", remedy)
+        progress.detail = "building its image"
+        image = publish_image(self.platform.project)
+        progress.detail = "starting"
+        self.remove()
+        folder = self.platform.project.root / "k8s" / "load" / self.folder
+        manifests = images.render(self.platform.programs["kubectl"], folder)
+        adjust(manifests, image, environment, seconds)
+        self.cluster.apply("--filename", "-", stdin=yaml.safe_dump_all(manifests))
+        if not wait_until(lambda: self._started(progress), START_SECONDS, interval=0.5):
+            raise CannotRunError(f"its pod did not start: {progress.detail}", f"kubectl describe pod -n {NAMESPACE}")
+        progress.detail = image
+
+    def stop(self) -> None:
+        """Lets it end as a pod ends: it still says what was sent by then."""
+        self._delete("--wait=false")
+
+    def remove(self) -> None:
+        """Deletes it, and waits until its pod is gone."""
+        self._delete("--grace-period=1")
+
+    def _delete(self, *options: str) -> None:
+        always = ("--ignore-not-found", "--cascade=foreground")
+        self.cluster.call("delete", "job", self.name, "--namespace", NAMESPACE, *always, *options)
+
+    def _active(self) -> bool:
+        chosen = ("--namespace", NAMESPACE, "--field-selector", f"metadata.name={self.name}")
+        return any(job["status"].get("active") for job in self.cluster.get("jobs", *chosen)["items"])
+
+    def _started(self, progress: Step) -> bool:
+        """Whether the pod has something to say; what it waits for is the step's detail."""
+        chosen = ("--namespace", NAMESPACE, "--selector", f"job-name={self.name}")
+        pods = [pod["status"] for pod in self.cluster.get("pods", *chosen)["items"]]
+        progress.detail = waits_for(pods[0]) if pods else "no pod yet"
+        return any(pod["phase"] != "Pending" for pod in pods)
+
+
+def publish_image(project: Project) -> str:
+    """Builds the instrument's image and hands it to the registry; its tag follows from its content."""
+    built = docker.docker("build", "--quiet", "--target", "instrument", str(project.root)).strip()
+    image = f"{registry.ADDRESS}/{images.BUILT_PREFIX}instrument:{built.removeprefix('sha256:')[:16]}"
+    docker.docker("tag", built, image)
+    docker.docker("push", "--quiet", image)
+    return image
+
+
+def adjust(manifests: list[Any], image: str, environment: Mapping[str, str], seconds: float) -> None:
+    """Puts the image, the variables and the time that it all takes into the Job among the manifests."""
+    spec = next(item["spec"] for item in manifests if item["kind"] == "Job")
+    spec["activeDeadlineSeconds"] = int(seconds) + MARGIN_SECONDS
+    container = spec["template"]["spec"]["containers"][0]
+    container["image"] = image
+    kept = [variable for variable in container["env"] if variable["name"] not in environment]
+    container["env"] = [*kept, *({"name": name, "value": value} for name, value in environment.items())]
+
+
+def waits_for(status: Any) -> str:
+    """What the pod of this status waits for, in the kubelet's or the scheduler's words."""
+    for container in status.get("containerStatuses") or []:
+        waiting = container["state"].get("waiting") or {}
+        if waiting.get("reason") not in STARTING and waiting:
+            return last_lines(f"{waiting.get('reason')} {waiting.get('message', '')}".strip(), count=1)
+    for condition in status.get("conditions") or []:
+        if condition["type"] == "PodScheduled" and condition["status"] == "False":
+            return str(condition.get("message") or condition.get("reason"))
+    return "starting"

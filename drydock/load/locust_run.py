@@ -1,0 +1,243 @@
+"""One load run on the kind cluster: locust's master and workers as Jobs, followed to their end."""
+
+import json
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import yaml
+
+from drydock.cluster import guards, images
+from drydock.cluster.kind import Cluster
+from drydock.cluster.platform import KindPlatform
+from drydock.core.console import Step
+from drydock.core.errors import CannotRunError, FailedError
+from drydock.load import jobs, locust_manifests, scenarios
+from drydock.load.locust_manifests import MASTER, NAMESPACE
+from drydock.requests import records
+from drydock.system.processes import last_lines
+
+# A first pull of the image, and a worker's way to its master.
+START_SECONDS = 150.0
+CONNECT_SECONDS = 45
+# The knob `timeout` of loadtest/users/shopper.py.
+TIMEOUT_SECONDS = 10.0
+STOP_MARGIN_SECONDS = 5.0
+RESULTS = "/results"
+# What the master leaves in its results beside the records.
+FILES = ("locust.html", "locust_stats.csv", "locust_stats_history.csv", "locust_failures.csv", "locust_exceptions.csv")
+GAVE_UP = "Gave up waiting for workers to connect"
+
+
+@dataclass(frozen=True)
+class Tick:
+    """What the master says each second: the last second's rate, and the counts since the start.
+
+    `time` in Unix seconds, `p95_ms` of the last ten seconds, `pods` the requests that each pod answered, `late` how
+    many requests an open model started too late and `behind_ms` by how much at most, `cpu_percent` that of the busiest
+    process of the load generator, `limits` what it has run out of.
+    """
+
+    time: float
+    over: bool
+    users: int
+    sent: int
+    failed: int
+    rate: float
+    p95_ms: float
+    outcomes: Mapping[str, int]
+    pods: Mapping[str, int]
+    late: int = 0
+    behind_ms: float = 0.0
+    cpu_percent: float = 0.0
+    limits: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, line: Mapping[str, Any]) -> Self:
+        """Reads the master's line."""
+        return cls(**{**line, "limits": tuple(line["limits"])})
+
+    def __str__(self) -> str:
+        failed = f", {self.failed:,} failed" if self.failed else ""
+        late = f", {self.behind_ms:.0f} ms behind" if self.late else ""
+        return (
+            f"{self.users} users, {self.sent:,} sent, {self.rate:.0f}/s, p95 {self.p95_ms:.0f} ms, "
+            f"{len(self.pods)} pods{failed}{late}"
+        )
+
+
+@dataclass
+class LoadRun:
+    """A run of `scenario` with `settings` (its knobs) by `workers` workers. `name` begins the keys of its orders."""
+
+    platform: KindPlatform
+    scenario: str
+    settings: Mapping[str, str]
+    workers: int = 1
+    name: str = "load"
+    image: str = ""
+    _seen: float = field(default=0.0, init=False)
+
+    @property
+    def cluster(self) -> Cluster:
+        """The cluster that it runs on."""
+        return self.platform.cluster
+
+    def start(self, progress: Step) -> None:
+        """Builds the image, starts master and workers, and returns when the load begins.
+
+        Raises:
+            CannotRunError: the scenario or a knob is unknown, the context is another one, the service is not ready,
+                another run goes on, or a pod or worker does not come.
+        """
+        environment = self._refuse_what_cannot_run()
+        progress.detail = "building its image"
+        self.image = jobs.publish_image(self.platform.project)
+        progress.detail = "starting"
+        self.remove()
+        folder = self.platform.project.root / "k8s" / "load" / "locust"
+        rendered = images.render(self.platform.programs["kubectl"], folder)
+        manifests = locust_manifests.jobs(
+            rendered, self.image, self._master_arguments(), self._worker_arguments(), self.workers
+        )
+        locust_manifests.set_variables(manifests, environment)
+        self.cluster.apply("--filename", "-", stdin=yaml.safe_dump_all(manifests))
+        self._wait_for_the_load(progress)
+
+    def follow(self, on_tick: Callable[[Tick], None]) -> None:
+        """Calls `on_tick` each second until the run's end; called again, it goes on where it was interrupted.
+
+        Raises:
+            CannotRunError: the master ended before the run did.
+        """
+        for line in self._said():
+            if "ended" in line:
+                if line["ended"] not in (0, 1):
+                    raise CannotRunError(f"the load generator ended with code {line['ended']}:\n{self._log()}")
+                return
+            tick = Tick.parse(line)
+            if tick.time > self._seen:
+                self._seen = tick.time
+                on_tick(tick)
+        raise CannotRunError(f"the load generator was ended before the run was over:\n{self._log()}")
+
+    def stop(self) -> None:
+        """Ends it gracefully: the requests under way are answered first, and all that was sent is accounted for."""
+        self._in_master("sh", "-c", "kill -TERM 1")
+
+    def collect(self, folder: Path) -> None:
+        """Fetches requests.csv.gz, locust's HTML report and its CSVs, and removes the Jobs.
+
+        Raises:
+            FailedError: one could not be fetched; the Jobs stay.
+        """
+        for name in (records.FILE, *FILES):
+            self._fetch(name, folder / name)
+        self._in_master("touch", f"{RESULTS}/collected")
+        self.remove()
+
+    def remove(self) -> None:
+        """Removes the Jobs, and the Service between them."""
+        chosen = ("--namespace", NAMESPACE, "--selector", locust_manifests.SELECTOR)
+        options = ("--ignore-not-found", "--cascade=foreground", "--grace-period=1")
+        self.cluster.call("delete", "jobs,services", *chosen, *options)
+
+    def _refuse_what_cannot_run(self) -> dict[str, str]:
+        """The variables that set the knobs, where nothing stands in the way."""
+        project = self.platform.project
+        scenario = scenarios.find(project, self.scenario)
+        environment = scenario.environment(self.settings, scenarios.users(project))
+        if self.workers < 1:
+            raise CannotRunError(f"{self.workers} workers send nothing", "Take 1 or more.")
+        guards.refuse_another_context(self.cluster)
+        guards.refuse_unready(project)
+        if self._active():
+            delete = f"kubectl delete jobs --namespace {NAMESPACE} --selector {locust_manifests.SELECTOR}"
+            remedy = f"Wait for its end, or end it: {delete}"
+            raise CannotRunError("another load run is going on", remedy)
+        return {**environment, "LOAD_RUN": self.name}
+
+    def _active(self) -> bool:
+        chosen = ("--namespace", NAMESPACE, "--selector", locust_manifests.SELECTOR)
+        return any(job["status"].get("active") for job in self.cluster.get("jobs", *chosen)["items"])
+
+    def _master_arguments(self) -> list[str]:
+        wait = [f"--expect-workers={self.workers}", f"--expect-workers-max-wait={CONNECT_SECONDS}"]
+        # A request that was sent has its record, or its timeout, before its user is ended.
+        patience = float(self.settings.get("timeout", TIMEOUT_SECONDS)) + STOP_MARGIN_SECONDS
+        return ["loadtest", self.scenario, *wait, f"--stop-timeout={patience:g}"]
+
+    def _worker_arguments(self) -> list[str]:
+        return ["locust", f"--locustfile=loadtest/scenarios/{self.scenario}.py"]
+
+    def _wait_for_the_load(self, progress: Step) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            progress.detail = self._waits_for()
+            log = self._log(lines=200)
+            if '"users":' in log:
+                return
+            if '"ended":' in log or time.monotonic() > deadline:
+                reason = self._why_not(log) or f"the load did not begin: {progress.detail}\n{last_lines(log)}"
+                self.remove()
+                raise CannotRunError(reason, f"See kubectl describe pods --namespace {NAMESPACE}")
+            time.sleep(0.5)
+
+    def _why_not(self, log: str) -> str:
+        if GAVE_UP not in log:
+            return ""
+        connected = log.count("reported as ready")
+        return f"{connected} of {self.workers} workers connected within {CONNECT_SECONDS} s"
+
+    def _waits_for(self) -> str:
+        pods = self.cluster.get("pods", "--namespace", NAMESPACE, "--selector", locust_manifests.SELECTOR)["items"]
+        pending = [pod for pod in pods if pod["status"]["phase"] == "Pending"]
+        if pending:
+            return f"{pending[0]['metadata']['name']}: {jobs.waits_for(pending[0]['status'])}"
+        return "waiting for the workers" if pods else "no pod yet"
+
+    def _log(self, lines: int = 20) -> str:
+        try:
+            return self.cluster.call("logs", "--namespace", NAMESPACE, f"--tail={lines}", f"job/{MASTER}")
+        except FailedError:
+            return ""
+
+    def _said(self) -> Iterator[dict[str, Any]]:
+        """The lines that are meant for programs."""
+        command = self.cluster.command("logs", "--namespace", NAMESPACE, "--follow", f"job/{MASTER}")
+        # A session of its own: Ctrl-C is for us to handle.
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+        ) as process:
+            try:
+                for line in process.stdout or ():
+                    if said := message(line):
+                        yield said
+            finally:
+                process.terminate()
+
+    def _in_master(self, *command: str) -> str:
+        return self.cluster.call("exec", "--namespace", NAMESPACE, f"job/{MASTER}", "--", *command)
+
+    def _fetch(self, name: str, path: Path) -> None:
+        command = self.cluster.command("exec", "--namespace", NAMESPACE, f"job/{MASTER}", "--")
+        with path.open("wb") as file:
+            done = subprocess.run(
+                [*command, "cat", f"{RESULTS}/{name}"], stdout=file, stderr=subprocess.PIPE, check=False
+            )
+        if done.returncode:
+            raise FailedError(f"{name} could not be fetched: {done.stderr.decode(errors='replace').strip()}")
+
+
+def message(line: str) -> dict[str, Any] | None:
+    """What a line of the master's log tells a program; None where it is for people."""
+    if not line.startswith("{"):
+        return None
+    try:
+        loaded: dict[str, Any] = json.loads(line)
+    except json.JSONDecodeError:
+        return None
+    return loaded if "users" in loaded or "ended" in loaded else None

@@ -1,0 +1,54 @@
+"""The shutdown budget: what a pod may take at the most, step by step, by its manifest and its environment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from drydock.core.project import Shutdown
+
+# kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle: the grace period where a pod says none.
+DEFAULT_GRACE_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Seconds. `grace` runs from the deletion on, and preStop is part of it."""
+
+    prestop: float
+    drain: float
+    graceful: float
+    close: float
+    grace: float
+
+    @classmethod
+    def of(cls, pod_spec: Mapping[str, Any], container: str, variables: Mapping[str, str], shutdown: Shutdown) -> Self:
+        """Reads it from a pod's spec and the variables that its container gets."""
+        spec = next(it for it in pod_spec["containers"] if it["name"] == container)
+        hook = (spec.get("lifecycle") or {}).get("preStop") or {}
+        return cls(
+            prestop=float((hook.get("sleep") or {}).get("seconds", 0)),
+            drain=_sum(variables, shutdown.drain),
+            graceful=_sum(variables, shutdown.graceful) + shutdown.backlog_seconds,
+            close=_sum(variables, shutdown.close),
+            grace=float(pod_spec.get("terminationGracePeriodSeconds", DEFAULT_GRACE_SECONDS)),
+        )
+
+    @property
+    def total(self) -> float:
+        """All steps, each at its longest."""
+        return self.prestop + self.drain + self.graceful + self.close
+
+    def as_json(self) -> dict[str, float]:
+        """For configuration.json."""
+        return {
+            "prestop": self.prestop,
+            "drain": self.drain,
+            "graceful": self.graceful,
+            "close": self.close,
+            "total": self.total,
+            "grace": self.grace,
+        }
+
+
+def _sum(variables: Mapping[str, str], names: tuple[str, ...]) -> float:
+    return sum(float(variables.get(name) or 0) for name in names)

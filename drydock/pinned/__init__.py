@@ -1,0 +1,1 @@
+"""What Drydock downloads, each in one exact version: tools and release manifests."""

@@ -1,0 +1,1 @@
+"""The vocabulary of requests: outcome, record, statistics, windows, comparison. Standard library only."""

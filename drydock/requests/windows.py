@@ -1,0 +1,64 @@
+"""The requests of a run in windows of equal length, by the time at which each was over."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from drydock.requests.outcome import Outcome
+from drydock.requests.records import Record
+from drydock.requests.statistics import percentile
+
+
+@dataclass(frozen=True)
+class Window:
+    """The requests that were over from `begin` until `end` (Unix seconds)."""
+
+    begin: float
+    end: float
+    records: Sequence[Record]
+
+    @property
+    def rate(self) -> float:
+        """Requests a second."""
+        return len(self.records) / (self.end - self.begin)
+
+    def latency(self, share: int, route: str) -> float | None:
+        """The milliseconds within which `share` per cent of the whole answers of a route came; None without any."""
+        return latency(self.records, share, route)
+
+    def errors(self) -> dict[Outcome, float]:
+        """Lost requests a second, by outcome."""
+        lost = Counter(record.outcome for record in self.records if record.lost)
+        return {outcome: count / (self.end - self.begin) for outcome, count in lost.items()}
+
+
+def windows(records: Sequence[Record], begin: float, end: float, seconds: float) -> Iterator[Window]:
+    """Whole windows of `seconds` from `begin` on, none of them beyond `end`, those without requests included."""
+    sorted_in = defaultdict(list)
+    for record in records:
+        sorted_in[int((record.ended - begin) // seconds)].append(record)
+    for number in range(int((end - begin) // seconds)):
+        start = begin + number * seconds
+        yield Window(start, start + seconds, sorted_in[number])
+
+
+def latency(records: Sequence[Record], share: int, route: str) -> float | None:
+    """The milliseconds within which `share` per cent of the whole answers of a route came; None without any."""
+    return percentile(sorted(record.seconds for record in records if record.whole and record.route == route), share)
+
+
+def in_flight_above(records: Sequence[Record], users: int) -> tuple[float, float] | None:
+    """From when until when more than `users` requests were under way at times (Unix seconds); None where it never was.
+
+    A user waits for each answer. So this is, to the millisecond and by the requests themselves, the time when there
+    were more users than that.
+    """
+    changes = sorted([(it.started, 1) for it in records] + [(it.ended, -1) for it in records])
+    first, last, count = None, 0.0, 0
+    for time, change in changes:
+        if change < 0 and count == users + 1:
+            last = time
+        count += change
+        if count > users and first is None:
+            first = time
+    return None if first is None else (first, last)

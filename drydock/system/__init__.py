@@ -1,0 +1,1 @@
+"""This machine: processes, pid files, ports, locks, signals, waiting, and asking a URL."""

@@ -1,0 +1,69 @@
+"""Remembering a process we left running, without ever mistaking another one for it."""
+
+import json
+import os
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from drydock.system.wait import wait_until
+
+# The start time of a process is derived from the clock, which may be set; a pid is not reused that soon.
+START_TIME_TOLERANCE_SECONDS = 2.0
+KILL_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class PidFile:
+    """A file with a process's id and the second it started; a recycled id belongs to a process that started later."""
+
+    path: Path
+
+    def write(self, pid: int | None = None) -> None:
+        """Remembers the process `pid`, by default our own."""
+        process = psutil.Process(pid or os.getpid())
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.write_text(json.dumps({"pid": process.pid, "started": process.create_time()}))
+
+    def process(self) -> psutil.Process | None:
+        """The remembered process while it lives."""
+        try:
+            remembered = json.loads(self.path.read_text())
+            process = psutil.Process(int(remembered["pid"]))
+            drift = abs(process.create_time() - float(remembered["started"]))
+        except (OSError, ValueError, KeyError, TypeError, psutil.Error):
+            return None
+        return None if _ended(process) or drift > START_TIME_TOLERANCE_SECONDS else process
+
+    def remove(self) -> None:
+        """Forgets it."""
+        self.path.unlink(missing_ok=True)
+
+    def stop(self, seconds: float) -> bool:
+        """Asks the process to end (SIGTERM), kills it after `seconds`; False where there was none."""
+        process = self.process()
+        if process is not None:
+            terminate(process, seconds)
+        self.remove()
+        return process is not None
+
+
+def terminate(process: psutil.Process, seconds: float, number: signal.Signals = signal.SIGTERM) -> None:
+    """Ends a process: signal `number`, then SIGKILL after `seconds`."""
+    try:
+        process.send_signal(number)
+        if not wait_until(lambda: _ended(process), seconds, interval=0.05):
+            process.kill()
+            wait_until(lambda: _ended(process), KILL_SECONDS, interval=0.05)
+    except psutil.NoSuchProcess:
+        pass
+
+
+def _ended(process: psutil.Process) -> bool:
+    """Whether it is gone; a zombie is, although it keeps its pid until its parent, or init, has looked at it."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True

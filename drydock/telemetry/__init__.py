@@ -1,0 +1,1 @@
+"""Clients of the telemetry stack: Grafana and Jaeger."""

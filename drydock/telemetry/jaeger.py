@@ -1,0 +1,20 @@
+"""Asking Jaeger whether a trace has arrived."""
+
+import httpx2
+
+from drydock.core.errors import FailedError
+
+SECONDS = 5.0
+
+
+def arrived(jaeger: str, trace: str) -> bool:
+    """Whether the trace of this identifier is there.
+
+    Raises:
+        FailedError: Jaeger does not answer.
+    """
+    try:
+        answer = httpx2.get(f"{jaeger}/api/traces/{trace}", timeout=SECONDS, trust_env=False)
+    except httpx2.HTTPError as error:
+        raise FailedError(f"Jaeger does not answer at {jaeger}: {error}", "drydock status") from error
+    return answer.status_code == 200
