@@ -11,8 +11,8 @@ from app.faults import router as faults_router
 from app.lifespan import Lifecycle
 from app.middleware.access_log import AccessLog
 from app.middleware.draining import Draining
-from app.middleware.identity import Identity
-from app.middleware.unexpected import Unexpected
+from app.middleware.served_by import ServedBy
+from app.middleware.unhandled_errors import UnhandledErrors
 from app.observability.logs import configure_logging
 from app.observability.metrics import describe_target
 from app.observability.platform_requests import PREFIXES
@@ -49,7 +49,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(router)
 
     # Each one wraps those above it: the last is the first to see a request.
-    app.add_middleware(Unexpected, report=settings.sentry_dsn is not None)
+    app.add_middleware(UnhandledErrors, report=settings.sentry_dsn is not None)
     if settings.faults_enabled:
         _install_faults(app, readiness)
     Instrumentator(should_group_status_codes=False, excluded_handlers=[f"^{prefix}" for prefix in PREFIXES]).add(
@@ -57,7 +57,7 @@ def create_app(settings: Settings) -> FastAPI:
     ).instrument(app)
     app.add_middleware(AccessLog)
     app.add_middleware(Draining, drain=drain)
-    app.add_middleware(Identity, pod_name=settings.pod_name)
+    app.add_middleware(ServedBy, pod_name=settings.pod_name)
     return app
 
 

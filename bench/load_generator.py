@@ -102,8 +102,8 @@ def locust(url: str, seconds: int, records: bool) -> Reached:
     """One worker with users who never pause."""
     with tempfile.TemporaryDirectory() as folder:
         file = f"{folder}/requests.csv.gz" if records else ""
-        knobs = {"LOAD_USERS": USERS, "LOAD_SECONDS": seconds, "LOAD_PAUSE": 0, "LOAD_RECORDS": file}
-        environment = {**os.environ, **{name: str(value) for name, value in knobs.items()}}
+        parameters = {"LOAD_USERS": USERS, "LOAD_SECONDS": seconds, "LOAD_PAUSE": 0, "LOAD_RECORDS": file}
+        environment = {**os.environ, **{name: str(value) for name, value in parameters.items()}}
         common = ["-m", "locust", "--locustfile=loadtest/scenarios/steady.py", f"--host={url}"]
         mixed = {**environment, "LOAD_MIX": "browse=7,order=3"}
         master_options = ["--master", "--headless", "--only-summary", "--stop-timeout=5"]

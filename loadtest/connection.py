@@ -9,9 +9,9 @@ import time
 
 from geventhttpclient.client import HTTPClientPool
 
-from loadtest.knobs import Knobs
+from loadtest.parameters import Parameters
 
-KNOBS = """
+PARAMETERS = """
     connection_requests  requests after which a connection is closed: 1 for a fresh one each time (20)
     connection_seconds   seconds after which it is: a new pod has its share of the load about that long after (4)
 """
@@ -23,8 +23,8 @@ class Connection:
     """The one connection of a user, of what `pool` holds."""
 
     def __init__(self, pool: HTTPClientPool) -> None:
-        knobs = Knobs(KNOBS)
-        self._requests, self._seconds = knobs.count("connection_requests"), knobs.number("connection_seconds")
+        parameters = Parameters(PARAMETERS)
+        self._requests, self._seconds = parameters.count("connection_requests"), parameters.number("connection_seconds")
         self._pool = pool
         self._opened = self._used = 0.0
         self._sent = 0

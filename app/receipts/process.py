@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from app import health
 from app.database import Database
-from app.middleware.identity import Identity
+from app.middleware.served_by import ServedBy
 from app.observability.event_loop import watch_lag
 from app.observability.tracing import configure_tracing
 from app.readiness import Readiness
@@ -68,7 +68,7 @@ class WorkerProcess:
         app = FastAPI(title="Receipts", version=self._settings.service_version, openapi_url=None)
         app.state.readiness = readiness
         app.include_router(health.router)
-        app.add_middleware(Identity, pod_name=self._settings.pod_name)
+        app.add_middleware(ServedBy, pod_name=self._settings.pod_name)
         return app
 
     async def _draining(self) -> str | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from drydock.analysis.evidence import Evidence
-from drydock.analysis.pod_terminations import Departure
+from drydock.analysis.pod_terminations import PodTermination
 from drydock.requests.outcome import Outcome
 from drydock.requests.records import Record
 from drydock.timeline.history import at, unix
@@ -64,42 +64,44 @@ class Loss:
     allowed: bool
 
 
-def losses(evidence: Evidence, departures: Sequence[Departure], allowed: frozenset[Outcome]) -> list[Loss]:
+def losses(evidence: Evidence, terminations: Sequence[PodTermination], allowed: frozenset[Outcome]) -> list[Loss]:
     """Each lost request with its cause, as they were due. Allowed are only those since the action."""
     return [
         Loss(
-            record, cause_of(record, evidence, departures), record.outcome in allowed and record.ended >= evidence.acted
+            record,
+            cause_of(record, evidence, terminations),
+            record.outcome in allowed and record.ended >= evidence.action_started,
         )
         for record in evidence.records
         if record.lost
     ]
 
 
-def cause_of(record: Record, evidence: Evidence, departures: Sequence[Departure]) -> Cause:
+def cause_of(record: Record, evidence: Evidence, terminations: Sequence[PodTermination]) -> Cause:
     """The likely cause of one loss."""
     match record.outcome:
         case Outcome.REFUSED:
-            return _refused(record, evidence, departures)
+            return _refused(record, evidence, terminations)
         case Outcome.RESET | Outcome.CLOSED_EARLY | Outcome.TRUNCATED:
-            return _broken(record, departures)
+            return _broken(record, terminations)
         case Outcome.TIMED_OUT:
             return Cause.NO_ENDPOINT if _met_no_endpoint(record, evidence) else Cause.NOT_ANSWERED
         case Outcome.SERVER_ERROR:
-            return _server_error(record, evidence, departures)
+            return _server_error(record, evidence, terminations)
         case Outcome.CLIENT_ERROR:
             return Cause.CLIENT_ERROR
     return Cause.UNKNOWN
 
 
-def _refused(record: Record, evidence: Evidence, departures: Sequence[Departure]) -> Cause:
+def _refused(record: Record, evidence: Evidence, terminations: Sequence[PodTermination]) -> Cause:
     if _met_no_endpoint(record, evidence):
         return Cause.NO_ENDPOINT
-    for departure in departures:
-        if departure.restarted and _met(record, departure):
+    for termination in terminations:
+        if termination.restarted and _met(record, termination):
             return Cause.PROCESS_DEAD
-    for departure in departures:
-        last = departure.marks.get("gone", departure.marks.get("ended", departure.began)) + PROPAGATION_SECONDS
-        if not departure.restarted and departure.began <= record.started <= last:
+    for termination in terminations:
+        last = termination.marks.get("gone", termination.marks.get("ended", termination.began)) + PROPAGATION_SECONDS
+        if not termination.restarted and termination.began <= record.started <= last:
             return Cause.REFUSED_AFTER_REMOVAL
     return Cause.NOT_LISTENING_YET if _is_new(record, evidence) else Cause.UNKNOWN
 
@@ -109,18 +111,18 @@ def _met_no_endpoint(record: Record, evidence: Evidence) -> bool:
     return any(at(evidence.endpoints, record.started + shift) == frozenset() for shift in (0.0, 1.0))
 
 
-def _broken(record: Record, departures: Sequence[Departure]) -> Cause:
+def _broken(record: Record, terminations: Sequence[PodTermination]) -> Cause:
     if record.ended - record.started > IN_FLIGHT_SECONDS or record.lane == "long":
         return Cause.CUT_IN_FLIGHT
-    if any(departure.restarted and _met(record, departure) for departure in departures):
+    if any(termination.restarted and _met(record, termination) for termination in terminations):
         return Cause.CUT_IN_FLIGHT
     return Cause.RESET_ON_KEPT_ALIVE if record.position else Cause.CLOSED_LISTENER
 
 
-def _server_error(record: Record, evidence: Evidence, departures: Sequence[Departure]) -> Cause:
+def _server_error(record: Record, evidence: Evidence, terminations: Sequence[PodTermination]) -> Cause:
     if record.status != 503:
         return Cause.SERVER_ERROR
-    if any(it.pod == record.pod and not it.restarted and record.ended >= it.began for it in departures):
+    if any(it.pod == record.pod and not it.restarted and record.ended >= it.began for it in terminations):
         return Cause.CUT_IN_FLIGHT  # the service's own last word for what it could not finish
     said = [it for it in evidence.history.lifecycle(record.pod) if unix(it.state["time"]) <= record.ended + 1]
     events = {it.state["event"] for it in said}
@@ -132,9 +134,9 @@ def _server_error(record: Record, evidence: Evidence, departures: Sequence[Depar
     return Cause.SHED
 
 
-def _met(record: Record, departure: Departure) -> bool:
+def _met(record: Record, termination: PodTermination) -> bool:
     """Whether it was under way while a process ended, or until it could be started again."""
-    return departure.began <= record.ended and record.started <= departure.marks["ended"] + START_SECONDS
+    return termination.began <= record.ended and record.started <= termination.marks["ended"] + START_SECONDS
 
 
 def _is_new(record: Record, evidence: Evidence) -> bool:
@@ -143,5 +145,5 @@ def _is_new(record: Record, evidence: Evidence) -> bool:
     first: dict[str, float] = {}
     for seen in evidence.history.pods(evidence.workload.deployment):
         first.setdefault(seen.name, seen.arrived)
-    added = (first[pod] for pod in ready if first.get(pod, 0.0) > evidence.began)
+    added = (first[pod] for pod in ready if first.get(pod, 0.0) > evidence.started)
     return any(time <= record.started <= time + START_SECONDS for time in added)

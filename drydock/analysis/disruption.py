@@ -9,41 +9,41 @@ from typing import Any
 from drydock.analysis.audit import AuditResult
 from drydock.analysis.causes import Cause, Loss, losses
 from drydock.analysis.evidence import Evidence
-from drydock.analysis.objectives import Promise
-from drydock.analysis.pod_terminations import Departure, departures
-from drydock.judge_client.start_delay import Lateness
+from drydock.analysis.objectives import DrillObjectives
+from drydock.analysis.pod_terminations import PodTermination, terminations
+from drydock.judge_client.start_delay import StartDelay
 from drydock.requests.outcome import Outcome
 from drydock.runs.verdict import Check, Verdict
 
-FILE = "account.json"
+FILE = "analysis.json"
 # How late the 99th percentile of the starts may be: a tenth of the shortest time that a drill is about, the 1 s for
 # which kube-proxy gathers changes (minSyncPeriod, by default). A judge that is later was not there when it mattered.
 LATEST_START_MS = 100.0
 
 
 @dataclass(frozen=True)
-class Account:
+class Analysis:
     """All that is known of one run. `extra` are the checks of the drill's own; `least` requests make it count."""
 
     name: str
     title: str
     hypothesis: str
     evidence: Evidence
-    promise: Promise
-    findings: AuditResult
-    lateness: Lateness
+    objectives: DrillObjectives
+    audit: AuditResult
+    start_delay: StartDelay
     least: int
     extra: Sequence[Check] = ()
 
     @cached_property
-    def departures(self) -> list[Departure]:
+    def terminations(self) -> list[PodTermination]:
         """The pods that ended, and the containers that were started again."""
-        return departures(self.evidence)
+        return terminations(self.evidence)
 
     @cached_property
     def losses(self) -> list[Loss]:
         """Every request that was not answered well, with its cause."""
-        return losses(self.evidence, self.departures, self.promise.allowed)
+        return losses(self.evidence, self.terminations, self.objectives.allowed)
 
     @property
     def lost(self) -> list[Loss]:
@@ -62,11 +62,11 @@ class Account:
 
     def verdict(self) -> Verdict:
         """Every check, and the figures of the run."""
-        checks = [*self._requests(), *self._pods(), *self.extra, *self.findings.checks(), self._kept_up()]
+        checks = [*self._requests(), *self._pods(), *self.extra, *self.audit.checks(), self._kept_up()]
         return Verdict(self.name, "drill", self._summary(checks), checks, self._figures())
 
     def as_json(self) -> dict[str, Any]:
-        """The content of account.json."""
+        """The content of analysis.json."""
         return {
             "name": self.name,
             "drill": self.title,
@@ -75,57 +75,57 @@ class Account:
             "lost": len(self.lost),
             "outcomes": {f"{lane} {outcome}": count for (lane, outcome), count in sorted(self.outcomes.items())},
             "causes": dict(self.causes.most_common()),
-            "departures": [asdict(departure) for departure in self.departures],
+            "terminations": [asdict(termination) for termination in self.terminations],
             "losses": [{**asdict(loss.record), "cause": loss.cause, "allowed": loss.allowed} for loss in self.losses],
         }
 
-    def said_causes(self, losses: Sequence[Loss]) -> str:
+    def count_causes(self, losses: Sequence[Loss]) -> str:
         """`31 cut in flight, 2 unknown`, the most frequent first; empty without any."""
         by = Counter(loss.cause for loss in losses)
         return ", ".join(f"{count:,} {cause}" for cause, count in by.most_common())
 
     def _requests(self) -> Iterator[Check]:
         sent, lost, allowed = len(self.evidence.records), len(self.lost), len(self.losses) - len(self.lost)
-        causes = self.said_causes(self.lost)
+        causes = self.count_causes(self.lost)
         observed = f"{lost:,} of {sent:,}" + (f": {causes}" if causes else "")
-        expected = f"at most {self.promise.lost:,}" if self.promise.lost else "0"
-        if self.promise.allowed:
-            names = ", ".join(sorted(self.promise.allowed))
+        expected = f"at most {self.objectives.lost:,}" if self.objectives.lost else "0"
+        if self.objectives.allowed:
+            names = ", ".join(sorted(self.objectives.allowed))
             expected += f", beside {names} while it lasts"
             observed += f"; {allowed:,} beside"
-        yield Check("requests lost", lost <= self.promise.lost and sent > 0, expected, observed)
+        yield Check("requests lost", lost <= self.objectives.lost and sent > 0, expected, observed)
         yield Check("enough requests", sent >= self.least, f"at least {self.least:,}", f"{sent:,}")
-        recovered, over = self.evidence.recovered, self.evidence.over
+        recovered, over = self.evidence.recovered_at, self.evidence.action_ended
         observed = "not seen" if recovered is None else f"{recovered - over:.1f} s after the action"
         yield Check("the service is as it was", recovered is not None, "seen", observed)
-        if (limit := self.promise.recovery_seconds) is not None:
+        if (limit := self.objectives.recovery_seconds) is not None:
             last = max((loss.record.ended for loss in self.losses), default=over)
             yield Check(
                 "all is answered again", last - over <= limit, f"within {limit:g} s", f"{max(0.0, last - over):.1f} s"
             )
 
     def _pods(self) -> Iterator[Check]:
-        restarts, most = self.evidence.restarts, self.promise.restarts
+        restarts, most = self.evidence.restarts, self.objectives.restarts
         yield Check("restarts of containers", restarts <= most, f"at most {most}" if most else "0", str(restarts))
-        deleted = [departure for departure in self.departures if not departure.restarted]
+        deleted = [termination for termination in self.terminations if not termination.restarted]
         if not deleted:
             return
-        killed = [departure.pod for departure in deleted if departure.killed]
-        codes = ", ".join(str(departure.exit_code) for departure in deleted)
+        killed = [termination.pod for termination in deleted if termination.killed]
+        codes = ", ".join(str(termination.exit_code) for termination in deleted)
         yield Check(
             "deleted pods end by themselves",
-            self.promise.kills or not killed,
+            self.objectives.kills or not killed,
             "no SIGKILL (exit code 137)",
             f"exit codes {codes}" + (f": {', '.join(killed)} killed" if killed else ""),
         )
         over = [it for it in deleted if it.seconds is not None and it.grace is not None and it.seconds > it.grace]
         said = ", ".join(f"{it.seconds:.1f} of {it.grace:g} s" for it in deleted if it.seconds and it.grace)
         yield Check(
-            "the grace period suffices", self.promise.kills or not over, "every pod within it", said or "not seen"
+            "the grace period suffices", self.objectives.kills or not over, "every pod within it", said or "not seen"
         )
 
     def _kept_up(self) -> Check:
-        it = self.lateness
+        it = self.start_delay
         observed = f"within {it.p99_ms:.1f} ms; {it.late:,} of {it.sent:,} over 20 ms late"
         expected = f"99 % started within {LATEST_START_MS:.0f} ms of their time"
         return Check("the judge kept up", it.sent > 0 and it.p99_ms <= LATEST_START_MS, expected, observed)
@@ -133,29 +133,35 @@ class Account:
     def _figures(self) -> dict[str, float]:
         evidence = self.evidence
         counts = Counter(record.outcome for record in evidence.records)
-        slowest = max((it.seconds for it in self.departures if it.seconds is not None), default=0.0)
+        slowest = max((it.seconds for it in self.terminations if it.seconds is not None), default=0.0)
         return {
             "sent": len(evidence.records),
             "lost": len(self.lost),
             "allowed": len(self.losses) - len(self.lost),
             **{f"outcome_{outcome}": counts[outcome] for outcome in Outcome if counts[outcome]},
-            "requests_per_second": round(len(evidence.records) / max(evidence.ended - evidence.began, 1), 1),
-            "action_s": round(evidence.over - evidence.acted, 1),
-            **({"recovery_s": round(evidence.recovered - evidence.over, 1)} if evidence.recovered else {}),
-            "seconds": round(evidence.ended - evidence.began, 1),
-            "departures": len(self.departures),
+            "requests_per_second": round(len(evidence.records) / max(evidence.ended - evidence.started, 1), 1),
+            "action_s": round(evidence.action_ended - evidence.action_started, 1),
+            **(
+                {"recovery_s": round(evidence.recovered_at - evidence.action_ended, 1)} if evidence.recovered_at else {}
+            ),
+            "seconds": round(evidence.ended - evidence.started, 1),
+            "terminations": len(self.terminations),
             "slowest_shutdown_s": round(slowest, 1),
             "restarts": evidence.restarts,
-            "late": self.lateness.late,
-            "start_error_p99_ms": self.lateness.p99_ms,
-            "clocks_apart_s": round(evidence.clocks_apart, 3),
-            **self.findings.violations,
-            **self.findings.figures,
+            "late": self.start_delay.late,
+            "start_error_p99_ms": self.start_delay.p99_ms,
+            "clock_skew_s": round(evidence.clock_skew, 3),
+            **self.audit.violations,
+            **self.audit.figures,
         }
+
+    def _recovery(self) -> dict[str, float]:
+        recovered, ended = self.evidence.recovered_at, self.evidence.action_ended
+        return {} if recovered is None else {"recovery_s": round(recovered - ended, 1)}
 
     def _summary(self, checks: Sequence[Check]) -> str:
         failed = [check.name for check in checks if not check.passed]
-        causes = self.said_causes(self.losses)
+        causes = self.count_causes(self.losses)
         allowed = len(self.losses) - len(self.lost)
         return (
             f"{len(self.lost):,} of {len(self.evidence.records):,} requests lost"

@@ -21,12 +21,12 @@ class Evidence:
     workload: Workload
     history: History
     records: Sequence[Record]
-    began: float
-    acted: float
-    over: float
-    recovered: float | None
+    started: float
+    action_started: float
+    action_ended: float
+    recovered_at: float | None
     ended: float
-    clocks_apart: float = 0.0
+    clock_skew: float = 0.0
 
     @cached_property
     def endpoints(self) -> Series[frozenset[str]]:

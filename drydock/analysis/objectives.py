@@ -6,7 +6,7 @@ from drydock.requests.outcome import Outcome
 
 
 @dataclass(frozen=True)
-class Promise:
+class DrillObjectives:
     """The objectives of a drill.
 
     `lost` is the most requests that may be lost. `allowed` are outcomes that its hypothesis expects from the action on:

@@ -28,7 +28,7 @@ KILLED = 137
 
 
 @dataclass(frozen=True)
-class Departure:
+class PodTermination:
     """A pod that was deleted, or (`restarted`) whose container ended and was started again.
 
     `marks` are Unix seconds by name, `grace` in seconds; what was not seen is missing, or None.
@@ -60,25 +60,25 @@ class Departure:
 
 
 @dataclass
-class _Pod:
+class _ObservedPod:
     """All that was seen of one pod."""
 
     name: str
     seen: list[Observation] = field(default_factory=list)
 
 
-def departures(evidence: Evidence) -> list[Departure]:
+def terminations(evidence: Evidence) -> list[PodTermination]:
     """Every departure since the action began, in the order of their beginning."""
-    pods: dict[str, _Pod] = {}
+    pods: dict[str, _ObservedPod] = {}
     for seen in evidence.history.pods(evidence.workload.deployment):
-        pods.setdefault(seen.uid, _Pod(seen.name)).seen.append(seen)
+        pods.setdefault(seen.uid, _ObservedPod(seen.name)).seen.append(seen)
     found = [it for pod in pods.values() for it in (*_deleted(evidence, pod), *_restarted(evidence, pod))]
-    return sorted(found, key=lambda departure: departure.began)
+    return sorted(found, key=lambda termination: termination.began)
 
 
-def _deleted(evidence: Evidence, pod: _Pod) -> Iterator[Departure]:
+def _deleted(evidence: Evidence, pod: _ObservedPod) -> Iterator[PodTermination]:
     ending = next((it for it in pod.seen if it.state["deletion"]), None)
-    if ending is None or ending.arrived < evidence.acted - 1:
+    if ending is None or ending.arrived < evidence.action_started - 1:
         return
     marks = {"deleted": ending.arrived, **_traffic(evidence, pod.name), **_lines(evidence, pod.name, ending.arrived)}
     if out := _endpoint_out(evidence, pod.name):
@@ -86,7 +86,7 @@ def _deleted(evidence: Evidence, pod: _Pod) -> Iterator[Departure]:
     if removed := next((it.arrived for it in pod.seen if it.change == "removed"), None):
         marks["gone"] = removed
     end = next((it.state["ended"] for it in reversed(pod.seen) if it.state["ended"]), None)
-    yield Departure(
+    yield PodTermination(
         pod.name,
         _with_end(marks, end),
         ending.state["grace"],
@@ -96,8 +96,8 @@ def _deleted(evidence: Evidence, pod: _Pod) -> Iterator[Departure]:
     )
 
 
-def _restarted(evidence: Evidence, pod: _Pod) -> Iterator[Departure]:
-    since = evidence.acted
+def _restarted(evidence: Evidence, pod: _ObservedPod) -> Iterator[PodTermination]:
+    since = evidence.action_started
     for before, after in zip(pod.seen, pod.seen[1:], strict=False):
         if after.state["restarts"] > before.state["restarts"]:
             end = after.state["last_ended"] or before.state["ended"] or {}
@@ -105,7 +105,7 @@ def _restarted(evidence: Evidence, pod: _Pod) -> Iterator[Departure]:
             marks = _with_end({**lines, "gone": after.arrived}, end)
             since = after.arrived
             marks.setdefault("ended", after.arrived)
-            yield Departure(
+            yield PodTermination(
                 pod.name, marks, exit_code=end.get("exit_code"), reason=end.get("reason", ""), restarted=True
             )
 

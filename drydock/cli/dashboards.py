@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from drydock.core.console import say
+from drydock.core.console import message
 from drydock.core.errors import FailedError
 from drydock.core.project import Project, TelemetryPlatform
 from drydock.dashboards import lint as linter
@@ -31,11 +31,11 @@ def pull(platform: PlatformOption = TelemetryPlatform.KIND) -> None:
     with _grafana(project, platform) as grafana:
         different = sync.pull(project.root, grafana)
     for change in different:
-        say(change.summary)
+        message(change.summary)
         if not linter.registered(project.root, change.uid):
-            say(_registration(change.uid))
+            message(_registration(change.uid))
     pulled = sum(change.stored is not None for change in different)
-    say(f"Pulled: {pulled}. See `git diff {FOLDER}`." if pulled else "Nothing to pull.")
+    message(f"Pulled: {pulled}. See `git diff {FOLDER}`." if pulled else "Nothing to pull.")
 
 
 @app.command()
@@ -44,7 +44,7 @@ def push(platform: PlatformOption = TelemetryPlatform.KIND) -> None:
     project = Project.find()
     with _grafana(project, platform) as grafana:
         pushed = sync.push(project.root, grafana)
-    say(f"Pushed: {', '.join(change.uid for change in pushed)}." if pushed else "Grafana is as the files are.")
+    message(f"Pushed: {', '.join(change.uid for change in pushed)}." if pushed else "Grafana is as the files are.")
 
 
 @app.command()
@@ -57,7 +57,7 @@ def diff(platform: PlatformOption = TelemetryPlatform.KIND) -> None:
         typer.echo("\n".join(change.diff))
     if different:
         raise typer.Exit(FailedError.exit_code)
-    say("Grafana is as the files are.")
+    message("Grafana is as the files are.")
 
 
 @app.command()
@@ -68,14 +68,14 @@ def lint(
     """Check the files: each finding with its remedy. Needs nothing that runs. Exit code 1 when there is one."""
     root = Project.find().root
     for path in linter.fix(root) if fix else []:
-        say(f"Written in the normal form: {path.relative_to(root)}")
+        message(f"Written in the normal form: {path.relative_to(root)}")
     findings = linter.lint(root)
     linter.print_findings(findings)
     if report:
         linter.print_report(linter.count(read(path)) for path in files(root).values())
     if findings:
         raise typer.Exit(FailedError.exit_code)
-    say(f"{len(files(root))} dashboards, all well.")
+    message(f"{len(files(root))} dashboards, all well.")
 
 
 @app.command()
@@ -86,10 +86,10 @@ def new(name: Annotated[str, typer.Argument(help="Small letters, digits and dash
     if path.exists():
         raise FailedError(f"{path.relative_to(root)} is there already", "Choose another name, or edit it.")
     path.write_text(text(dashboard))
-    say(f"Written: {path.relative_to(root)}")
+    message(f"Written: {path.relative_to(root)}")
     if not linter.registered(root, name):
-        say(_registration(name))
-    say("Then `drydock dashboards push`, tune it in Grafana, and `drydock dashboards pull`.")
+        message(_registration(name))
+    message("Then `drydock dashboards push`, tune it in Grafana, and `drydock dashboards pull`.")
 
 
 def _registration(name: str) -> str:

@@ -7,7 +7,7 @@ import typer
 
 from drydock.cluster import docker, registry
 from drydock.cluster.platform import KindPlatform
-from drydock.core.console import say
+from drydock.core.console import message
 from drydock.core.project import Project
 from drydock.local.platform import LocalPlatform
 
@@ -21,10 +21,10 @@ def down(
     project = Project.find()
     stopped = ["local platform"] if LocalPlatform(project).stop() else []
     if unreachable := docker.unreachable():
-        say(f"There is no cluster to look for: {unreachable}")
+        message(f"There is no cluster to look for: {unreachable}")
     else:
         stopped += ["kind platform"] if KindPlatform(project).remove() else []
         stopped += ["registry and its images"] if everything and registry.remove() else []
     if everything:
         shutil.rmtree(project.state, ignore_errors=True)
-    say(f"Gone: {', '.join(stopped)}." if stopped else "Nothing was running.")
+    message(f"Gone: {', '.join(stopped)}." if stopped else "Nothing was running.")

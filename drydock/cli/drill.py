@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from drydock.cluster.platform import KindPlatform
-from drydock.core.console import say
+from drydock.core.console import message
 from drydock.core.errors import FailedError
 from drydock.core.project import Project
 from drydock.drills import all as every
@@ -58,7 +58,9 @@ def list_drills() -> None:
     project = Project.find()
     for kind in DISRUPTIONS:
         platforms = " and ".join(sorted(kind.platforms))
-        typer.echo(f"{kind.title}\n  {kind.belief}\n  negative control: {kind.control}; runs on {platforms}")
+        typer.echo(
+            f"{kind.title}\n  {kind.hypothesis}\n  negative control: {kind.negative_control}; runs on {platforms}"
+        )
     typer.echo(f"scale\n  {Scale(project.configuration.drills.scale).hypothesis}\n  runs on kind")
 
 
@@ -110,16 +112,16 @@ def target_of(project: Project, platform: Platform) -> Target:
 def conclude(project: Project, verdict: Verdict, folder: RunFolder) -> None:
     """Shows the verdict, and where all of it is. Raises FailedError where it is not passed."""
     for check in verdict.checks:
-        say(
+        message(
             f"{'  ok' if check.passed else 'FAIL'}  {check.name}: {check.observed}"
             + ("" if check.passed else f"; expected {check.expected}")
         )
     for warning in verdict.warnings:
-        say(f"note  {warning}")
-    say(f"Report: {folder.path('report.html').relative_to(project.root)}")
+        message(f"note  {warning}")
+    message(f"Report: {folder.path('report.html').relative_to(project.root)}")
     if not verdict.passed:
         raise FailedError(verdict.summary, f"Open {folder.path('report.html')}")
-    say(verdict.summary)
+    message(verdict.summary)
 
 
 def _command(kind: type[Disruption[Any]]) -> Callable[..., None]:
@@ -129,7 +131,7 @@ def _command(kind: type[Disruption[Any]]) -> Callable[..., None]:
         verdict, folder = experiment.run(drill, target_of(project, platform), keep=keep)
         conclude(project, verdict, folder)
 
-    run.__doc__ = f"{kind.belief}\n\n{EXIT_CODES}"
+    run.__doc__ = f"{kind.hypothesis}\n\n{EXIT_CODES}"
     return run
 
 

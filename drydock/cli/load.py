@@ -8,13 +8,13 @@ import typer
 from rich.markup import escape
 
 from drydock.cluster.platform import KindPlatform
-from drydock.core.console import output_console, say, step
+from drydock.core.console import message, output_console, step
 from drydock.core.errors import FailedError
 from drydock.core.project import Project
 from drydock.load import objectives, scenarios
-from drydock.load.locust_run import LoadRun, Tick
-from drydock.load.scenarios import Knob
-from drydock.load.verdict import judge, lost
+from drydock.load.locust_run import LoadRun, LoadSample
+from drydock.load.scenarios import Parameter
+from drydock.load.verdict import decide, lost
 from drydock.report import load_table
 from drydock.requests import records
 from drydock.runs.configuration import describe
@@ -25,7 +25,7 @@ from drydock.runs.verdict import Verdict
 def load(
     scenario: Annotated[str, typer.Argument(help="Its name: `drydock load --list` tells which there are.")] = "",
     setting: Annotated[
-        list[str], typer.Option("--set", metavar="KNOB=VALUE", help="Turn a knob of the scenario; can be repeated.")
+        list[str], typer.Option("--set", metavar="NAME=VALUE", help="Set a parameter of the scenario. Can be repeated.")
     ] = [],  # noqa: B006 - Typer copies it
     users: Annotated[str, typer.Option(help="Short for --set users=…", show_default=False)] = "",
     seconds: Annotated[str, typer.Option(help="Short for --set seconds=…", show_default=False)] = "",
@@ -33,7 +33,7 @@ def load(
     against: Annotated[
         Path | None, typer.Option("--objectives", help=f"Default: {objectives.FILE}.", show_default=False)
     ] = None,
-    listing: Annotated[bool, typer.Option("--list", help="List the scenarios and their knobs.")] = False,
+    listing: Annotated[bool, typer.Option("--list", help="List the scenarios and their parameters.")] = False,
 ) -> None:
     """Put load on the service, from inside the kind cluster, and hold what came of it against the objectives.
 
@@ -52,7 +52,7 @@ def load(
     verdict = run(platform, scenario, settings, workers, asked)
     if not verdict.passed:
         raise FailedError(verdict.summary, "Look at the run's folder, and at the dashboards of that time.")
-    say(verdict.summary)
+    message(verdict.summary)
 
 
 def run(
@@ -64,7 +64,7 @@ def run(
 ) -> Verdict:
     """Does one run, shows what came of it, and leaves its folder."""
     load_run = LoadRun(platform, scenario, settings, workers)
-    ticks: list[Tick] = []
+    samples: list[LoadSample] = []
     try:
         with step("load generator") as progress:
             load_run.start(progress)
@@ -75,40 +75,42 @@ def run(
     folder = RunFolder.create(platform.project, scenario)
     chosen = {"scenario": scenario, "settings": dict(settings), "workers": workers, "generator": load_run.image}
     folder.write_json(CONFIGURATION, describe(platform, **chosen))
-    _follow(load_run, scenario, ticks)
+    _follow(load_run, scenario, samples)
     with step("results") as progress:
         load_run.collect(folder.folder)
         progress.detail = str(folder.folder.relative_to(platform.project.root))
-    return conclude(folder, scenario, asked, ticks)
+    return conclude(folder, scenario, asked, samples)
 
 
-def conclude(folder: RunFolder, scenario: str, asked: objectives.ObjectivesFile, ticks: Sequence[Tick]) -> Verdict:
+def conclude(
+    folder: RunFolder, scenario: str, asked: objectives.ObjectivesFile, samples: Sequence[LoadSample]
+) -> Verdict:
     """Judges the records in the folder, writes the verdict beside them, and shows both."""
     read = records.read(folder.path(records.FILE))
-    verdict = judge(scenario, read, asked.of(scenario), ticks)
-    folder.conclude(verdict, ticks[-1].time - ticks[0].time if ticks else 0.0)
+    verdict = decide(scenario, read, asked.of(scenario), samples)
+    folder.conclude(verdict, samples[-1].time - samples[0].time if samples else 0.0)
     load_table.show(read)
     for warning in verdict.warnings:
-        say(f"warning: {warning}")
+        message(f"warning: {warning}")
     for check in verdict.failed:
-        say(f"missed: {check.name}: expected {check.expected}, observed {check.observed}")
+        message(f"missed: {check.name}: expected {check.expected}, observed {check.observed}")
     if losses := lost(read):
-        say(f"lost: {losses}")
+        message(f"lost: {losses}")
     return verdict
 
 
-def _follow(load_run: LoadRun, scenario: str, ticks: list[Tick]) -> None:
+def _follow(load_run: LoadRun, scenario: str, samples: list[LoadSample]) -> None:
     """Shows each tick until the end; Ctrl-C brings the end nearer."""
     with step(f"load, {scenario}") as progress:
 
-        def show(tick: Tick) -> None:
-            ticks.append(tick)
-            progress.detail = str(tick)
+        def show(sample: LoadSample) -> None:
+            samples.append(sample)
+            progress.detail = str(sample)
 
         try:
             load_run.follow(show)
         except KeyboardInterrupt:
-            say("Ending: the requests under way are answered first.")
+            message("Ending: the requests under way are answered first.")
             load_run.stop()
             load_run.follow(show)
 
@@ -118,12 +120,12 @@ def _list(project: Project) -> None:
     found = scenarios.all_scenarios(project)
     for scenario in found:
         console.print(f"[bold]{scenario.name}[/]  {escape(scenario.text)}", soft_wrap=True)
-        _list_knobs(scenario.own)
+        _list_parameters(scenario.own)
     console.print("[bold]of every scenario[/]")
-    _list_knobs(found[0].common)
+    _list_parameters(found[0].common)
 
 
-def _list_knobs(knobs: Sequence[Knob]) -> None:
-    for knob in knobs:
-        line = f"  {knob.name:<20} {knob.text} ([bold]{escape(knob.default)}[/])"
+def _list_parameters(parameters: Sequence[Parameter]) -> None:
+    for parameter in parameters:
+        line = f"  {parameter.name:<20} {parameter.text} ([bold]{escape(parameter.default)}[/])"
         output_console().print(line, soft_wrap=True)

@@ -18,7 +18,7 @@ from drydock.cli.runs import app as runs
 from drydock.cli.smoke import smoke
 from drydock.cli.status import status
 from drydock.cli.up import up
-from drydock.core.console import output_console, say
+from drydock.core.console import message, output_console
 from drydock.core.errors import CannotRunError, FailedError
 
 INTERRUPTED = 130  # what Typer makes of Ctrl-C: 128 + SIGINT, as a shell reports it
@@ -58,5 +58,5 @@ def main() -> None:
         sys.exit(error.exit_code)
     except SystemExit as ended:
         if ended.code == INTERRUPTED:
-            say("Interrupted. Run the same command again to go on.")
+            message("Interrupted. Run the same command again to go on.")
         raise

@@ -7,7 +7,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from drydock.core.console import output_console, say
+from drydock.core.console import message, output_console
 from drydock.core.errors import CannotRunError
 from drydock.core.project import Project
 from drydock.report import load_table
@@ -30,7 +30,7 @@ def list_runs() -> None:
     """List the runs, the newest first, each with its verdict in one line."""
     found = RunFolder.all(Project.find())
     if not found:
-        say("There are none yet: drydock load steady")
+        message("There are none yet: drydock load steady")
     for run in found:
         output_console().print(f"{run.name}  {_line(run)}", soft_wrap=True)
 
@@ -49,8 +49,8 @@ def show(name: Name = "last") -> None:
         line = f"{check['name']}: expected {check['expected']}, observed {check['observed']}"
         output_console().print(f"{word}  {escape(line)}", soft_wrap=True)
     for warning in verdict.get("warnings", []):
-        say(f"warning: {warning}")
-    say(f"{run.folder}\n{verdict['summary']}")
+        message(f"warning: {warning}")
+    message(f"{run.folder}\n{verdict['summary']}")
 
 
 @app.command()
@@ -67,9 +67,9 @@ def compare(a: Name, b: Name) -> None:
     if not differences:
         raise CannotRunError("the two runs have no figure in common", "Compare longer runs of the same routes.")
     for said in _circumstances(*runs):
-        say(said)
+        message(said)
     output_console().print(_table(differences))
-    say(_summary(differences))
+    message(_summary(differences))
 
 
 def _line(run: RunFolder) -> str:

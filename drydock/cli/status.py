@@ -13,5 +13,5 @@ def status() -> None:
     if not lines:
         raise FailedError("nothing runs", "Start it with `drydock up`.")
     survey.report(lines)
-    if not all(line.well for line in lines):
+    if not all(line.healthy for line in lines):
         raise typer.Exit(FailedError.exit_code)

@@ -9,7 +9,7 @@ from drydock.cluster import docker
 from drydock.cluster.platform import KindPlatform
 from drydock.cluster.stack import Mode, Part, Profile, Stack
 from drydock.cluster.tilt import PORT as TILT_PORT
-from drydock.core.console import say, step
+from drydock.core.console import message, step
 from drydock.core.project import Project
 from drydock.doctor import examination
 from drydock.local.platform import DISCLAIMER, LocalPlatform
@@ -47,7 +47,7 @@ def up(
     project = Project.find()
     unreachable = None if platform else docker.unreachable()
     if platform is Choice.LOCAL or unreachable:
-        say(DISCLAIMER + (f" {unreachable}" if unreachable else ""))
+        message(DISCLAIMER + (f" {unreachable}" if unreachable else ""))
         local = LocalPlatform(project)
         if detach:
             local.detach()
@@ -59,11 +59,11 @@ def up(
     stack = Stack(mode, profile, tuple(without))
     kind.prepare(stack)
     if not detach:
-        say(f"The service answers at {kind.url} in a moment. Ctrl-C stops Tilt and leaves the cluster.")
+        message(f"The service answers at {kind.url} in a moment. Ctrl-C stops Tilt and leaves the cluster.")
         kind.tilt.run(stack)
     kind.tilt.detach(stack)
     with step(f"service, mode {mode}") as progress:
         kind.tilt.wait_until_ready(progress)
-    say(f'Ready at {kind.url}. Tilt: http://localhost:{TILT_PORT}. kubectl: eval "$(drydock env)".')
+    message(f'Ready at {kind.url}. Tilt: http://localhost:{TILT_PORT}. kubectl: eval "$(drydock env)".')
     pages = project.configuration.telemetry.kind
-    say(f"Grafana: {pages.grafana}. Jaeger: {pages.jaeger}. Prometheus: {pages.prometheus}.")
+    message(f"Grafana: {pages.grafana}. Jaeger: {pages.jaeger}. Prometheus: {pages.prometheus}.")

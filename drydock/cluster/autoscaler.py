@@ -50,7 +50,7 @@ class Reading:
     causes: tuple[str, ...] = ()
 
     @property
-    def well(self) -> bool:
+    def healthy(self) -> bool:
         """Whether each of its metrics has a value."""
         return not self.causes
 

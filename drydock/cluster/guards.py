@@ -79,7 +79,7 @@ def refuse_blind_autoscaler(cluster: Cluster, project: Project) -> None:
     if not ours:
         raise CannotRunError(f"no autoscaler scales {workload.deployment}", "Deploy one: drydock up --mode parity")
     for reading in ours:
-        if not reading.well:
+        if not reading.healthy:
             raise CannotRunError(f"the autoscaler {reading.name} is blind: {reading.line}", "drydock doctor")
 
 

@@ -56,7 +56,7 @@ def step(title: str) -> Iterator[Step]:
         console.print(f"[{style}]{word:>6}[/]  {escape(str(current))}  [dim]{current.seconds:.1f} s[/]")
 
 
-def say(text: str) -> None:
+def message(text: str) -> None:
     """One line for the user, beside the steps."""
     console.print(text, soft_wrap=True, markup=False)
 

@@ -160,7 +160,7 @@ class JudgedRequest(Section):
     key: bool = False
 
 
-class Judge(Section):
+class JudgeSettings(Section):
     """What the judge of the shutdown drills sends. The first request with a body is also sent as a long one."""
 
     timeout_seconds: float = Field(gt=0)
@@ -228,7 +228,7 @@ class Configuration(Section):
     shutdown: Shutdown
     connections: Connections
     audit: Audit
-    judge: Judge
+    judge: JudgeSettings
     drills: Drills
 
 

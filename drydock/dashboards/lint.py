@@ -11,7 +11,7 @@ from drydock.core.console import output_console
 from drydock.dashboards import panel_rules, rules
 from drydock.dashboards.document import FOLDER, Dashboard, files, panels, read, text
 from drydock.dashboards.queries import queries
-from drydock.dashboards.rules import Finding
+from drydock.dashboards.rules import LintFinding
 
 KUSTOMIZATION = FOLDER.parent / "kustomization.yaml"
 
@@ -39,24 +39,24 @@ class Count:
     with_rate_interval: int
 
 
-def lint(root: Path) -> list[Finding]:
+def lint(root: Path) -> list[LintFinding]:
     """What is wrong with the dashboards of the checkout at `root`; empty where all is well."""
     return [finding for uid, path in files(root).items() for finding in lint_file(root, uid, path)]
 
 
-def lint_file(root: Path, uid: str, path: Path) -> Iterator[Finding]:
+def lint_file(root: Path, uid: str, path: Path) -> Iterator[LintFinding]:
     """What is wrong with the dashboard in `path`, of which `uid` is the name."""
     dashboard = read(path)
-    found: list[Finding] = [*rules.check(dashboard), *panel_rules.check(dashboard)]
+    found: list[LintFinding] = [*rules.check(dashboard), *panel_rules.check(dashboard)]
     if dashboard.get("uid") != uid:
         found.append(
-            Finding("uid", f"the uid is {dashboard.get('uid')!r}", f"Name the file after it, or make it {uid!r}.")
+            LintFinding("uid", f"the uid is {dashboard.get('uid')!r}", f"Name the file after it, or make it {uid!r}.")
         )
     if path.read_text() != text(dashboard):
-        found.append(Finding("form", "not in the normal form", "Run `drydock dashboards lint --fix`."))
+        found.append(LintFinding("form", "not in the normal form", "Run `drydock dashboards lint --fix`."))
     if not registered(root, uid):
         entry = f"- dashboards/{uid}.json"
-        found.append(Finding("registered", f"not in {KUSTOMIZATION}", f"Add `{entry}` under `files` there."))
+        found.append(LintFinding("registered", f"not in {KUSTOMIZATION}", f"Add `{entry}` under `files` there."))
     yield from (replace(finding, file=str(path.relative_to(root))) for finding in found)
 
 
@@ -92,7 +92,7 @@ def count(dashboard: Dashboard) -> Count:
     )
 
 
-def print_findings(findings: Iterable[Finding]) -> None:
+def print_findings(findings: Iterable[LintFinding]) -> None:
     """One line for each finding, and its remedy."""
     for finding in findings:
         where = f"{finding.file}  {finding.panel}".rstrip()

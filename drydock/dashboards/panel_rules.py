@@ -10,7 +10,7 @@ import promql_parser
 from drydock.dashboards.conventions import PROMETHEUS
 from drydock.dashboards.document import Dashboard, Panel, panels
 from drydock.dashboards.queries import SEEN_AFTER_FAILURE, Query, metric_names, panel_queries, selectors
-from drydock.dashboards.rules import Finding
+from drydock.dashboards.rules import LintFinding
 
 # Metrics with exemplars, which lead from a point to a trace.
 WITH_EXEMPLARS = frozenset({"http_request_duration_seconds_bucket", "traces_span_metrics_duration_seconds_bucket"})
@@ -25,16 +25,16 @@ WITH_LEGEND = frozenset({"timeseries", "state-timeline"})
 _MADE_UP_ZERO = re.compile(r"\bvector\s*\(")
 
 
-def check(dashboard: Dashboard) -> Iterator[Finding]:
+def check(dashboard: Dashboard) -> Iterator[LintFinding]:
     """Every rule about each panel of `dashboard`."""
     for panel in panels(dashboard):
         title = str(panel.get("title") or f"panel {panel.get('id')}")
         asked = panel_queries(dashboard, panel)
         for rule, text, remedy in (*_words(panel), *_limits(panel), *_targets(panel), *_exemplars(asked)):
-            yield Finding(rule, text, remedy, title)
+            yield LintFinding(rule, text, remedy, title)
         for query in asked:
             for rule, text, remedy in _query(query):
-                yield Finding(rule, f"query {query.ref} {text}", remedy, title)
+                yield LintFinding(rule, f"query {query.ref} {text}", remedy, title)
 
 
 def unit(panel: Panel) -> str | None:

@@ -14,7 +14,7 @@ COLUMNS = 24
 
 
 @dataclass(frozen=True)
-class Finding:
+class LintFinding:
     """A rule that is broken: where, how, and what to do. `panel` is empty where it is about the whole dashboard."""
 
     rule: str
@@ -24,7 +24,7 @@ class Finding:
     file: str = ""
 
 
-def check(dashboard: Dashboard) -> Iterator[Finding]:
+def check(dashboard: Dashboard) -> Iterator[LintFinding]:
     """Every rule about the whole of `dashboard`."""
     normal = normalise(dashboard)
     yield from _identity(normal)
@@ -35,19 +35,19 @@ def check(dashboard: Dashboard) -> Iterator[Finding]:
     yield from _places(normal)
 
 
-def _identity(dashboard: Dashboard) -> Iterator[Finding]:
+def _identity(dashboard: Dashboard) -> Iterator[LintFinding]:
     if not dashboard.get("title"):
-        yield Finding("title", "the dashboard has no title", "Give it one.")
+        yield LintFinding("title", "the dashboard has no title", "Give it one.")
     if not dashboard.get("description"):
-        yield Finding("description", "the dashboard has no description", "Say which question it answers.")
+        yield LintFinding("description", "the dashboard has no description", "Say which question it answers.")
     if conventions.TAG not in dashboard.get("tags", []):
-        yield Finding("tag", f"the tag {conventions.TAG} is missing", "Add it: links and `pull` go by it.")
+        yield LintFinding("tag", f"the tag {conventions.TAG} is missing", "Add it: links and `pull` go by it.")
     if dashboard.get("schemaVersion") != conventions.SCHEMA_VERSION:
         remedy = f"Push and pull it, so that Grafana brings it to {conventions.SCHEMA_VERSION}."
-        yield Finding("schema", f"schemaVersion is {dashboard.get('schemaVersion')}", remedy)
+        yield LintFinding("schema", f"schemaVersion is {dashboard.get('schemaVersion')}", remedy)
 
 
-def _missing(kind: str, holder: Any, expected: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
+def _missing(kind: str, holder: Any, expected: Iterable[Mapping[str, Any]]) -> Iterator[LintFinding]:
     """Each of the `expected` items has to be there as it is; a dashboard may have others beside them."""
     present = {item.get("name"): item for item in (holder or {}).get("list", [])}
     for item in (normalise({"list": [item]})["list"][0] for item in expected):
@@ -55,31 +55,31 @@ def _missing(kind: str, holder: Any, expected: Iterable[Mapping[str, Any]]) -> I
         if present.get(name) != item:
             how = "differs from" if name in present else "is missing; it is one of"
             remedy = "Take it from drydock/dashboards/conventions.py, or from another dashboard."
-            yield Finding(kind, f"{name!r} {how} the {kind}s that all dashboards have", remedy)
+            yield LintFinding(kind, f"{name!r} {how} the {kind}s that all dashboards have", remedy)
 
 
-def _links(dashboard: Dashboard) -> Iterator[Finding]:
+def _links(dashboard: Dashboard) -> Iterator[LintFinding]:
     if any(dict(link) not in dashboard.get("links", []) for link in conventions.LINKS):
         remedy = "Add a link of type dashboards, tag drydock, with time range and variables."
-        yield Finding("links", "no links to the other dashboards", remedy)
+        yield LintFinding("links", "no links to the other dashboards", remedy)
 
 
-def _ids(dashboard: Dashboard) -> Iterator[Finding]:
+def _ids(dashboard: Dashboard) -> Iterator[LintFinding]:
     for identity, times in Counter(panel.get("id") for panel in panels(dashboard)).items():
         if identity is None or times > 1:
             remedy = "Give each panel a number of its own: links and alerts go by it."
-            yield Finding("panel id", f"{times} panels have the id {identity}", remedy)
+            yield LintFinding("panel id", f"{times} panels have the id {identity}", remedy)
 
 
-def _places(dashboard: Dashboard) -> Iterator[Finding]:
+def _places(dashboard: Dashboard) -> Iterator[LintFinding]:
     placed = [(panel, panel["gridPos"]) for panel in panels(dashboard) if "gridPos" in panel]
     for panel, place in placed:
         if place["x"] + place["w"] > COLUMNS:
-            yield Finding("place", f"ends beyond column {COLUMNS}", "Make it narrower.", str(panel.get("title")))
+            yield LintFinding("place", f"ends beyond column {COLUMNS}", "Make it narrower.", str(panel.get("title")))
     for (panel, one), (other, two) in combinations(placed, 2):
         if _overlap(one, two):
             text = f"lies over {other.get('title')!r}"
-            yield Finding("place", text, "Move one of them in Grafana, and pull.", str(panel.get("title")))
+            yield LintFinding("place", text, "Move one of them in Grafana, and pull.", str(panel.get("title")))
 
 
 def _overlap(one: Mapping[str, int], two: Mapping[str, int]) -> bool:

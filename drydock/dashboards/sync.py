@@ -17,7 +17,7 @@ MESSAGE = "drydock dashboards push"
 
 
 @dataclass(frozen=True)
-class Change:
+class FileChange:
     """One dashboard in its file and in Grafana; None on the side where it is missing."""
 
     uid: str
@@ -64,7 +64,7 @@ class Change:
                 yield str((after.get(identity) or before[identity]).get("title"))
 
 
-def changes(root: Path, grafana: Grafana) -> list[Change]:
+def changes(root: Path, grafana: Grafana) -> list[FileChange]:
     """Every dashboard that has a file or, in Grafana, our tag."""
     paths = files(root)
     strangers = [uid for uid in grafana.tagged(TAG) if uid not in paths and UID.fullmatch(uid)]
@@ -72,7 +72,7 @@ def changes(root: Path, grafana: Grafana) -> list[Change]:
     return [_change(uid, path, grafana) for uid, path in paths.items()]
 
 
-def pull(root: Path, grafana: Grafana) -> list[Change]:
+def pull(root: Path, grafana: Grafana) -> list[FileChange]:
     """Writes what Grafana has otherwise than the files, and returns every difference.
 
     What Grafana lacks stays in its file: `stored` of that difference is None.
@@ -84,7 +84,7 @@ def pull(root: Path, grafana: Grafana) -> list[Change]:
     return different
 
 
-def push(root: Path, grafana: Grafana) -> list[Change]:
+def push(root: Path, grafana: Grafana) -> list[FileChange]:
     """Saves in Grafana what its files say otherwise, looks whether it came back the same, and returns it.
 
     Raises:
@@ -101,9 +101,9 @@ def push(root: Path, grafana: Grafana) -> list[Change]:
     return pushed
 
 
-def _change(uid: str, path: Path, grafana: Grafana) -> Change:
+def _change(uid: str, path: Path, grafana: Grafana) -> FileChange:
     found = grafana.dashboard(uid)
-    return Change(uid, path, read(path) if path.exists() else None, found.dashboard if found else None)
+    return FileChange(uid, path, read(path) if path.exists() else None, found.dashboard if found else None)
 
 
 def _folder(root: Path, grafana: Grafana) -> str:

@@ -32,7 +32,7 @@ class Level(StrEnum):
 
 
 @dataclass(frozen=True)
-class Finding:
+class Diagnosis:
     """One line of the doctor's report."""
 
     subject: str
@@ -41,22 +41,22 @@ class Finding:
     remedy: str = ""
 
 
-def ok(subject: str, text: str) -> Finding:
+def ok(subject: str, text: str) -> Diagnosis:
     """Nothing to do."""
-    return Finding(subject, Level.OK, text)
+    return Diagnosis(subject, Level.OK, text)
 
 
-def warning(subject: str, text: str, remedy: str) -> Finding:
+def warning(subject: str, text: str, remedy: str) -> Diagnosis:
     """Works for now."""
-    return Finding(subject, Level.WARNING, text, remedy)
+    return Diagnosis(subject, Level.WARNING, text, remedy)
 
 
-def blocked(subject: str, text: str, remedy: str) -> Finding:
+def blocked(subject: str, text: str, remedy: str) -> Diagnosis:
     """Does not work until the remedy is applied."""
-    return Finding(subject, Level.BLOCKED, text, remedy)
+    return Diagnosis(subject, Level.BLOCKED, text, remedy)
 
 
-def check_engine(info: Mapping[str, Any]) -> Finding:
+def check_engine(info: Mapping[str, Any]) -> Diagnosis:
     """The engine's version."""
     version = str(info["ServerVersion"])
     numbers = tuple(int(number) for number in re.findall(r"\d+", version)[:2])
@@ -65,15 +65,15 @@ def check_engine(info: Mapping[str, Any]) -> Finding:
     return ok("engine", f"Docker {version} on {info.get('OperatingSystem', 'an unknown system')}")
 
 
-def check_plugins(info: Mapping[str, Any]) -> list[Finding]:
+def check_plugins(info: Mapping[str, Any]) -> list[Diagnosis]:
     """buildx, without which nothing is built, and compose, for the quick look without Kubernetes."""
     plugins = (info.get("ClientInfo") or {}).get("Plugins") or []
     versions = {plugin["Name"]: plugin.get("Version", "") for plugin in plugins}
 
-    def finding(name: str, amiss: Level, remedy: str) -> Finding:
+    def finding(name: str, amiss: Level, remedy: str) -> Diagnosis:
         if name in versions:
             return ok(name, versions[name])
-        return Finding(name, amiss, "missing", remedy)
+        return Diagnosis(name, amiss, "missing", remedy)
 
     return [
         finding("buildx", Level.BLOCKED, "Install the Docker plugin buildx: docs.docker.com/go/buildx."),
@@ -81,7 +81,7 @@ def check_plugins(info: Mapping[str, Any]) -> list[Finding]:
     ]
 
 
-def check_memory(total: int, free: int | None) -> Finding:
+def check_memory(total: int, free: int | None) -> Diagnosis:
     """The engine's memory in bytes, and how much of it is free where the engine runs on this machine itself."""
     states = f"{total / GIB:.1f} GiB" + (f", {free / GIB:.1f} GiB free" if free is not None else "")
     text = f"{states} (needs {MEMORY_NEEDED / GIB:.0f}, {FREE_MEMORY_NEEDED / GIB:.0f} free before the first start)"
@@ -92,7 +92,7 @@ def check_memory(total: int, free: int | None) -> Finding:
     return ok("memory", text)
 
 
-def check_disk(free: int | None) -> Finding:
+def check_disk(free: int | None) -> Diagnosis:
     """The free bytes where the engine keeps images, where that is a folder of this machine."""
     if free is None:
         return ok("disk", "kept by the engine's own machine, not looked into")
@@ -104,7 +104,7 @@ def check_disk(free: int | None) -> Finding:
     return ok("disk", text)
 
 
-def check_inotify(limits: Mapping[str, int]) -> list[Finding]:
+def check_inotify(limits: Mapping[str, int]) -> list[Diagnosis]:
     """Linux's limits on watched files, which each node and Tilt draw on; empty `limits` elsewhere."""
     findings = []
     for name, needed in INOTIFY_NEEDED.items():
@@ -116,7 +116,7 @@ def check_inotify(limits: Mapping[str, int]) -> list[Finding]:
     return findings
 
 
-def check_cgroup(info: Mapping[str, Any], kubelet_accepts_v1: bool) -> Finding:
+def check_cgroup(info: Mapping[str, Any], kubelet_accepts_v1: bool) -> Diagnosis:
     """The host's cgroup version; Kubernetes 1.35 and later refuse v1 unless the kubelet's failCgroupV1 is false."""
     if str(info.get("CgroupVersion", "2")) != "1":
         return ok("cgroup", "v2")
@@ -137,22 +137,22 @@ class Port:
     needed: bool
 
 
-def check_ports(ports: Iterable[Port]) -> list[Finding]:
+def check_ports(ports: Iterable[Port]) -> list[Diagnosis]:
     """Whether each port is free or ours; one that `up` needs and a stranger holds blocks."""
     return [_check_port(port) for port in ports]
 
 
-def _check_port(port: Port) -> Finding:
+def _check_port(port: Port) -> Diagnosis:
     subject, text = f"port {port.number}", f"{port.purpose}: "
     if port.holder is None:
         return ok(subject, text + "free")
     if port.ours:
         return ok(subject, text + f"held by our own {port.holder}")
     remedy = f"Stop it (lsof -iTCP:{port.number} -sTCP:LISTEN shows it), or choose another port."
-    return Finding(subject, Level.BLOCKED if port.needed else Level.WARNING, text + f"held by {port.holder}", remedy)
+    return Diagnosis(subject, Level.BLOCKED if port.needed else Level.WARNING, text + f"held by {port.holder}", remedy)
 
 
-def check_tool(tool: Tool, where: str | None, other: str | None) -> Finding:
+def check_tool(tool: Tool, where: str | None, other: str | None) -> Diagnosis:
     """A program in its version: where it is, or which `other` version PATH has instead."""
     if where:
         return ok(tool.name, f"{tool.version} at {where}")
@@ -160,12 +160,12 @@ def check_tool(tool: Tool, where: str | None, other: str | None) -> Finding:
     return ok(tool.name, f"{tool.version} will be downloaded by `drydock up`{instead}")
 
 
-def check_autoscalers(readings: Iterable[Reading]) -> list[Finding]:
+def check_autoscalers(readings: Iterable[Reading]) -> list[Diagnosis]:
     """What each autoscaler reads; one that is blind warns and blocks nothing, for `up` may be what it needs."""
     return [
-        Finding(
+        Diagnosis(
             subject=f"autoscaler {reading.name}",
-            level=Level.OK if reading.well else Level.WARNING,
+            level=Level.OK if reading.healthy else Level.WARNING,
             text=reading.text,
             remedy="\n".join(reading.causes),
         )
@@ -173,7 +173,7 @@ def check_autoscalers(readings: Iterable[Reading]) -> list[Finding]:
     ]
 
 
-def check_cluster(nodes: Mapping[str, str], users_context: str | None) -> list[Finding]:
+def check_cluster(nodes: Mapping[str, str], users_context: str | None) -> list[Diagnosis]:
     """The state of our cluster, and whose context `kubectl` would use without us."""
     running = sum(state == "running" for state in nodes.values())
     state = f"{running} of {len(nodes)} nodes running" if nodes else "not created yet"

@@ -19,7 +19,7 @@ from drydock.core.console import output_console
 from drydock.core.errors import CannotRunError, FailedError
 from drydock.core.project import Project
 from drydock.doctor import checks
-from drydock.doctor.checks import Finding, Level, Port
+from drydock.doctor.checks import Diagnosis, Level, Port
 from drydock.local.platform import LocalPlatform
 from drydock.pinned import releases, tools
 from drydock.system.ports import in_use
@@ -29,7 +29,7 @@ INOTIFY = Path("/proc/sys/fs/inotify")
 STYLES = {Level.OK: "green", Level.WARNING: "yellow", Level.BLOCKED: "bold red"}
 
 
-def examine(project: Project) -> list[Finding]:
+def examine(project: Project) -> list[Diagnosis]:
     """Every check of the kind platform."""
     try:
         info = docker.information()
@@ -51,7 +51,7 @@ def examine(project: Project) -> list[Finding]:
     ]
 
 
-def autoscalers(project: Project) -> list[Finding]:
+def autoscalers(project: Project) -> list[Diagnosis]:
     """What each autoscaler of the running cluster reads; none where no cluster runs."""
     try:
         if not cluster_nodes() or not project.kubeconfig.exists():
@@ -62,7 +62,7 @@ def autoscalers(project: Project) -> list[Finding]:
         return [checks.warning("autoscaler", error.reason.splitlines()[-1], "drydock up")]
 
 
-def report(findings: list[Finding], *, stderr: bool = False) -> None:
+def report(findings: list[Diagnosis], *, stderr: bool = False) -> None:
     """Prints the findings as a table, on a terminal or not."""
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(style="dim", no_wrap=True)
@@ -74,7 +74,7 @@ def report(findings: list[Finding], *, stderr: bool = False) -> None:
     output_console(stderr=stderr).print(table)
 
 
-def refuse_if_blocked(findings: list[Finding]) -> None:
+def refuse_if_blocked(findings: list[Diagnosis]) -> None:
     """Prints what is not ok; raises CannotRunError where something blocks."""
     if amiss := [finding for finding in findings if finding.level is not Level.OK]:
         report(amiss, stderr=True)
@@ -134,7 +134,7 @@ def _compose_containers(project: Project) -> set[str]:
     return set(docker.containers(f"label=com.docker.compose.project.config_files={compose}"))
 
 
-def _tools() -> Iterator[Finding]:
+def _tools() -> Iterator[Diagnosis]:
     for tool in tools.TOOLS:
         where = tools.locate(tool)
         on_path = shutil.which(tool.name)
@@ -142,7 +142,7 @@ def _tools() -> Iterator[Finding]:
         yield checks.check_tool(tool, str(where) if where else None, other)
 
 
-def release_manifests() -> Iterator[Finding]:
+def release_manifests() -> Iterator[Diagnosis]:
     """Whether the cached manifests of releases are those that are pinned."""
     for release in releases.RELEASES:
         try:

@@ -21,30 +21,30 @@ TIMEOUT = "--request-timeout=5s"
 
 
 @dataclass(frozen=True)
-class Line:
+class StatusLine:
     """One thing that runs."""
 
     group: str
     name: str
-    well: bool
+    healthy: bool
     text: str
 
 
-def survey(project: Project) -> list[Line]:
+def survey(project: Project) -> list[StatusLine]:
     """Everything of this checkout that runs; empty where nothing does."""
     return [*_kind(project), *_local(project)]
 
 
-def report(lines: list[Line]) -> None:
+def report(lines: list[StatusLine]) -> None:
     """Prints the lines, one group after the other."""
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     for line in lines:
-        word = "[green]ok[/]" if line.well else "[red]not ok[/]"
+        word = "[green]ok[/]" if line.healthy else "[red]not ok[/]"
         table.add_row(f"[dim]{line.group}[/]", escape(line.name), word, escape(line.text))
     output_console().print(table)
 
 
-def _kind(project: Project) -> Iterator[Line]:
+def _kind(project: Project) -> Iterator[StatusLine]:
     try:
         nodes = cluster_nodes()
     except FailedError:
@@ -58,29 +58,31 @@ def _kind(project: Project) -> Iterator[Line]:
     yield from _autoscalers(platform.cluster, project)
     for resource in platform.tilt.resources() if platform.tilt.running() else []:
         states = f"update {resource.update}, runtime {resource.runtime}"
-        yield Line("tilt", resource.name, resource.settled, states)
+        yield StatusLine("tilt", resource.name, resource.settled, states)
     yield _answer(platform.url, project)
 
 
-def _local(project: Project) -> Iterator[Line]:
+def _local(project: Project) -> Iterator[StatusLine]:
     platform = LocalPlatform(project)
     if platform.running():
-        yield Line("local", project.configuration.workload.deployment, True, "running beside an embedded PostgreSQL")
+        yield StatusLine(
+            "local", project.configuration.workload.deployment, True, "running beside an embedded PostgreSQL"
+        )
         yield _answer(platform.url, project)
 
 
-def _nodes(cluster: Cluster, containers: dict[str, str]) -> Iterator[Line]:
+def _nodes(cluster: Cluster, containers: dict[str, str]) -> Iterator[StatusLine]:
     try:
         items = {item["metadata"]["name"]: item for item in cluster.get("nodes", TIMEOUT)["items"]}
     except FailedError as error:
-        yield Line("cluster", "API server", False, error.reason.splitlines()[-1])
+        yield StatusLine("cluster", "API server", False, error.reason.splitlines()[-1])
         items = {}
     for name, state in sorted(containers.items()):
-        well = state == "running" and name in items and ready(items[name])
-        yield Line("node", name, well, "Ready" if well else f"container {state}, not Ready")
+        healthy = state == "running" and name in items and ready(items[name])
+        yield StatusLine("node", name, healthy, "Ready" if healthy else f"container {state}, not Ready")
 
 
-def _pods(cluster: Cluster, namespace: str) -> Iterator[Line]:
+def _pods(cluster: Cluster, namespace: str) -> Iterator[StatusLine]:
     try:
         items = cluster.get("pods", "--namespace", namespace, TIMEOUT)["items"]
     except FailedError:
@@ -89,24 +91,24 @@ def _pods(cluster: Cluster, namespace: str) -> Iterator[Line]:
         yield _pod(pod)
 
 
-def _pod(pod: Any) -> Line:
+def _pod(pod: Any) -> StatusLine:
     phase, statuses = pod["status"]["phase"], pod["status"].get("containerStatuses") or []
     restarts = sum(container["restartCount"] for container in statuses)
-    well = phase == "Succeeded" or ready(pod)
-    condition = "completed" if phase == "Succeeded" else "ready" if well else f"{phase}, not ready"
-    return Line("pod", pod["metadata"]["name"], well, f"{condition}, {restarts} restarts")
+    healthy = phase == "Succeeded" or ready(pod)
+    condition = "completed" if phase == "Succeeded" else "ready" if healthy else f"{phase}, not ready"
+    return StatusLine("pod", pod["metadata"]["name"], healthy, f"{condition}, {restarts} restarts")
 
 
-def _autoscalers(cluster: Cluster, project: Project) -> Iterator[Line]:
+def _autoscalers(cluster: Cluster, project: Project) -> Iterator[StatusLine]:
     prometheus = project.configuration.telemetry.kind.prometheus
     try:
         readings = autoscaler.survey(cluster, project.configuration.workload.namespace, prometheus)
     except FailedError:
         return
     for reading in readings:
-        yield Line("hpa", reading.name, reading.well, reading.line)
+        yield StatusLine("hpa", reading.name, reading.healthy, reading.line)
 
 
-def _answer(url: str, project: Project) -> Line:
+def _answer(url: str, project: Project) -> StatusLine:
     code = status(url + project.configuration.probes.ready)
-    return Line("url", url, code == 200, f"readiness {code or 'does not answer'}")
+    return StatusLine("url", url, code == 200, f"readiness {code or 'does not answer'}")

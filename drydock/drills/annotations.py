@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from drydock.core.console import say
+from drydock.core.console import message
 from drydock.core.errors import FailedError
 from drydock.telemetry.grafana import Grafana
 
@@ -35,7 +35,7 @@ class Annotations:
             )
         except FailedError as error:
             self._refused = True
-            say(f"The drill is not marked on the dashboards: {error.reason}")
+            message(f"The drill is not marked on the dashboards: {error.reason}")
 
 
 @contextmanager

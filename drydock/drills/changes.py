@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import FrameType, TracebackType
 from typing import Self
 
-from drydock.core.console import say, step
+from drydock.core.console import message, step
 from drydock.core.errors import FailedError
 
 
@@ -16,8 +16,8 @@ from drydock.core.errors import FailedError
 class Change:
     """What was changed, in words, and how to put it back."""
 
-    what: str
-    put_back: Callable[[], None]
+    description: str
+    rollback: Callable[[], None]
 
 
 @dataclass
@@ -25,26 +25,26 @@ class Changes:
     """The changes of one drill, put back at the end of the block. With `keep` they stay, which is said."""
 
     keep: bool = False
-    _made: list[Change] = field(default_factory=list)
+    _applied: list[Change] = field(default_factory=list)
 
     def __enter__(self) -> Self:
         return self
 
-    def make(self, what: str, change: Callable[[], None], put_back: Callable[[], None]) -> None:
+    def apply(self, description: str, change: Callable[[], None], rollback: Callable[[], None]) -> None:
         """Changes something. It is put back even where only half of it was done."""
-        self._made.append(Change(what, put_back))
-        with step(what):
+        self._applied.append(Change(description, rollback))
+        with step(description):
             change()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self.keep:
-            for change in self._made:
-                say(f"Kept: {change.what}. `drydock up --mode parity` puts it back.")
+            for change in self._applied:
+                message(f"Kept: {change.description}. `drydock up --mode parity` puts it back.")
             return
         with _undisturbed():
-            failed = [what for what in (_put_back(change) for change in reversed(self._made)) if what]
+            failed = [what for what in (_roll_back(change) for change in reversed(self._applied)) if what]
         if failed:
             remedy = "Put it back by hand, or: drydock up --mode parity"
             raise FailedError(f"not put back: {'; '.join(failed)}", remedy) from error
@@ -64,13 +64,13 @@ def termination_as_interrupt() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _put_back(change: Change) -> str | None:
+def _roll_back(change: Change) -> str | None:
     """Puts one change back; returns what went wrong."""
     try:
-        with step(f"put back: {change.what}"):
-            change.put_back()
+        with step(f"put back: {change.description}"):
+            change.rollback()
     except FailedError as error:
-        return f"{change.what} ({error.reason})"
+        return f"{change.description} ({error.reason})"
     return None
 
 
@@ -84,7 +84,7 @@ def _undisturbed() -> Iterator[None]:
 
     def note(number: int, _frame: FrameType | None) -> None:
         pressed.append(number)
-        say("Putting back what the drill changed; it ends after that.")
+        message("Putting back what the drill changed; it ends after that.")
 
     before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

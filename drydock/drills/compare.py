@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from rich.table import Table
 
 from drydock.analysis.scaling import marks
-from drydock.analysis.scaling.analysis import Judgement
+from drydock.analysis.scaling.analysis import ScalingAnalysis
 from drydock.cluster.platform import KindPlatform
-from drydock.core.console import output_console, say
+from drydock.core.console import message, output_console
 from drydock.core.errors import FailedError
 from drydock.core.project import Project
 from drydock.drills import experiment
 from drydock.drills.scale import Scale
 from drydock.report import scale as pages
-from drydock.report.scale import Run
+from drydock.report.scale import ScalingRun
 from drydock.runs.folder import CONFIGURATION, RunFolder
 from drydock.runs.verdict import Check, Verdict
 from drydock.targets.kind import KindTarget
@@ -26,10 +26,10 @@ def run(project: Project) -> tuple[Verdict, RunFolder]:
 
     Raises what `experiment.run` raises.
     """
-    say("First with CPU as the only trigger, then with the request rate too.")
+    message("First with CPU as the only trigger, then with the request rate too.")
     alone = _run(project, "CPU alone", cpu_only=True)
     both = _run(project, "CPU and request rate", cpu_only=False)
-    verdict = judge(alone, both)
+    verdict = decide(alone, both)
     folder = RunFolder.create(project, NAME)
     folder.write_json(CONFIGURATION, both.configuration)
     folder.conclude(verdict, 0)
@@ -38,7 +38,7 @@ def run(project: Project) -> tuple[Verdict, RunFolder]:
     return verdict, folder
 
 
-def judge(alone: Run, both: Run) -> Verdict:
+def decide(alone: ScalingRun, both: ScalingRun) -> Verdict:
     """The checks of the run with the rate, and whether that was what made the difference."""
     first, second = (run.judgement.seconds(marks.READY) for run in (alone, both))
     better = second is not None and (first is None or second < first)
@@ -56,7 +56,7 @@ def judge(alone: Run, both: Run) -> Verdict:
     return Verdict(NAME, "drill", summary, [*both.verdict.checks, check], figures, both.verdict.warnings)
 
 
-def rows(runs: Sequence[Run]) -> list[tuple[str, list[str]]]:
+def rows(runs: Sequence[ScalingRun]) -> list[tuple[str, list[str]]]:
     """The table: each mark, then p95 under load, pods and losses, run by run."""
     marks = zip(*(run.marks for run in runs), strict=True)
     figures = [run.verdict.figures for run in runs]
@@ -69,20 +69,20 @@ def rows(runs: Sequence[Run]) -> list[tuple[str, list[str]]]:
     ]
 
 
-def _run(project: Project, title: str, *, cpu_only: bool) -> Run:
+def _run(project: Project, title: str, *, cpu_only: bool) -> ScalingRun:
     drill = Scale(project.configuration.drills.scale, cpu_only=cpu_only)
     verdict, folder = experiment.run(drill, KindTarget(KindPlatform(project)))
-    say(f"{title}: {verdict.summary}")
-    return Run(title, _judgement(drill), verdict, folder.read_json(CONFIGURATION), narrow=True)
+    message(f"{title}: {verdict.summary}")
+    return ScalingRun(title, _judgement(drill), verdict, folder.read_json(CONFIGURATION), narrow=True)
 
 
-def _judgement(drill: Scale) -> Judgement:
+def _judgement(drill: Scale) -> ScalingAnalysis:
     if drill.judgement is None:
         raise FailedError("the drill was not judged")
     return drill.judgement
 
 
-def _show(runs: Sequence[Run]) -> None:
+def _show(runs: Sequence[ScalingRun]) -> None:
     table = Table("", *(run.title for run in runs), box=None, pad_edge=False, padding=(0, 3, 0, 0))
     for title, values in rows(runs):
         table.add_row(title, *values)

@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-from drydock.analysis.disruption import Account
+from drydock.analysis.disruption import Analysis
 from drydock.analysis.evidence import Evidence
-from drydock.analysis.objectives import Promise
+from drydock.analysis.objectives import DrillObjectives
 from drydock.core.console import step
 from drydock.core.errors import CannotRunError
 from drydock.core.project import Disruptions
-from drydock.drills.drill_run import Scene
+from drydock.drills.drill_run import DrillRun
 from drydock.drills.experiment import Experiment
-from drydock.judge_client.start_delay import Lateness
+from drydock.judge_client.start_delay import StartDelay
 from drydock.load.live_load import LiveLoad, start
 from drydock.manifests import patches
 from drydock.report import disruption as pages
@@ -33,13 +33,13 @@ class Disruption[T: Target](ABC):
 
     settings: Disruptions
     against: str | None = None
-    account: Account | None = field(default=None, init=False)
-    _scene: Scene[T] | None = field(default=None, init=False)
+    analysis: Analysis | None = field(default=None, init=False)
+    _run: DrillRun[T] | None = field(default=None, init=False)
 
     title: ClassVar[str]
-    belief: ClassVar[str]
-    promise: ClassVar[Promise]
-    control: ClassVar[str]
+    hypothesis: ClassVar[str]
+    objectives: ClassVar[DrillObjectives]
+    negative_control: ClassVar[str]
     # The platforms on which it has a meaning.
     platforms: ClassVar[frozenset[str]] = frozenset({"kind", "local"})
     pods: ClassVar[int] = 2
@@ -49,22 +49,17 @@ class Disruption[T: Target](ABC):
     @property
     def name(self) -> str:
         """What its folder is called."""
-        return f"{self.title}-against-{Path(self.weakness).stem}" if self.weakness else self.title
-
-    @property
-    def hypothesis(self) -> str:
-        """What it is to show."""
-        return self.belief
+        return f"{self.title}-against-{Path(self.applied_control).stem}" if self.applied_control else self.title
 
     @abstractmethod
-    def act(self, scene: Scene[T]) -> None:
+    def act(self, run: DrillRun[T]) -> None:
         """Does to the service what production does to it."""
 
     @abstractmethod
-    def recovered(self, scene: Scene[T]) -> bool:
+    def recovered(self, run: DrillRun[T]) -> bool:
         """Whether it is as it was, by what was seen until now."""
 
-    def checks(self, scene: Scene[T], evidence: Evidence) -> Iterable[Check]:
+    def checks(self, run: DrillRun[T], evidence: Evidence) -> Iterable[Check]:
         """What is to be shown beside the account of the requests."""
         return ()
 
@@ -82,21 +77,21 @@ class Disruption[T: Target](ABC):
             CannotRunError: there is no such control, and no such file.
         """
         asked = [patches.variant(target.project, self.variant)] if self.variant else []
-        return [*asked, patches.control(target.project, self.weakness)] if self.weakness else asked
+        return [*asked, patches.control(target.project, self.applied_control)] if self.applied_control else asked
 
     @property
-    def weakness(self) -> str | None:
+    def applied_control(self) -> str | None:
         """The name of the negative control, or None where it runs as it is."""
-        return self.control if self.against == OWN_CONTROL else self.against
+        return self.negative_control if self.against == OWN_CONTROL else self.against
 
     def prepare(self, experiment: Experiment[T]) -> None:
         """Holds the number of pods, and lays the variant and the negative control over the Deployment."""
         target = experiment.target
         title = f"the service is held at {self.pods} pods"
-        experiment.changes.make(title, lambda: target.hold(self.pods), target.release)
+        experiment.changes.apply(title, lambda: target.hold(self.pods), target.release)
         if laid := self.patches(target):
-            what = " and ".join(name for name in (self.variant, self.weakness) if name)
-            experiment.changes.make(f"the Deployment with {what}", lambda: _apply(target, laid), target.restore)
+            what = " and ".join(name for name in (self.variant, self.applied_control) if name)
+            experiment.changes.apply(f"the Deployment with {what}", lambda: _apply(target, laid), target.restore)
         with step("pods of one template, ready") as progress:
             if not target.wait_for_rollout(ROLLOUT_SECONDS):
                 reason = f"the pods of {experiment.workload.deployment} do not become ready"
@@ -109,36 +104,36 @@ class Disruption[T: Target](ABC):
         judge = experiment.target.judge(settings.rate, settings.most_seconds)
         start(judge, "judge")
         with LiveLoad(judge, experiment.folder.folder) as live:
-            scene = self._scene = Scene(experiment, live, settings)
+            run = self._run = DrillRun(experiment, live, settings)
             with experiment.part("steady state: every request is answered") as progress:
-                scene.steady(progress)
+                run.steady(progress)
             with experiment.part(f"action: {self.title}") as progress:
-                scene.begin(progress)
-                self.act(scene)
-                scene.acted()
+                run.start_action(progress)
+                self.act(run)
+                run.end_action()
             with experiment.part("recovery") as progress:
-                scene.recover(progress, lambda: self.recovered(scene))
+                run.recover(progress, lambda: self.recovered(run))
             with experiment.part("after: every request is answered again") as progress:
-                scene.complete(progress, self.settings.least_requests)
+                run.complete(progress, self.settings.least_requests)
                 live.stop()
 
-    def judge(self, experiment: Experiment[T]) -> Verdict:
+    def decide(self, experiment: Experiment[T]) -> Verdict:
         """Reads the records, asks the database, and accounts for it all."""
-        scene = self._acted()
+        run = self._acted()
         sent = records.read(experiment.folder.path(records.FILE))
-        evidence = scene.evidence(sent)
-        self.account = Account(
+        evidence = run.evidence(sent)
+        self.analysis = Analysis(
             self.name,
             self.title,
             self.hypothesis,
             evidence,
-            self.promise,
+            self.objectives,
             experiment.target.audit(sent),
-            Lateness.read(experiment.folder),
+            StartDelay.read(experiment.folder),
             self.settings.least_requests,
-            tuple(self.checks(scene, evidence)),
+            tuple(self.checks(run, evidence)),
         )
-        return self.account.verdict()
+        return self.analysis.verdict()
 
     def configuration(self, experiment: Experiment[T]) -> dict[str, Any]:
         """Versions, the load, the promise and what was changed."""
@@ -146,21 +141,21 @@ class Disruption[T: Target](ABC):
             **experiment.target.describe(),
             "drill": self.title,
             "platform": experiment.target.name,
-            "against": self.weakness,
+            "against": self.applied_control,
             "objectives": self.settings.model_dump(mode="json"),
             "changed": self.patches(experiment.target),
         }
 
     def report(self, experiment: Experiment[T], verdict: Verdict) -> None:
         """The page of this run."""
-        if self.account:
+        if self.analysis:
             configuration = self.configuration(experiment)
-            pages.write(experiment.folder, self.account, verdict, configuration, experiment.target.disclaimer)
+            pages.write(experiment.folder, self.analysis, verdict, configuration, experiment.target.disclaimer)
 
-    def _acted(self) -> Scene[T]:
-        if self._scene is None:
+    def _acted(self) -> DrillRun[T]:
+        if self._run is None:
             raise CannotRunError(f"the drill {self.title} was not run")
-        return self._scene
+        return self._run
 
 
 def _apply(target: Target, patches: Iterable[Mapping[str, Any]]) -> None:

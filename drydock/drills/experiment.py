@@ -6,13 +6,13 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
-from drydock.core.console import Step, say, step
+from drydock.core.console import Step, message, step
 from drydock.core.project import Project, Workload
 from drydock.drills.annotations import Annotations, annotations_of
 from drydock.drills.changes import Changes, termination_as_interrupt
 from drydock.runs.folder import CONFIGURATION, RunFolder
 from drydock.runs.verdict import Verdict
-from drydock.targets.target import Recorder, Target
+from drydock.targets.target import Target, TimelineRecorder
 from drydock.timeline import history
 from drydock.timeline.history import History
 
@@ -32,7 +32,7 @@ class Experiment[T: Target]:
 
     target: T
     folder: RunFolder
-    timeline: Recorder
+    timeline: TimelineRecorder
     changes: Changes
     annotations: Annotations
     began: float = field(default_factory=time.time)
@@ -97,7 +97,7 @@ class Drill[T: Target](Protocol):
     def run(self, experiment: Experiment[T]) -> None:
         """Steady state, action, recovery. Raises CannotRunError where the steady state does not hold."""
 
-    def judge(self, experiment: Experiment[T]) -> Verdict:
+    def decide(self, experiment: Experiment[T]) -> Verdict:
         """The verdict, when all is put back."""
 
     def configuration(self, experiment: Experiment[T]) -> dict[str, Any]:
@@ -119,7 +119,7 @@ def run[T: Target](drill: Drill[T], target: T, *, keep: bool = False) -> tuple[V
     with termination_as_interrupt(), target.opened(), annotations_of(drill.name, target.dashboards) as annotations:
         drill.refuse(target)
         folder = RunFolder.create(target.project, drill.name)
-        say(f"Hypothesis: {drill.hypothesis}")
+        message(f"Hypothesis: {drill.hypothesis}")
         with target.timeline() as timeline, Changes(keep) as changes:
             experiment = Experiment(target, folder, timeline, changes, annotations)
             _perform(drill, experiment)
@@ -134,7 +134,7 @@ def _perform[T: Target](drill: Drill[T], experiment: Experiment[T]) -> None:
         with experiment.phase(f"drill {drill.name}"):
             drill.run(experiment)
     except KeyboardInterrupt:
-        say("Interrupted: what the drill changed is put back first.")
+        message("Interrupted: what the drill changed is put back first.")
         raise
     finally:
         experiment.record()
@@ -142,7 +142,7 @@ def _perform[T: Target](drill: Drill[T], experiment: Experiment[T]) -> None:
 
 def _conclude[T: Target](drill: Drill[T], experiment: Experiment[T]) -> Verdict:
     with step("verdict and report") as progress:
-        verdict = drill.judge(experiment)
+        verdict = drill.decide(experiment)
         experiment.folder.conclude(verdict, time.time() - experiment.began)
         drill.report(experiment, verdict)
         progress.detail = str(experiment.folder.path("report.html").relative_to(experiment.project.root))

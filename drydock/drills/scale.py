@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from drydock.analysis.scaling import marks
-from drydock.analysis.scaling.analysis import Judgement
-from drydock.analysis.scaling.evidence import Evidence, Triggers
-from drydock.core.console import Step, say, step
+from drydock.analysis.scaling.analysis import ScalingAnalysis
+from drydock.analysis.scaling.evidence import ScalingEvidence, Triggers
+from drydock.core.console import Step, message, step
 from drydock.core.errors import CannotRunError, FailedError
 from drydock.core.project import ScaleDrill
 from drydock.drills import configuration
 from drydock.drills.experiment import Experiment
 from drydock.load.live_load import LiveLoad, start
-from drydock.load.locust_run import LoadRun, Tick
+from drydock.load.locust_run import LoadRun, LoadSample
 from drydock.report import scale as pages
 from drydock.requests import records
 from drydock.requests.records import Record
@@ -31,7 +31,7 @@ class Scale:
 
     objectives: ScaleDrill
     cpu_only: bool = False
-    judgement: Judgement | None = field(default=None, init=False)
+    judgement: ScalingAnalysis | None = field(default=None, init=False)
     _triggers: Triggers = field(init=False)
     _said: set[str] = field(default_factory=set, init=False)
     _step: float = field(default=0.0, init=False)
@@ -62,13 +62,13 @@ class Scale:
         self._triggers = named(triggers, objectives.rate_trigger)
         if self.cpu_only:
             cpu = [trigger for trigger in triggers if trigger["type"] == "cpu"]
-            experiment.changes.make(
+            experiment.changes.apply(
                 "the autoscaler scales by CPU alone",
                 lambda: subject.set_triggers(objectives.scaled_object, cpu),
                 lambda: subject.set_triggers(objectives.scaled_object, triggers),
             )
         variable, before = objectives.faults_variable, subject.variable(objectives.faults_variable)
-        experiment.changes.make(
+        experiment.changes.apply(
             f"{variable}={ON} on the service",
             lambda: subject.set_variable(variable, ON),
             lambda: subject.set_variable(variable, before),
@@ -90,11 +90,11 @@ class Scale:
                 self._follow(experiment, live, progress, lambda _: self._is_back(experiment))
                 live.stop()
 
-    def judge(self, experiment: Experiment[KindTarget]) -> Verdict:
+    def decide(self, experiment: Experiment[KindTarget]) -> Verdict:
         """Reads the records, asks the database, and weighs it all."""
         sent = records.read(experiment.folder.path(records.FILE))
         found = experiment.target.audit(sent)
-        self.judgement = Judgement(self.name, self._evidence(experiment, sent), self.objectives, found)
+        self.judgement = ScalingAnalysis(self.name, self._evidence(experiment, sent), self.objectives, found)
         return self.judgement.verdict()
 
     def configuration(self, experiment: Experiment[KindTarget]) -> dict[str, Any]:
@@ -106,17 +106,17 @@ class Scale:
         if self.judgement:
             pages.write(experiment.folder, self.judgement, verdict)
 
-    def _steady(self, experiment: Experiment[KindTarget], live: LiveLoad[Tick], progress: Step) -> None:
+    def _steady(self, experiment: Experiment[KindTarget], live: LiveLoad[LoadSample], progress: Step) -> None:
         """Reads ticks until the step begins. Raises CannotRunError where the steady state does not hold until then."""
 
-        def begins(tick: Tick) -> bool:
-            if tick.users > self._users("base_users"):
-                self._step = tick.time - 1  # users come at once; the tick is at most a second later
+        def begins(sample: LoadSample) -> bool:
+            if sample.users > self._users("base_users"):
+                self._step = sample.time - 1  # users come at once; the tick is at most a second later
                 return True
-            progress.detail = self._now(experiment, tick)
-            if tick.failed:
+            progress.detail = self._now(experiment, sample)
+            if sample.failed:
                 raise CannotRunError(
-                    f"the steady state does not hold: {_lost(tick)}", "drydock status; then run again."
+                    f"the steady state does not hold: {_lost(sample)}", "drydock status; then run again."
                 )
             desired = experiment.history.desired(experiment.workload.deployment)
             if desired[-1][1] > experiment.history.minimum(experiment.workload.deployment):
@@ -128,47 +128,51 @@ class Scale:
             raise CannotRunError("the load ended before the step began", "See the load generator's log.")
 
     def _follow(
-        self, experiment: Experiment[KindTarget], live: LiveLoad[Tick], progress: Step, reached: Callable[[Tick], bool]
+        self,
+        experiment: Experiment[KindTarget],
+        live: LiveLoad[LoadSample],
+        progress: Step,
+        reached: Callable[[LoadSample], bool],
     ) -> None:
         """Reads ticks until one is `reached`, or the load is over; shows where the drill stands meanwhile."""
 
-        def look(tick: Tick) -> bool:
-            self._show(experiment, tick, progress)
-            return reached(tick)
+        def look(sample: LoadSample) -> bool:
+            self._show(experiment, sample, progress)
+            return reached(sample)
 
         live.until(look)
 
-    def _show(self, experiment: Experiment[KindTarget], tick: Tick, progress: Step) -> None:
+    def _show(self, experiment: Experiment[KindTarget], sample: LoadSample, progress: Step) -> None:
         """Says how it is, and each mark as it comes."""
-        progress.detail = self._now(experiment, tick)
-        if self._load_off is None and self._is_off(tick):
-            self._load_off = tick.time
+        progress.detail = self._now(experiment, sample)
+        if self._load_off is None and self._is_off(sample):
+            self._load_off = sample.time
         for mark in marks.read(self._evidence(experiment, ()), self.objectives.p95_seconds):
             early = self._load_off is None and mark.name == marks.ALL_READY  # more may be wanted yet
             if mark.seconds is not None and mark.name not in self._said and not early:
                 self._said.add(mark.name)
-                say(f"  {mark.seconds:6.1f} s  {mark.title}" + (f" ({mark.note})" if mark.note else ""))
+                message(f"  {mark.seconds:6.1f} s  {mark.title}" + (f" ({mark.note})" if mark.note else ""))
 
-    def _now(self, experiment: Experiment[KindTarget], tick: Tick) -> str:
+    def _now(self, experiment: Experiment[KindTarget], sample: LoadSample) -> str:
         pods = pods_now(experiment.history, experiment.workload)
-        lost = f", {_lost(tick)}" if tick.failed else ""
-        return f"{tick.users} users, {tick.rate:.0f}/s, p95 {tick.p95_ms:.0f} ms; pods: {pods}{lost}"
+        lost = f", {_lost(sample)}" if sample.failed else ""
+        return f"{sample.users} users, {sample.rate:.0f}/s, p95 {sample.p95_ms:.0f} ms; pods: {pods}{lost}"
 
-    def _is_off(self, tick: Tick) -> bool:
-        return tick.users <= self._users("after_users")
+    def _is_off(self, sample: LoadSample) -> bool:
+        return sample.users <= self._users("after_users")
 
     def _is_back(self, experiment: Experiment[KindTarget]) -> bool:
         return at_minimum(experiment.history, experiment.workload)
 
-    def _users(self, knob: str) -> int:
-        return int(self.objectives.load[knob])
+    def _users(self, parameter: str) -> int:
+        return int(self.objectives.load[parameter])
 
-    def _evidence(self, experiment: Experiment[KindTarget], sent: Sequence[Record]) -> Evidence:
+    def _evidence(self, experiment: Experiment[KindTarget], sent: Sequence[Record]) -> ScalingEvidence:
         """What is known by now. With the requests at hand, they themselves say when the load rose and fell."""
         began, off = self._step, self._load_off
         if sent and (loaded := in_flight_above(sent, max(self._users("base_users"), self._users("after_users")))):
             began, off = loaded
-        return Evidence(
+        return ScalingEvidence(
             experiment.workload,
             self._triggers,
             experiment.history,
@@ -199,6 +203,6 @@ def named(triggers: Sequence[Any], rate_trigger: str) -> Triggers:
     return Triggers(titles, float(rates[0]["metadata"]["threshold"]))
 
 
-def _lost(tick: Tick) -> str:
-    lost = ", ".join(f"{count} {outcome}" for outcome, count in tick.outcomes.items() if count and outcome != "ok")
-    return f"{tick.failed} of {tick.sent} lost ({lost})"
+def _lost(sample: LoadSample) -> str:
+    lost = ", ".join(f"{count} {outcome}" for outcome, count in sample.outcomes.items() if count and outcome != "ok")
+    return f"{sample.failed} of {sample.sent} lost ({lost})"

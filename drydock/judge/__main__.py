@@ -7,7 +7,7 @@ import uvloop
 
 from drydock.core.errors import CannotRunError
 from drydock.judge.plan import VARIABLE, Plan
-from drydock.judge.run import judge, say
+from drydock.judge.run import emit, judge
 from drydock.requests.outcome import ExhaustedError
 
 
@@ -18,7 +18,7 @@ def main() -> int:
     except (CannotRunError, ExhaustedError, KeyError, ValueError) as error:
         reason = f"this machine has run out of something: {error}" if isinstance(error, ExhaustedError) else str(error)
         print(f"could not run: {reason}", file=sys.stderr, flush=True)  # noqa: T201 - its log
-        say(ended=CannotRunError.exit_code, reason=reason)
+        emit(ended=CannotRunError.exit_code, reason=reason)
         return CannotRunError.exit_code
     return 0
 

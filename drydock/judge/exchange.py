@@ -52,7 +52,7 @@ def sampled(trace: str) -> bool:
     return int(trace[-2:], 16) < TRACED_BYTES
 
 
-class Writer:
+class RequestWriter:
     """Writes the heads and bodies of requests to one host."""
 
     def __init__(self, host: str) -> None:

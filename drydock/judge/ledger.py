@@ -75,7 +75,7 @@ class Ledger:
             )
         )
 
-    def tick(self, now: float, in_flight: int) -> dict[str, object]:
+    def sample(self, now: float, in_flight: int) -> dict[str, object]:
         """What is said each second; the rows of that second are packed."""
         self._pack()
         durations, self._seconds = sorted(self._seconds), []

@@ -49,11 +49,11 @@ class Plan:
     patience: float = 30.0
 
     @classmethod
-    def of(cls, judge: "project.Judge", url: str, rate: float, seconds: float) -> Self:
+    def of(cls, judge: "project.JudgeSettings", url: str, rate: float, seconds: float) -> Self:
         """The plan by drydock.toml."""
         prepare = Request(**judge.prepare.model_dump(exclude={"identifier", "weight", "key"}))
         requests = tuple(Request(**request.model_dump()) for request in judge.requests)
-        knobs = judge.model_dump(exclude={"prepare", "requests", "timeout_seconds"})
+        parameters = judge.model_dump(exclude={"prepare", "requests", "timeout_seconds"})
         identifier = judge.prepare.identifier
         return cls(
             url,
@@ -63,7 +63,7 @@ class Plan:
             identifier=identifier,
             prepare=prepare,
             requests=requests,
-            **knobs,
+            **parameters,
         )
 
     def as_json(self) -> str:

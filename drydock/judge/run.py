@@ -12,7 +12,7 @@ from itertools import count
 from urllib.parse import urlsplit
 
 from drydock.core.errors import CannotRunError
-from drydock.judge.exchange import Exchange, Lane, Writer
+from drydock.judge.exchange import Exchange, Lane, RequestWriter
 from drydock.judge.ledger import LATE_SECONDS, Ledger
 from drydock.judge.plan import Plan, Request
 from drydock.judge.sender import Sender, refuse_exhausted, resolve
@@ -33,7 +33,7 @@ class Judge:
         self._loop = asyncio.get_running_loop()
         self._ledger = Ledger(time.time() - time.monotonic())
         self._sender = Sender(address, plan.kept_connections, self._ended)
-        self._writer = Writer(urlsplit(plan.url).netloc)
+        self._writer = RequestWriter(urlsplit(plan.url).netloc)
         self._mix = _mix(plan.requests)
         self._long = next((it for it in plan.requests if it.body), None)
         self._long_every = int(plan.rate / plan.long_rate) if plan.long_rate and self._long else 0
@@ -104,9 +104,9 @@ class Judge:
     async def _send(self) -> float:
         """Sends by the clock, whatever becomes of what was sent before; returns for how many seconds."""
         self._began = time.monotonic() + 0.1
-        say(began=round(time.time() + 0.1, 3), rate=self._plan.rate, late_over_ms=LATE_SECONDS * 1000)
+        emit(began=round(time.time() + 0.1, 3), rate=self._plan.rate, late_over_ms=LATE_SECONDS * 1000)
         self._loop.call_at(self._began, self._pump)
-        ticking = self._loop.create_task(self._tick())
+        ticking = self._loop.create_task(self._sample_each_second())
         try:
             await asyncio.wait_for(self._stop.wait(), self._plan.seconds + 0.1)
         except TimeoutError:
@@ -155,27 +155,27 @@ class Judge:
         if self._stop.is_set() and not self._sender.in_flight:
             self._over.set()
 
-    async def _tick(self) -> None:
+    async def _sample_each_second(self) -> None:
         for second in count(1):
             await asyncio.sleep(max(0.0, self._began + second - time.monotonic()))
-            say(tick=self._ledger.tick(time.monotonic(), self._sender.in_flight))
+            emit(sample=self._ledger.sample(time.monotonic(), self._sender.in_flight))
 
     async def _finish(self) -> None:
         """Waits for what is under way: each of them has its outcome by its deadline."""
         while self._sender.in_flight:
             self._over.clear()
             await asyncio.wait_for(self._over.wait(), self._plan.timeout + self._plan.long_seconds + 5)
-        say(tick=self._ledger.tick(time.monotonic(), 0))
+        emit(sample=self._ledger.sample(time.monotonic(), 0))
 
     def _hand_over(self, seconds: float) -> None:
         account = self._ledger.account(self._plan.rate, seconds)
         if self._ledger.late:
             said = f"{self._ledger.late:,} of {self._ledger.sent:,} requests were started more than 20 ms late"
             print(f"fell behind: {said}", file=sys.stderr, flush=True)  # noqa: T201 - its log
-        say(account=account)
+        emit(account=account)
         for chunk in self._ledger.chunks():
-            say(records=base64.b64encode(chunk).decode())
-        say(ended=0, counted=self._ledger.counted)
+            emit(records=base64.b64encode(chunk).decode())
+        emit(ended=0, counted=self._ledger.counted)
 
 
 def _mix(requests: tuple[Request, ...]) -> list[Request]:
@@ -185,7 +185,7 @@ def _mix(requests: tuple[Request, ...]) -> list[Request]:
     return mixed
 
 
-def say(**line: object) -> None:
+def emit(**line: object) -> None:
     """A line of the log for a program."""
     print(json.dumps(line, separators=(",", ":")), flush=True)  # noqa: T201 - its log
 

@@ -5,28 +5,28 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from drydock.core.errors import CannotRunError
-from drydock.judge_client.progress_sample import Tick
+from drydock.judge_client.progress_sample import ProgressSample
 
 # Half the grain of Kubernetes' own times (1 s): what is nearer than that is not told apart by them either.
 MOST_APART_SECONDS = 0.5
 
 
 @dataclass
-class Clocks:
+class ClockSkew:
     """How far they are apart: the age of the judge's news when it is heard, at its freshest, in seconds.
 
     Docker Desktop runs the cluster in a virtual machine, whose clock may be off after the laptop has slept.
     """
 
     now: Callable[[], float] = time.time
-    apart: float = field(default=float("inf"), init=False)
+    seconds: float = field(default=float("inf"), init=False)
 
-    def heard(self, tick: Tick) -> None:
+    def heard(self, sample: ProgressSample) -> None:
         """A tick has just arrived."""
-        self.apart = min(self.apart, self.now() - tick.time)
+        self.seconds = min(self.seconds, self.now() - sample.time)
 
     def refuse(self) -> None:
         """Raises CannotRunError where the account would put requests and marks into the wrong order."""
-        if abs(self.apart) > MOST_APART_SECONDS:
-            reason = f"the judge's clock and this machine's are {abs(self.apart):.1f} s apart"
+        if abs(self.seconds) > MOST_APART_SECONDS:
+            reason = f"the judge's clock and this machine's are {abs(self.seconds):.1f} s apart"
             raise CannotRunError(reason, "Restart Docker: its virtual machine takes the time from this machine then.")

@@ -9,7 +9,7 @@ from typing import Any
 
 from drydock.core.errors import CannotRunError, FailedError
 from drydock.judge_client import start_delay
-from drydock.judge_client.progress_sample import Tick
+from drydock.judge_client.progress_sample import ProgressSample
 from drydock.requests import records
 from drydock.system.processes import last_lines
 
@@ -26,15 +26,15 @@ def lines(text: Iterable[str]) -> Iterator[Line]:
                 continue
 
 
-def follow(said: Iterable[Line], on_tick: Callable[[Tick], None]) -> bool:
-    """Calls `on_tick` for each tick until the judge's end; False where the log breaks off before that.
+def follow(said: Iterable[Line], on_sample: Callable[[ProgressSample], None]) -> bool:
+    """Calls `on_sample` for each sample until the judge's end; False where the log breaks off before that.
 
     Raises:
         CannotRunError: the judge says that it could not run.
     """
     for line in said:
-        if "tick" in line:
-            on_tick(Tick.parse(line["tick"]))
+        if "sample" in line:
+            on_sample(ProgressSample.parse(line["sample"]))
         elif "ended" in line:
             if line["ended"]:
                 raise CannotRunError(f"the judge could not run: {line.get('reason', '')}", "drydock status")

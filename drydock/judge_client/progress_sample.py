@@ -8,7 +8,7 @@ from drydock.requests.outcome import Outcome
 
 
 @dataclass(frozen=True)
-class Tick:
+class ProgressSample:
     """Counts since the start at `time` (Unix seconds); `rate` and `p95_ms` are of the last second.
 
     `late` requests were started more than 20 ms after they were due; `in_flight` have no outcome yet.

@@ -9,7 +9,7 @@ FILE = "judge.json"
 
 
 @dataclass(frozen=True)
-class Lateness:
+class StartDelay:
     """`late` of the `sent` requests were started more than 20 ms after they were due; 99 % within `p99_ms` of it."""
 
     late: int

@@ -16,7 +16,7 @@ SILENCE_SECONDS = 60.0
 END_SECONDS = 60.0
 
 
-class Run[T](Protocol):
+class LoadSource[T](Protocol):
     """What is needed of a load run (drydock/load/locust_run.py) or of the judge (drydock/judging): `T` is its tick."""
 
     def start(self, progress: Step) -> None:
@@ -25,7 +25,7 @@ class Run[T](Protocol):
     def remove(self) -> None:
         """Takes away what is left of it."""
 
-    def follow(self, on_tick: Callable[[T], None]) -> None:
+    def follow(self, on_sample: Callable[[T], None]) -> None:
         """Calls `on_tick` each second until its end."""
 
     def stop(self) -> None:
@@ -35,7 +35,7 @@ class Run[T](Protocol):
         """Fetches what it left."""
 
 
-def start[T](run: Run[T], title: str) -> None:
+def start[T](run: LoadSource[T], title: str) -> None:
     """Starts it; interrupted, nothing of it stays in the way of the next run."""
     try:
         with step(title) as progress:
@@ -48,7 +48,7 @@ def start[T](run: Run[T], title: str) -> None:
 class LiveLoad[T]:
     """A run that was started; at the end of the block it is over, and its records are in `folder`."""
 
-    def __init__(self, run: Run[T], folder: Path) -> None:
+    def __init__(self, run: LoadSource[T], folder: Path) -> None:
         self._run = run
         self._folder = folder
         self._ticks: queue.SimpleQueue[T | Exception | None] = queue.SimpleQueue()
@@ -66,10 +66,10 @@ class LiveLoad[T]:
             CannotRunError: the load generator failed, or says nothing any more.
         """
         while not self._over:
-            tick = self._next()
-            if tick is None:
+            sample = self._next()
+            if sample is None:
                 self._over = True
-            elif reached(tick):
+            elif reached(sample):
                 return True
         return False
 

@@ -23,7 +23,7 @@ from drydock.system.processes import last_lines
 # A first pull of the image, and a worker's way to its master.
 START_SECONDS = 150.0
 CONNECT_SECONDS = 45
-# The knob `timeout` of loadtest/users/shopper.py.
+# The parameter `timeout` of loadtest/users/shopper.py.
 TIMEOUT_SECONDS = 10.0
 STOP_MARGIN_SECONDS = 5.0
 RESULTS = "/results"
@@ -33,7 +33,7 @@ GAVE_UP = "Gave up waiting for workers to connect"
 
 
 @dataclass(frozen=True)
-class Tick:
+class LoadSample:
     """What the master says each second: the last second's rate, and the counts since the start.
 
     `time` in Unix seconds, `p95_ms` of the last ten seconds, `pods` the requests that each pod answered, `late` how
@@ -71,7 +71,7 @@ class Tick:
 
 @dataclass
 class LoadRun:
-    """A run of `scenario` with `settings` (its knobs) by `workers` workers. `name` begins the keys of its orders."""
+    """A run of `scenario` with its parameters `settings` by `workers` workers. `name` begins the keys of its orders."""
 
     platform: KindPlatform
     scenario: str
@@ -90,8 +90,8 @@ class LoadRun:
         """Builds the image, starts master and workers, and returns when the load begins.
 
         Raises:
-            CannotRunError: the scenario or a knob is unknown, the context is another one, the service is not ready,
-                another run goes on, or a pod or worker does not come.
+            CannotRunError: the scenario or a parameter is unknown, the context is another one, the service is not
+                ready, another run goes on, or a pod or worker does not come.
         """
         environment = self._refuse_what_cannot_run()
         progress.detail = "building its image"
@@ -107,7 +107,7 @@ class LoadRun:
         self.cluster.apply("--filename", "-", stdin=yaml.safe_dump_all(manifests))
         self._wait_for_the_load(progress)
 
-    def follow(self, on_tick: Callable[[Tick], None]) -> None:
+    def follow(self, on_sample: Callable[[LoadSample], None]) -> None:
         """Calls `on_tick` each second until the run's end; called again, it goes on where it was interrupted.
 
         Raises:
@@ -118,10 +118,10 @@ class LoadRun:
                 if line["ended"] not in (0, 1):
                     raise CannotRunError(f"the load generator ended with code {line['ended']}:\n{self._log()}")
                 return
-            tick = Tick.parse(line)
-            if tick.time > self._seen:
-                self._seen = tick.time
-                on_tick(tick)
+            sample = LoadSample.parse(line)
+            if sample.time > self._seen:
+                self._seen = sample.time
+                on_sample(sample)
         raise CannotRunError(f"the load generator was ended before the run was over:\n{self._log()}")
 
     def stop(self) -> None:
@@ -146,7 +146,7 @@ class LoadRun:
         self.cluster.call("delete", "jobs,services", *chosen, *options)
 
     def _refuse_what_cannot_run(self) -> dict[str, str]:
-        """The variables that set the knobs, where nothing stands in the way."""
+        """The variables that set the parameters, where nothing stands in the way."""
         project = self.platform.project
         scenario = scenarios.find(project, self.scenario)
         environment = scenario.environment(self.settings, scenarios.users(project))
@@ -214,7 +214,7 @@ class LoadRun:
         ) as process:
             try:
                 for line in process.stdout or ():
-                    if said := message(line):
+                    if said := parse_message(line):
                         yield said
             finally:
                 process.terminate()
@@ -232,7 +232,7 @@ class LoadRun:
             raise FailedError(f"{name} could not be fetched: {done.stderr.decode(errors='replace').strip()}")
 
 
-def message(line: str) -> dict[str, Any] | None:
+def parse_message(line: str) -> dict[str, Any] | None:
     """What a line of the master's log tells a program; None where it is for people."""
     if not line.startswith("{"):
         return None

@@ -15,13 +15,13 @@ Milliseconds = Annotated[float, Field(gt=0)]
 Route = Annotated[str, StringConstraints(pattern=r"^(GET|HEAD|POST|PUT|PATCH|DELETE) /\S*$")]
 
 
-class Section(BaseModel):
+class ObjectivesTable(BaseModel):
     """A part of the file; an unknown key is an error, because it is a misspelt one."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Limits(Section):
+class Limits(ObjectivesTable):
     """What is asked of some requests; what is left out is not asked."""
 
     p50_ms: Milliseconds | None = None
@@ -35,27 +35,29 @@ class Limits(Section):
         return self.model_copy(update=other.model_dump(exclude_none=True))
 
 
-class Objectives(Section):
+class LoadObjectives(ObjectivesTable):
     """What is asked of all requests together, and of single routes."""
 
     overall: Limits = Limits()
     routes: Mapping[Route, Limits] = {}
 
-    def under(self, other: "Objectives") -> "Objectives":
+    def under(self, other: "LoadObjectives") -> "LoadObjectives":
         """These, but for what `other` says."""
         names = [*self.routes, *(name for name in other.routes if name not in self.routes)]
         merged = {name: self.routes.get(name, Limits()).under(other.routes.get(name, Limits())) for name in names}
-        return Objectives(overall=self.overall.under(other.overall), routes=merged)
+        return LoadObjectives(overall=self.overall.under(other.overall), routes=merged)
 
 
-class ObjectivesFile(Objectives):
+class ObjectivesFile(LoadObjectives):
     """The whole file: objectives for every scenario, and what differs for some."""
 
-    scenarios: Mapping[str, Objectives] = {}
+    scenarios: Mapping[str, LoadObjectives] = {}
 
-    def of(self, scenario: str) -> Objectives:
+    def of(self, scenario: str) -> LoadObjectives:
         """What is asked of a scenario."""
-        return Objectives(overall=self.overall, routes=self.routes).under(self.scenarios.get(scenario, Objectives()))
+        return LoadObjectives(overall=self.overall, routes=self.routes).under(
+            self.scenarios.get(scenario, LoadObjectives())
+        )
 
 
 def read(path: Path) -> ObjectivesFile:

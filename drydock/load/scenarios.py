@@ -1,7 +1,7 @@
-"""The scenarios there are, and their knobs, read from the files below loadtest/: they are not imported here.
+"""The scenarios there are, and their parameters, read from the files below loadtest/: they are not imported here.
 
-A line of a scenario's docstring with a name, two or more spaces, a text and a default in parentheses is a knob;
-loadtest/knobs.py, which sets them, reads the same lines.
+A line of a scenario's docstring with a name, two or more spaces, a text and a default in parentheses is a parameter;
+loadtest/parameters.py, which sets them, reads the same lines.
 """
 
 import ast
@@ -13,14 +13,14 @@ from pathlib import Path
 from drydock.core.errors import CannotRunError
 from drydock.core.project import Project
 
-KNOB = re.compile(r"^ *(?P<name>[a-z_]+) {2,}(?P<text>.+) \((?P<default>[^()]*)\)$", re.MULTILINE)
+PARAMETER = re.compile(r"^ *(?P<name>[a-z_]+) {2,}(?P<text>.+) \((?P<default>[^()]*)\)$", re.MULTILINE)
 WEIGHT = re.compile(r"^(?P<user>[a-z_]+)=(?P<weight>[1-9]\d*)$")
 # Not of one scenario: what every user does.
 COMMON = ("connection.py", "users/shopper.py", "users/slow_query.py")
 
 
 @dataclass(frozen=True)
-class Knob:
+class Parameter:
     """What can be set of a scenario."""
 
     name: str
@@ -39,41 +39,41 @@ class Scenario:
 
     name: str
     text: str
-    own: Sequence[Knob]
-    common: Sequence[Knob]
+    own: Sequence[Parameter]
+    common: Sequence[Parameter]
 
     @property
-    def knobs(self) -> list[Knob]:
+    def parameters(self) -> list[Parameter]:
         """All that can be set: its own, and what is true of every user."""
         return [*self.own, *self.common]
 
-    def knob(self, name: str) -> Knob:
-        """One of its knobs.
+    def parameter(self, name: str) -> Parameter:
+        """One of its parameters.
 
         Raises:
             CannotRunError: it has none of this name.
         """
-        for knob in self.knobs:
-            if knob.name == name:
-                return knob
-        known = ", ".join(knob.name for knob in self.knobs)
-        raise CannotRunError(f"the scenario {self.name} has no knob {name!r}", f"Its knobs are {known}.")
+        for parameter in self.parameters:
+            if parameter.name == name:
+                return parameter
+        known = ", ".join(parameter.name for parameter in self.parameters)
+        raise CannotRunError(f"the scenario {self.name} has no parameter {name!r}", f"Its parameters are {known}.")
 
     def environment(self, settings: Mapping[str, str], users: Sequence[str]) -> dict[str, str]:
-        """The variables that set its knobs; `users` are the behaviours that a mix may name.
+        """The variables that set its parameters; `users` are the behaviours that a mix may name.
 
         Raises:
             CannotRunError: one is unknown, or its value is none.
         """
         for name, value in settings.items():
-            _check(self.knob(name), value, users)
+            _check(self.parameter(name), value, users)
         return {f"LOAD_{name.upper()}": value for name, value in settings.items()}
 
 
 def all_scenarios(project: Project) -> list[Scenario]:
     """Every scenario, by name."""
     folder = project.root / "loadtest"
-    common = [knob for name in COMMON for knob in _knobs((folder / name).read_text())]
+    common = [parameter for name in COMMON for parameter in _parameters((folder / name).read_text())]
     return [_read(path, common) for path in sorted((folder / "scenarios").glob("*.py")) if path.stem != "__init__"]
 
 
@@ -112,25 +112,27 @@ def settings_of(texts: Sequence[str]) -> dict[str, str]:
     return settings
 
 
-def _read(path: Path, common: list[Knob]) -> Scenario:
+def _read(path: Path, common: list[Parameter]) -> Scenario:
     docstring = ast.get_docstring(ast.parse(path.read_text()), clean=False) or ""
-    return Scenario(path.stem, docstring.partition("\n")[0], _knobs(docstring), common)
+    return Scenario(path.stem, docstring.partition("\n")[0], _parameters(docstring), common)
 
 
-def _knobs(text: str) -> list[Knob]:
-    return [Knob(**line.groupdict()) for line in KNOB.finditer(text)]
+def _parameters(text: str) -> list[Parameter]:
+    return [Parameter(**line.groupdict()) for line in PARAMETER.finditer(text)]
 
 
-def _check(knob: Knob, value: str, users: Sequence[str]) -> None:
-    if knob.number:
+def _check(parameter: Parameter, value: str, users: Sequence[str]) -> None:
+    if parameter.number:
         if not _is_number(value):
-            raise CannotRunError(f"{knob.name} is {value!r}, not a number of 0 or more", f"{knob.name}: {knob.text}")
+            raise CannotRunError(
+                f"{parameter.name} is {value!r}, not a number of 0 or more", f"{parameter.name}: {parameter.text}"
+            )
         return
     for part in value.split(","):
         found = WEIGHT.match(part)
         if found is None or found["user"] not in users:
-            remedy = f"Name some of {', '.join(users)}, each with a weight, such as {knob.default}"
-            raise CannotRunError(f"{knob.name} has {part!r}, which is no user with a weight", remedy)
+            remedy = f"Name some of {', '.join(users)}, each with a weight, such as {parameter.default}"
+            raise CannotRunError(f"{parameter.name} has {part!r}, which is no user with a weight", remedy)
 
 
 def _is_number(text: str) -> bool:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import typer
 
 from drydock.cluster.platform import KindPlatform
-from drydock.core.console import say, step
+from drydock.core.console import message, step
 from drydock.core.errors import CannotRunError, FailedError
 from drydock.core.project import Project, TelemetryAddresses, TelemetryPlatform
 from drydock.load.jobs import LoadJob
@@ -50,7 +50,7 @@ def run(project: Project, platform: TelemetryPlatform, load: Load) -> None:
     else:
         account = _on_compose(project, load)
     for line in where_to_look(project.configuration.telemetry.pages(platform)):
-        say(line)
+        message(line)
     if account["lost"]:
         raise FailedError(verdict(account), "Look at the traces of the lost requests, and at the service's log.")
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from drydock.load.locust_run import Tick
-from drydock.load.objectives import Limits, Objectives
+from drydock.load.locust_run import LoadSample
+from drydock.load.objectives import Limits, LoadObjectives
 from drydock.requests import statistics
 from drydock.requests.outcome import Outcome
 from drydock.requests.records import Record
@@ -15,7 +15,9 @@ BUSY_PERCENT = 90.0
 LATE_SHARE = 0.01
 
 
-def judge(scenario: str, records: Sequence[Record], objectives: Objectives, ticks: Sequence[Tick]) -> Verdict:
+def decide(
+    scenario: str, records: Sequence[Record], objectives: LoadObjectives, samples: Sequence[LoadSample]
+) -> Verdict:
     """Holds the records of a run against its objectives. `ticks` say how the load generator itself was."""
     table = statistics.table(records)
     checks = list(_checks(table, objectives))
@@ -26,7 +28,7 @@ def judge(scenario: str, records: Sequence[Record], objectives: Objectives, tick
         summary=summary(scenario, table[ALL], statistics.duration(records), failed),
         checks=checks,
         figures=dict(_figures(table)),
-        warnings=list(warnings(ticks, records)),
+        warnings=list(warnings(samples, records)),
     )
 
 
@@ -39,12 +41,12 @@ def summary(scenario: str, all_: Figures, seconds: float, failed: Sequence[str])
     )
 
 
-def warnings(ticks: Sequence[Tick], records: Sequence[Record]) -> Iterator[str]:
+def warnings(samples: Sequence[LoadSample], records: Sequence[Record]) -> Iterator[str]:
     """Why the figures may be the load generator's own, and not the service's."""
-    busy = max((tick.cpu_percent for tick in ticks), default=0.0)
+    busy = max((sample.cpu_percent for sample in samples), default=0.0)
     if busy > BUSY_PERCENT:
         yield f"the load generator's CPU was at {busy:.0f} %: it shaped the result; take more --workers, or less load"
-    last = ticks[-1] if ticks else None
+    last = samples[-1] if samples else None
     if last and last.late > LATE_SHARE * last.sent:
         behind = f"{last.late:,} of {last.sent:,} requests started late, up to {last.behind_ms:.0f} ms"
         yield f"the load generator fell behind its clock: {behind}; take more --workers, or less load"
@@ -59,7 +61,7 @@ def ms(value: float | None) -> str:
     return "none" if value is None else f"{value:.0f} ms"
 
 
-def _checks(table: Mapping[str, Figures], objectives: Objectives) -> Iterator[Check]:
+def _checks(table: Mapping[str, Figures], objectives: LoadObjectives) -> Iterator[Check]:
     if not table[ALL].count:
         yield Check("requests", False, "at least one request", "none was sent")
     yield from _of(ALL, table[ALL], objectives.overall)

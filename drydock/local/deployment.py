@@ -145,7 +145,7 @@ class LocalDeployment:
     def _tell_endpoints(self) -> None:
         service = self._project.configuration.workload.service
         endpoints = {pod.name: {"ready": pod.serving} for pod in self.pods}
-        self._recorder.tell("EndpointSlice", service, "uid-endpoints", {"service": service, "endpoints": endpoints})
+        self._recorder.notify("EndpointSlice", service, "uid-endpoints", {"service": service, "endpoints": endpoints})
         ports = [pod.port for pod in self.pods if pod.serving]
         self._routes.add(asyncio.get_running_loop().call_later(PROPAGATION_SECONDS, self._route, ports))
 

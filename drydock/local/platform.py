@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from drydock.core.console import say, step
+from drydock.core.console import message, step
 from drydock.core.errors import CannotRunError, FailedError
 from drydock.core.project import Project
 from drydock.local.postgres import EmbeddedPostgres, stop_leftover
@@ -79,7 +79,7 @@ class LocalPlatform:
                 self._migrate(environment)
                 self._serve(environment)
         except KeyboardInterrupt:
-            say("Stopped.")
+            message("Stopped.")
         finally:
             self._supervisor.remove()
 
@@ -143,7 +143,7 @@ class LocalPlatform:
                     if not wait_until(lambda: self.ready() or process.poll() is not None, READY_SECONDS):
                         raise FailedError(f"the service was not ready in {READY_SECONDS:.0f} s", "Its reason is above.")
                 if process.poll() is None:
-                    say(f"Ready at {self.url}. Ctrl-C stops it.")
+                    message(f"Ready at {self.url}. Ctrl-C stops it.")
                 raise FailedError(f"the service ended by itself with code {process.wait()}", "Its reason is above.")
             finally:
                 self._stop_service(process)

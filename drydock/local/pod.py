@@ -48,7 +48,7 @@ class LocalPod:
         self._process: asyncio.subprocess.Process | None = None
         self._stopping: asyncio.Task[None] | None = None
         self._task = asyncio.create_task(self._run())
-        self._tell("added")
+        self._notify("added")
 
     @property
     def serving(self) -> bool:
@@ -60,7 +60,7 @@ class LocalPod:
         if not self.deleted:
             self.deleted = True
             self._deletion = stamp(time.time() + self.template.budget.grace)
-            self._tell()
+            self._notify()
             self._on_change()
             self._stop()
 
@@ -87,14 +87,14 @@ class LocalPod:
             await asyncio.sleep(pause)
             pause = min(300.0, 2 * pause or FIRST_PAUSE_SECONDS)
         self.gone = True
-        self._tell("removed")
+        self._notify("removed")
         self._on_change()
 
     async def _live(self) -> None:
         """One life of its process."""
         process = self._process = await self._start()
         self._started, self._stopping = stamp(), None
-        self._tell()
+        self._notify()
         following = [asyncio.create_task(self._read(process)), asyncio.create_task(self._probe())]
         if self.deleted:
             self._stop()
@@ -107,7 +107,7 @@ class LocalPod:
         self._ended = {"exit_code": code if code >= 0 else 128 - code, "reason": reason, "finished": stamp()}
         self._started = None
         self._set_ready(False)
-        self._tell()
+        self._notify()
 
     async def _start(self) -> asyncio.subprocess.Process:
         command = self.template.command(self.port)
@@ -210,10 +210,10 @@ class LocalPod:
     def _set_ready(self, ready: bool) -> None:
         if ready != self.ready:
             self.ready, self._ready_since = ready, stamp() if ready else None
-            self._tell()
+            self._notify()
             self._on_change()
 
-    def _tell(self, change: Any = "changed") -> None:
+    def _notify(self, change: Any = "changed") -> None:
         deployment = self.template.project.configuration.workload.deployment
         state = {
             "owner": f"{deployment}-{self.revision}",
@@ -229,7 +229,7 @@ class LocalPod:
             "last_ended": self._last_ended,
             "restarts": self.restarts,
         }
-        self._recorder.tell("Pod", self.name, f"uid-{self.name}", state, change)
+        self._recorder.notify("Pod", self.name, f"uid-{self.name}", state, change)
 
 
 async def _cancel(*tasks: asyncio.Task[None] | None) -> None:

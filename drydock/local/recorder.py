@@ -27,7 +27,7 @@ class LocalRecorder:
         """The same: it is told everything as it happens."""
         return self.history
 
-    def tell(self, kind: str, name: str, uid: str, state: dict[str, Any], change: Change = "changed") -> None:
+    def notify(self, kind: str, name: str, uid: str, state: dict[str, Any], change: Change = "changed") -> None:
         """An object is in this state from now on."""
         with self._lock:
             if change == "changed" and self._latest.get(uid) == state:
@@ -38,12 +38,12 @@ class LocalRecorder:
 
     def line(self, pod: str, state: dict[str, Any]) -> None:
         """A lifecycle line of a pod."""
-        self.tell("Log", pod, f"{pod}/{state['event']}/{state['time']}", state, "added")
+        self.notify("Log", pod, f"{pod}/{state['event']}/{state['time']}", state, "added")
 
     def event(self, pod: str, reason: str, note: str) -> None:
         """Something that a component reports about a pod."""
         state = {"about": f"Pod/{pod}", "reason": reason, "note": note, "count": 1, "time": stamp()}
-        self.tell("Event", pod, f"{pod}/{reason}/{time.time()}", state, "added")
+        self.notify("Event", pod, f"{pod}/{reason}/{time.time()}", state, "added")
 
 
 def stamp(seconds: float | None = None) -> str:

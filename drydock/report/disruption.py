@@ -6,17 +6,17 @@ from typing import Any
 
 from markupsafe import Markup
 
-from drydock.analysis import disruption as accounts
+from drydock.analysis import disruption as analyses
 from drydock.analysis.advice import ADVICE, Advice
 from drydock.analysis.causes import SENTENCES, Cause, Loss
-from drydock.analysis.disruption import Account
-from drydock.analysis.pod_terminations import MARKS, Departure
+from drydock.analysis.disruption import Analysis
+from drydock.analysis.pod_terminations import MARKS, PodTermination
 from drydock.report.page import FILE, TEMPLATES
 from drydock.requests.outcome import Outcome
 from drydock.runs.folder import RunFolder
 from drydock.runs.verdict import Verdict
 
-# One by one up to here; the rest is in requests.csv.gz and account.json.
+# One by one up to here; the rest is in requests.csv.gz and analysis.json.
 MOST_LISTED = 200
 
 
@@ -43,39 +43,39 @@ class BudgetRow:
 class Page:
     """What the template reads."""
 
-    account: Account
+    analysis: Analysis
     configuration: Mapping[str, Any]
     disclaimer: str
 
     @property
     def outcomes(self) -> list[tuple[Outcome, list[int]]]:
         """Each outcome that came, with its count in each lane and over all."""
-        counts, lanes = self.account.outcomes, self.lanes
+        counts, lanes = self.analysis.outcomes, self.lanes
         rows = [(outcome, [counts[lane, outcome] for lane in lanes]) for outcome in Outcome]
         return [(outcome, [*row, sum(row)]) for outcome, row in rows if sum(row) or outcome is Outcome.OK]
 
     @property
     def lanes(self) -> list[str]:
         """The lanes that requests took."""
-        return list(dict.fromkeys(sorted(record.lane for record in self.account.evidence.records)))
+        return list(dict.fromkeys(sorted(record.lane for record in self.analysis.evidence.records)))
 
     @property
     def causes(self) -> list[CauseRow]:
         """Each cause, the most frequent first."""
         return [
             CauseRow(cause, count, SENTENCES[cause], ADVICE[cause])
-            for cause, count in self.account.causes.most_common()
+            for cause, count in self.analysis.causes.most_common()
         ]
 
     @property
     def listed(self) -> list[Loss]:
         """The losses that are shown one by one: those that count first."""
-        return sorted(self.account.losses, key=lambda loss: (loss.allowed, loss.record.intended))[:MOST_LISTED]
+        return sorted(self.analysis.losses, key=lambda loss: (loss.allowed, loss.record.intended))[:MOST_LISTED]
 
     @property
-    def leaving(self) -> list[Departure]:
+    def leaving(self) -> list[PodTermination]:
         """The pods that were deleted."""
-        return [departure for departure in self.account.departures if not departure.restarted]
+        return [termination for termination in self.analysis.terminations if not termination.restarted]
 
     @property
     def marks(self) -> Mapping[str, str]:
@@ -104,24 +104,24 @@ class Page:
         # Imported here: matplotlib takes a second to load, and most commands draw nothing.
         from drydock.report import disruption_charts
 
-        return Markup(disruption_charts.drill(self.account))  # noqa: S704 - matplotlib escapes what it is given
+        return Markup(disruption_charts.drill(self.analysis))  # noqa: S704 - matplotlib escapes what it is given
 
     def _between(self, first: str, last: str) -> Iterator[float | None]:
-        for departure in self.leaving:
+        for termination in self.leaving:
             if not first:
-                yield departure.grace
-            elif first in departure.marks and last in departure.marks:
-                yield max(0.0, departure.marks[last] - departure.marks[first])
+                yield termination.grace
+            elif first in termination.marks and last in termination.marks:
+                yield max(0.0, termination.marks[last] - termination.marks[first])
             else:
                 yield None
 
 
 def write(
-    folder: RunFolder, account: Account, verdict: Verdict, configuration: Mapping[str, Any], disclaimer: str = ""
+    folder: RunFolder, analysis: Analysis, verdict: Verdict, configuration: Mapping[str, Any], disclaimer: str = ""
 ) -> None:
-    """Writes report.html, and account.json with every loss and every departure."""
-    folder.write_json(accounts.FILE, account.as_json())
-    page = Page(account, configuration, disclaimer)
+    """Writes report.html, and analysis.json with every loss and every departure."""
+    folder.write_json(analyses.FILE, analysis.as_json())
+    page = Page(analysis, configuration, disclaimer)
     template = TEMPLATES.get_template("disruption.html.j2")
-    text = template.render(page=page, account=account, verdict=verdict, folder=folder.name, most=MOST_LISTED)
+    text = template.render(page=page, analysis=analysis, verdict=verdict, folder=folder.name, most=MOST_LISTED)
     folder.path(FILE).write_text(text)

@@ -7,9 +7,9 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from drydock.analysis.disruption import Account
+from drydock.analysis.disruption import Analysis
 from drydock.analysis.evidence import Evidence
-from drydock.analysis.pod_terminations import Departure
+from drydock.analysis.pod_terminations import PodTermination
 from drydock.report.look import BLACK, BLUE, GREEN, LOOK, ORANGE, OUTCOMES, PURPLE, RED, SKY, svg
 from drydock.requests.outcome import Outcome
 from drydock.requests.records import Record
@@ -21,10 +21,10 @@ COLOURS = {RUNNING: "#d5dae1", READY: GREEN, TERMINATING: ORANGE, DRAINING: SKY,
 LATENCY_SHARES = ((50, SKY), (95, BLUE), (99, PURPLE))
 
 
-def drill(account: Account) -> str:
+def drill(analysis: Analysis) -> str:
     """All of it as one SVG."""
-    evidence = account.evidence
-    lanes = list(_lanes(account))
+    evidence = analysis.evidence
+    lanes = list(_lanes(analysis))
     with mpl.rc_context(LOOK):
         height = 5.6 + 0.42 * max(len(lanes), 2)
         ratios = [1.25, 1.1, 0.35 + 0.21 * max(len(lanes), 2)]
@@ -41,7 +41,7 @@ def drill(account: Account) -> str:
             axes.grid(axis="y")
         _name(outcomes, evidence)
         pods.set_xlabel("seconds since the action began")
-        pods.set_xlim(evidence.began - evidence.acted, evidence.ended - evidence.acted)
+        pods.set_xlim(evidence.started - evidence.action_started, evidence.ended - evidence.action_started)
         return svg(figure)
 
 
@@ -49,7 +49,7 @@ def _by_second(evidence: Evidence) -> Mapping[int, Sequence[Record]]:
     """The requests by the second of their end."""
     found: dict[int, list[Record]] = {}
     for record in evidence.records:
-        found.setdefault(int((record.ended - evidence.acted) // 1), []).append(record)
+        found.setdefault(int((record.ended - evidence.action_started) // 1), []).append(record)
     return found
 
 
@@ -112,25 +112,27 @@ class _Lane:
         self.ends: list[tuple[float, str]] = []
 
 
-def _lanes(account: Account) -> Iterator[_Lane]:
-    evidence = account.evidence
-    end = evidence.ended - evidence.acted
-    leaving = {departure.pod: departure for departure in account.departures if not departure.restarted}
+def _lanes(analysis: Analysis) -> Iterator[_Lane]:
+    evidence = analysis.evidence
+    end = evidence.ended - evidence.action_started
+    leaving = {termination.pod: termination for termination in analysis.terminations if not termination.restarted}
     seen_pods = evidence.history.pods(evidence.workload.deployment)
-    before = {seen.name for seen in seen_pods if seen.change == "removed" and seen.arrived < evidence.began}
+    before = {seen.name for seen in seen_pods if seen.change == "removed" and seen.arrived < evidence.started}
     names = dict.fromkeys(seen.name for seen in seen_pods if seen.name not in before)
     for name in sorted(names, key=lambda pod: (_created(evidence, pod), pod)):
         lane = _Lane(name)
-        departure = leaving.get(name)
-        until = departure.began - evidence.acted if departure else end
+        termination = leaving.get(name)
+        until = termination.began - evidence.action_started if termination else end
         lane.phases += _life(evidence, name, until)
-        if departure:
-            lane.phases += _leaving(departure, evidence.acted)
-            gone = (departure.marks.get("ended") or departure.marks.get("gone", evidence.ended)) - evidence.acted
-            lane.ends.append((gone, "" if departure.exit_code is None else f"exit {departure.exit_code}"))
-        for it in account.departures:
+        if termination:
+            lane.phases += _leaving(termination, evidence.action_started)
+            gone = (
+                termination.marks.get("ended") or termination.marks.get("gone", evidence.ended)
+            ) - evidence.action_started
+            lane.ends.append((gone, "" if termination.exit_code is None else f"exit {termination.exit_code}"))
+        for it in analysis.terminations:
             if it.restarted and it.pod == name:
-                lane.ends.append((it.marks["ended"] - evidence.acted, f"exit {it.exit_code}, started again"))
+                lane.ends.append((it.marks["ended"] - evidence.action_started, f"exit {it.exit_code}, started again"))
         yield lane
 
 
@@ -141,16 +143,16 @@ def _created(evidence: Evidence, pod: str) -> float:
 
 def _life(evidence: Evidence, pod: str, until: float) -> Iterator[tuple[str, float, float]]:
     """From its first news on: whether it was ready."""
-    begin = evidence.began - evidence.acted
+    begin = evidence.started - evidence.action_started
     seen = [it for it in evidence.history.pods(evidence.workload.deployment) if it.name == pod]
-    steps = [(max(begin, it.arrived - evidence.acted), READY if it.state["ready"] else RUNNING) for it in seen]
+    steps = [(max(begin, it.arrived - evidence.action_started), READY if it.state["ready"] else RUNNING) for it in seen]
     for (time, phase), (following, _) in zip(steps, [*steps[1:], (until, "")], strict=True):
         if time < min(following, until):
             yield phase, time, min(following, until)
 
 
-def _leaving(departure: Departure, acted: float) -> Iterator[tuple[str, float, float]]:
-    marks = {name: time - acted for name, time in departure.marks.items()}
+def _leaving(termination: PodTermination, action_started: float) -> Iterator[tuple[str, float, float]]:
+    marks = {name: time - action_started for name, time in termination.marks.items()}
     ended = marks.get("ended", marks.get("gone", marks["deleted"]))
     term = min(marks.get("sigterm", ended), ended)
     drained = min(marks.get("drained", ended if "sigterm" in marks else term), ended)
@@ -161,23 +163,23 @@ def _leaving(departure: Departure, acted: float) -> Iterator[tuple[str, float, f
 
 def _moments(axes: Axes, evidence: Evidence) -> None:
     for time, _ in _named(evidence):
-        axes.axvline(time - evidence.acted, color=BLACK, linewidth=0.9, linestyle="--", zorder=2.5)
+        axes.axvline(time - evidence.action_started, color=BLACK, linewidth=0.9, linestyle="--", zorder=2.5)
 
 
 def _named(evidence: Evidence) -> list[tuple[float, str]]:
     """The moments of the drill; the action's end where it is not its beginning."""
-    said = [(evidence.acted, "action")]
-    if evidence.over - evidence.acted > (evidence.ended - evidence.began) / 12:
-        said.append((evidence.over, "action over"))
-    if evidence.recovered is not None:
-        said.append((evidence.recovered, "as it was"))
+    said = [(evidence.action_started, "action")]
+    if evidence.action_ended - evidence.action_started > (evidence.ended - evidence.started) / 12:
+        said.append((evidence.action_ended, "action over"))
+    if evidence.recovered_at is not None:
+        said.append((evidence.recovered_at, "as it was"))
     return said
 
 
 def _name(axes: Axes, evidence: Evidence) -> None:
     """What the moments are called, beside their lines."""
     for time, text in _named(evidence):
-        place = (time - evidence.acted, 0.97)
+        place = (time - evidence.action_started, 0.97)
         axes.annotate(
             text,
             place,

@@ -7,7 +7,7 @@ from typing import Any
 from markupsafe import Markup
 
 from drydock.analysis.scaling import shares
-from drydock.analysis.scaling.analysis import Judgement
+from drydock.analysis.scaling.analysis import ScalingAnalysis
 from drydock.analysis.scaling.marks import Mark
 from drydock.report.page import FILE, TEMPLATES
 from drydock.runs.folder import CONFIGURATION, RunFolder
@@ -15,11 +15,11 @@ from drydock.runs.verdict import Verdict
 
 
 @dataclass(frozen=True)
-class Run:
+class ScalingRun:
     """One run on the page."""
 
     title: str
-    judgement: Judgement
+    judgement: ScalingAnalysis
     verdict: Verdict
     configuration: Mapping[str, Any]
     narrow: bool = False
@@ -57,14 +57,14 @@ class Run:
         return Markup(chart)  # noqa: S704
 
 
-def write(folder: RunFolder, judgement: Judgement, verdict: Verdict) -> None:
+def write(folder: RunFolder, judgement: ScalingAnalysis, verdict: Verdict) -> None:
     """Writes report.html of one run."""
     title = "The scaling drill"
-    _write(folder, title, verdict, [Run(title, judgement, verdict, folder.read_json(CONFIGURATION))], rows=[])
+    _write(folder, title, verdict, [ScalingRun(title, judgement, verdict, folder.read_json(CONFIGURATION))], rows=[])
 
 
 def write_comparison(
-    folder: RunFolder, verdict: Verdict, runs: Sequence[Run], rows: Sequence[tuple[str, Sequence[str]]]
+    folder: RunFolder, verdict: Verdict, runs: Sequence[ScalingRun], rows: Sequence[tuple[str, Sequence[str]]]
 ) -> None:
     """Writes report.html of two runs, side by side; `rows` is the table of both."""
     _write(folder, "Scaling by CPU alone, and by request rate", verdict, runs, rows)
@@ -74,7 +74,7 @@ def _write(
     folder: RunFolder,
     title: str,
     verdict: Verdict,
-    runs: Sequence[Run],
+    runs: Sequence[ScalingRun],
     rows: Sequence[tuple[str, Sequence[str]]],
 ) -> None:
     page = TEMPLATES.get_template("scale.html.j2")

@@ -6,7 +6,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from drydock.analysis.scaling.evidence import Evidence
+from drydock.analysis.scaling.evidence import ScalingEvidence
 from drydock.analysis.scaling.marks import Mark
 from drydock.report.look import BLACK, BLUE, GREEN, GREY, LOOK, ORANGE, OUTCOMES, RED, SKY, svg
 from drydock.requests.windows import Window, windows
@@ -15,7 +15,7 @@ from drydock.timeline.history import at
 WINDOW_SECONDS = 2.0
 
 
-def scaling(evidence: Evidence, marks: Sequence[Mark], p95_seconds: float, *, narrow: bool = False) -> str:
+def scaling(evidence: ScalingEvidence, marks: Sequence[Mark], p95_seconds: float, *, narrow: bool = False) -> str:
     """Pods, trigger values, latency and rate on one time axis; `narrow` where two stand side by side."""
     begin, end = _span(evidence)
     found = list(windows(evidence.records, begin, end, WINDOW_SECONDS))
@@ -37,7 +37,7 @@ def scaling(evidence: Evidence, marks: Sequence[Mark], p95_seconds: float, *, na
         return svg(figure)
 
 
-def _pods(axes: Axes, evidence: Evidence, end: float) -> None:
+def _pods(axes: Axes, evidence: ScalingEvidence, end: float) -> None:
     axes.set_title("Pods")
     there = [(time, len(pods)) for time, pods in evidence.existing]
     ready = [(time, len(pods)) for time, pods in evidence.endpoints]
@@ -50,7 +50,7 @@ def _pods(axes: Axes, evidence: Evidence, end: float) -> None:
     axes.legend(loc="upper right", ncols=3)
 
 
-def _triggers(axes: Axes, evidence: Evidence, end: float) -> None:
+def _triggers(axes: Axes, evidence: ScalingEvidence, end: float) -> None:
     axes.set_title("What the autoscaler reads, in percent of its target")
     for (metric, target), color in zip(sorted(evidence.metrics.items()), (ORANGE, BLUE, GREEN), strict=False):
         series = [(time, 100 * value / target) for time, value in evidence.reading(metric)]
@@ -61,7 +61,7 @@ def _triggers(axes: Axes, evidence: Evidence, end: float) -> None:
     axes.legend(loc="upper right", ncols=3)
 
 
-def _latency(axes: Axes, evidence: Evidence, found: Sequence[Window], objective: float) -> None:
+def _latency(axes: Axes, evidence: ScalingEvidence, found: Sequence[Window], objective: float) -> None:
     axes.set_title(f"Latency of {evidence.route}")
     times = [window.end - evidence.step for window in found]
     for share, color in ((50, SKY), (95, BLUE)):
@@ -72,7 +72,7 @@ def _latency(axes: Axes, evidence: Evidence, found: Sequence[Window], objective:
     axes.legend(loc="upper right", ncols=3)
 
 
-def _rate(axes: Axes, evidence: Evidence, found: Sequence[Window]) -> None:
+def _rate(axes: Axes, evidence: ScalingEvidence, found: Sequence[Window]) -> None:
     axes.set_title("Requests a second, by outcome")
     times = [window.end - evidence.step for window in found]
     axes.plot(
@@ -85,7 +85,9 @@ def _rate(axes: Axes, evidence: Evidence, found: Sequence[Window]) -> None:
     axes.legend(loc="upper right", ncols=4)
 
 
-def _steps(axes: Axes, evidence: Evidence, series: Sequence[tuple[float, float]], end: float, **style: object) -> None:
+def _steps(
+    axes: Axes, evidence: ScalingEvidence, series: Sequence[tuple[float, float]], end: float, **style: object
+) -> None:
     """A line that stays at a value until the next one."""
     last = at(series, end)
     points = [(time, value) for time, value in series if time < end] + ([(end, last)] if last is not None else [])
@@ -123,7 +125,7 @@ def _number(axes: Axes, marks: Sequence[Mark]) -> None:
         )
 
 
-def _span(evidence: Evidence) -> tuple[float, float]:
+def _span(evidence: ScalingEvidence) -> tuple[float, float]:
     """From the first request to the last, in Unix seconds; without requests, all that the timeline has."""
     times = [record.started for record in evidence.records] or [evidence.began]
     ends = [record.ended for record in evidence.records] or [evidence.history.observations[-1].arrived]

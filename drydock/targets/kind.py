@@ -16,14 +16,14 @@ from drydock.cluster.platform import KindPlatform
 from drydock.core.errors import FailedError
 from drydock.core.project import Project, Workload
 from drydock.judge.plan import Plan
-from drydock.judge_client.kind import KindJudge
+from drydock.judge_client.job import JudgeJob
 from drydock.manifests.shutdown_budget import Budget
 from drydock.requests.records import Record
 from drydock.runs.configuration import describe
 from drydock.system.wait import wait_until
 from drydock.targets.database import StatefulDatabase
 from drydock.targets.held_autoscaler import HeldAutoscaler
-from drydock.targets.workload import Subject
+from drydock.targets.workload import ScaledWorkload
 from drydock.telemetry import jaeger
 from drydock.timeline.recorder import Timeline
 
@@ -78,9 +78,9 @@ class KindTarget:
         return self.project.configuration.workload
 
     @property
-    def subject(self) -> Subject:
+    def subject(self) -> ScaledWorkload:
         """The service, as the scaling drill changes it."""
-        return Subject(self.cluster, self.workload)
+        return ScaledWorkload(self.cluster, self.workload)
 
     @property
     def dashboards(self) -> str:
@@ -111,10 +111,10 @@ class KindTarget:
         """Records what the API server and the service's pods say."""
         return Timeline(self.project.kubeconfig, self.workload.namespace, workload=self.workload)
 
-    def judge(self, rate: float, seconds: float) -> KindJudge:
+    def judge(self, rate: float, seconds: float) -> JudgeJob:
         """A judge in the cluster, which goes through the Service."""
         url = f"http://{self.workload.service}.{self.workload.namespace}"
-        return KindJudge(self.platform, Plan.of(self.project.configuration.judge, url, rate, seconds))
+        return JudgeJob(self.platform, Plan.of(self.project.configuration.judge, url, rate, seconds))
 
     def audit(self, records: Sequence[Record]) -> AuditResult:
         """Asks the database in its own pod. Raises FailedError where it does not answer."""

@@ -19,7 +19,7 @@ from drydock.core.console import step
 from drydock.core.errors import CannotRunError, FailedError
 from drydock.core.project import Project, Workload
 from drydock.judge.plan import Plan
-from drydock.judge_client.local import LocalJudge
+from drydock.judge_client.process import JudgeProcess
 from drydock.local import pod as pods
 from drydock.local import template
 from drydock.local.deployment import LocalDeployment
@@ -85,10 +85,10 @@ class LocalTarget:
         """What is recorded from the start on."""
         yield self.recorder
 
-    def judge(self, rate: float, seconds: float) -> LocalJudge:
+    def judge(self, rate: float, seconds: float) -> JudgeProcess:
         """A judge that goes through the router."""
         url = f"http://{LOOPBACK}:{self._now.port}"
-        return LocalJudge(Plan.of(self.project.configuration.judge, url, rate, seconds))
+        return JudgeProcess(Plan.of(self.project.configuration.judge, url, rate, seconds))
 
     def audit(self, records: Sequence[Record]) -> AuditResult:
         """Asks the embedded database. Raises FailedError where it does not answer."""

@@ -6,13 +6,13 @@ from typing import Any, Protocol
 
 from drydock.analysis.audit import AuditResult
 from drydock.core.project import Project
-from drydock.judge_client.progress_sample import Tick
-from drydock.load.live_load import Run
+from drydock.judge_client.progress_sample import ProgressSample
+from drydock.load.live_load import LoadSource
 from drydock.requests.records import Record
 from drydock.timeline.history import History
 
 
-class Recorder(Protocol):
+class TimelineRecorder(Protocol):
     """What records a timeline (drydock/timeline/recorder.py)."""
 
     @property
@@ -48,10 +48,10 @@ class Target(Protocol):
     def opened(self) -> AbstractContextManager[None]:
         """Starts what has to be started for a drill, and ends it."""
 
-    def timeline(self) -> AbstractContextManager[Recorder]:
+    def timeline(self) -> AbstractContextManager[TimelineRecorder]:
         """Records what happens to the service while the block lasts."""
 
-    def judge(self, rate: float, seconds: float) -> Run[Tick]:
+    def judge(self, rate: float, seconds: float) -> LoadSource[ProgressSample]:
         """A judge that sends `rate` requests a second for `seconds` at the most."""
 
     def audit(self, records: Sequence[Record]) -> AuditResult:

@@ -11,7 +11,7 @@ from drydock.core.console import Step, step
 from drydock.core.errors import CannotRunError
 from drydock.core.project import Workload
 from drydock.system.wait import wait_until
-from drydock.targets.target import Recorder
+from drydock.targets.target import TimelineRecorder
 from drydock.timeline.history import History, at
 
 ROLLOUT_SECONDS = 180
@@ -22,7 +22,7 @@ SIGHT_SECONDS = 90.0
 
 
 @dataclass(frozen=True)
-class Subject:
+class ScaledWorkload:
     """The workload of a drill."""
 
     cluster: Cluster
@@ -78,7 +78,7 @@ class Subject:
         return self.cluster.call("--namespace", self.workload.namespace, *arguments)
 
 
-def wait_for_minimum(timeline: Recorder, workload: Workload, progress: Step) -> None:
+def wait_for_minimum(timeline: TimelineRecorder, workload: Workload, progress: Step) -> None:
     """Waits until the autoscaler wants its minimum, these pods are ready, and no other is left.
 
     Raises:

@@ -55,11 +55,11 @@ class LifecycleLog:
                 self.pod, namespace=self.namespace, container=self.container, follow=follow, since=seconds
             ):
                 self.since = time.time()
-                self._tell(line)
+                self._notify(line)
         except REFUSED:
             pass  # the container has not started, or is gone; the connection broke
 
-    def _tell(self, line: str) -> None:
+    def _notify(self, line: str) -> None:
         state = event(line)
         if state is None or (known := (state["event"], state["time"])) in self._seen:
             return

@@ -33,7 +33,7 @@ class Listener:
         self._workload = workload
         self._since = since
         self._on_line = on_line
-        self._pods: dict[str, _Pod] = {}
+        self._pods: dict[str, _FollowedPod] = {}
 
     def see(self, seen: Observation) -> None:
         """News of a pod, or an Event: a log is followed from now on, or no longer. All else is passed over."""
@@ -57,7 +57,7 @@ class Listener:
         await asyncio.gather(*following, return_exceptions=True)
 
     def _see_pod(self, seen: Observation) -> None:
-        pod = self._pods.get(seen.uid) or self._pods.setdefault(seen.uid, _Pod(self._log(seen.name)))
+        pod = self._pods.get(seen.uid) or self._pods.setdefault(seen.uid, _FollowedPod(self._log(seen.name)))
         pod.restarts = seen.state["restarts"]
         if seen.change == "removed":
             pod.log.gone = True
@@ -78,7 +78,7 @@ class Listener:
 
 
 @dataclass
-class _Pod:
+class _FollowedPod:
     """A pod's log and whoever follows it. `killed` is how often its container had been restarted when it was ended."""
 
     log: LifecycleLog

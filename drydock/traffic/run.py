@@ -58,17 +58,17 @@ class Run:
         except* ExhaustedError as group:
             reason = f"this machine has run out of something: {group.exceptions[0]}"
             raise CannotRunError(reason, "Send less, with --rate, or allow more, with `ulimit -n`.") from group
-        say(self._tally.summary())
+        message(self._tally.summary())
         if self._traces and (lost := self._traces.lost()):
-            say(f"spans     {lost:,} did not reach {self._traces.endpoint}")
+            message(f"spans     {lost:,} did not reach {self._traces.endpoint}")
         scraped = await self._stage(asyncio.wait_for(exposition.scraped(), self._options.scrape_wait))
-        say(self._tally.machine_readable(scraped))
+        message(self._tally.machine_readable(scraped))
         return SOMETHING_LOST if self._tally.lost else NOTHING_LOST
 
     async def _prepare_and_send(self) -> None:
         if not await self._stage(self._shopper.prepare(self._client, self._options.count)):
             raise CannotRunError("it was ended before it sent anything")
-        say(f"sending {self._options.count:,} requests to {self._client.url}, {self._options.rate:g} a second")
+        message(f"sending {self._options.count:,} requests to {self._client.url}, {self._options.rate:g} a second")
         began = self._loop.time()
         progress = asyncio.create_task(self._tell_progress(began))
         try:
@@ -114,7 +114,7 @@ class Run:
     async def _tell_progress(self, began: float) -> None:
         while True:
             await asyncio.sleep(PROGRESS_SECONDS)
-            say(self._tally.progress(self._loop.time() - began))
+            message(self._tally.progress(self._loop.time() - began))
 
     async def _stage(self, work: Coroutine[Any, Any, None]) -> bool:
         """Does `work`; returns whether it came to its end: a signal or its own time limit may have ended it."""
@@ -133,7 +133,7 @@ class Run:
             self._current.cancel()
 
 
-def say(text: str) -> None:
+def message(text: str) -> None:
     """Lines on stdout, at once: whoever follows the log sees them as they come."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()

@@ -9,17 +9,17 @@ mix      which users, by weight (browse=6,order=3,receipt=1)
 """
 
 from loadtest.clock import Clock
-from loadtest.knobs import Knobs
+from loadtest.parameters import Parameters
 from loadtest.shape import Shape
 
-knobs = Knobs(__doc__)
+parameters = Parameters(__doc__)
 
 
 class Arrival(Clock):
     """The clock of one worker."""
 
-    rate = knobs.number("rate")
-    mix = knobs.text("mix")
+    rate = parameters.number("rate")
+    mix = parameters.text("mix")
 
 
 class Arrivals(Shape):
@@ -30,4 +30,4 @@ class Arrivals(Shape):
 
     def users_at(self, seconds: float) -> int | None:
         """As many clocks as workers."""
-        return self.workers if seconds < knobs.number("seconds") else None
+        return self.workers if seconds < parameters.number("seconds") else None

@@ -8,22 +8,22 @@ seconds        for how long in all (120)
 mix            which users, by weight (browse=6,order=3,receipt=1)
 """
 
-from loadtest.knobs import Knobs
+from loadtest.parameters import Parameters
 from loadtest.shape import Shape
 from loadtest.users import Browse, Order, Receipt, SlowQuery, mix  # noqa: F401 - locust finds the users here
 
-knobs = Knobs(__doc__)
+parameters = Parameters(__doc__)
 
 
 class Spike(Shape):
     """A level with short crowds, each at the end of its period."""
 
     def __init__(self) -> None:
-        super().__init__(*mix(knobs.text("mix")))
+        super().__init__(*mix(parameters.text("mix")))
 
     def users_at(self, seconds: float) -> int | None:
         """The crowd, or those in between."""
-        if seconds >= knobs.number("seconds"):
+        if seconds >= parameters.number("seconds"):
             return None
-        calm = knobs.number("every") - knobs.number("spike_seconds")
-        return knobs.count("users" if seconds % knobs.number("every") < calm else "spike_users")
+        calm = parameters.number("every") - parameters.number("spike_seconds")
+        return parameters.count("users" if seconds % parameters.number("every") < calm else "spike_users")

@@ -9,24 +9,24 @@ after_seconds  for how long (60)
 mix            which users, by weight (browse=6,order=3,receipt=1)
 """
 
-from loadtest.knobs import Knobs
+from loadtest.parameters import Parameters
 from loadtest.shape import Shape
 from loadtest.users import Browse, Order, Receipt, SlowQuery, mix  # noqa: F401 - locust finds the users here
 
-knobs = Knobs(__doc__)
+parameters = Parameters(__doc__)
 
 
 class Step(Shape):
     """Three levels."""
 
     def __init__(self) -> None:
-        super().__init__(*mix(knobs.text("mix")))
+        super().__init__(*mix(parameters.text("mix")))
 
     def users_at(self, seconds: float) -> int | None:
         """The level of this moment."""
         end = 0.0
         for level in ("base", "step", "after"):
-            end += knobs.number(f"{level}_seconds")
+            end += parameters.number(f"{level}_seconds")
             if seconds < end:
-                return knobs.count(f"{level}_users")
+                return parameters.count(f"{level}_users")
         return None

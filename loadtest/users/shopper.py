@@ -13,19 +13,19 @@ from locust.contrib.fasthttp import LocustBadStatusCode, ResponseContextManager
 from locust.env import Environment
 
 from loadtest.connection import Connection
-from loadtest.honest import never_retry
-from loadtest.knobs import Knobs
+from loadtest.no_retries import never_retry
 from loadtest.outcomes import Outcome, of_error, of_our_own, of_status
+from loadtest.parameters import Parameters
 from loadtest.reporting import recorder
 
-KNOBS = """
+PARAMETERS = """
     pause    mean seconds that a user waits between an answer and the next request (1)
     timeout  seconds that a request may take (10)
 """
-knobs = Knobs(KNOBS)
-TIMEOUT_SECONDS = knobs.number("timeout")
+parameters = Parameters(PARAMETERS)
+TIMEOUT_SECONDS = parameters.number("timeout")
 # Ties the orders of a run together in the database: `drydock load` names the run.
-RUN = Knobs("\n    run  the name of the run (load)").text("run")
+RUN = Parameters("\n    run  the name of the run (load)").text("run")
 
 never_retry()
 
@@ -57,7 +57,7 @@ class Shopper(FastHttpUser):
     connection_timeout = network_timeout = TIMEOUT_SECONDS
     # When the next request is due, in Unix seconds, where a clock says so and not the user.
     due: float | None = None
-    pause: ClassVar[float] = knobs.number("pause")
+    pause: ClassVar[float] = parameters.number("pause")
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)

@@ -6,10 +6,10 @@ The service has the route only with FAULTS_ENABLED=true.
     slow_query_seconds  how long the query takes (0.2)
 """
 
-from loadtest.knobs import Knobs
+from loadtest.parameters import Parameters
 from loadtest.users.shopper import Shopper
 
-SECONDS = Knobs(__doc__).text("slow_query_seconds")
+SECONDS = Parameters(__doc__).text("slow_query_seconds")
 
 
 class SlowQuery(Shopper):

@@ -26,7 +26,7 @@ def test_kubectl_top_shows_every_pod() -> None:
 
 def test_the_autoscaler_reads_a_value_and_status_shows_it() -> None:
     poll_until(lambda: VALUE.fullmatch(line().text), f"{VALUE.pattern} in the status", seconds=FIRST_VALUE_SECONDS)
-    assert line().well
+    assert line().healthy
 
 
 def test_without_metrics_server_the_status_names_the_remedy_and_up_puts_it_back() -> None:
@@ -34,12 +34,12 @@ def test_without_metrics_server_the_status_names_the_remedy_and_up_puts_it_back(
     platform.cluster.call("--namespace", "kube-system", "delete", "deployment", "metrics-server", "--wait")
     try:
         poll_until(lambda: autoscaler.MISSING in line().text, f"'{autoscaler.MISSING}' in the status", seconds=60)
-        assert not line().well
+        assert not line().healthy
     finally:
         began = time.monotonic()
         for folder in addons.assemble(cluster.PROJECT, Step("releases")):
             addons.install(platform.cluster, folder)
-    poll_until(lambda: line().well, "the autoscaler to read a value again", seconds=FIRST_VALUE_SECONDS)
+    poll_until(lambda: line().healthy, "the autoscaler to read a value again", seconds=FIRST_VALUE_SECONDS)
     print(f"\nthe autoscaler reads a value {time.monotonic() - began:.0f} s after metrics-server was created")
 
 
@@ -52,21 +52,21 @@ def test_without_a_program_of_keda_the_status_names_it(program: str, cause: str)
     cluster.kubectl(*in_keda, "scale", f"deployment/{program}", "--replicas=0")
     try:
         poll_until(lambda: cause in line().text, f"'{cause}' in the status", seconds=60)
-        assert not line().well
+        assert not line().healthy
     finally:
         cluster.kubectl(*in_keda, "scale", f"deployment/{program}", "--replicas=1")
     began = time.monotonic()
-    poll_until(lambda: line().well, "the autoscaler to read a value again", seconds=FIRST_VALUE_SECONDS)
+    poll_until(lambda: line().healthy, "the autoscaler to read a value again", seconds=FIRST_VALUE_SECONDS)
     print(f"\nthe autoscaler reads a rate {time.monotonic() - began:.0f} s after {program} was started")
 
 
 def test_a_held_autoscaler_says_so_and_how_to_resume_it() -> None:
     with cluster.held_at(cluster.FEWEST_PODS):
         assert autoscaler.PAUSE in line().text
-        assert not line().well
+        assert not line().healthy
 
 
-def line() -> survey.Line:
+def line() -> survey.StatusLine:
     """What `drydock status` says of the autoscaler."""
     lines = survey.survey(cluster.PROJECT)
     return next(item for item in lines if item.group == "hpa" and item.name == cluster.WORKLOAD.deployment)

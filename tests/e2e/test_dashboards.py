@@ -73,7 +73,7 @@ def tune(grafana: Grafana) -> None:
     grafana.save(stored, "tuned")
 
 
-def differences(root: Path, grafana: Grafana) -> list[sync.Change]:
+def differences(root: Path, grafana: Grafana) -> list[sync.FileChange]:
     """What the files and Grafana have otherwise."""
     return [change for change in sync.changes(root, grafana) if not change.same]
 

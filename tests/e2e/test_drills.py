@@ -69,16 +69,16 @@ def test_every_request_has_its_line_with_lane_connection_and_pod(drilled: RunFol
 
 
 def test_the_pod_on_its_way_out_has_every_mark(drilled: RunFolder) -> None:
-    [departure] = [it for it in drilled.read_json(disruption.FILE)["departures"] if not it["restarted"]]
-    assert departure["marks"].keys() == MARKS.keys()
-    assert (departure["exit_code"], departure["reason"]) == (0, "Completed")
-    assert departure["marks"]["endpoint_out"] < departure["marks"]["sigterm"] < departure["marks"]["drained"]
+    [termination] = [it for it in drilled.read_json(disruption.FILE)["terminations"] if not it["restarted"]]
+    assert termination["marks"].keys() == MARKS.keys()
+    assert (termination["exit_code"], termination["reason"]) == (0, "Completed")
+    assert termination["marks"]["endpoint_out"] < termination["marks"]["sigterm"] < termination["marks"]["drained"]
 
 
 def test_the_folder_says_it_all(drilled: RunFolder) -> None:
     assert {path.name for path in drilled.folder.iterdir()} == {
         *("configuration.json", "verdict.json", "junit.xml", "timeline.json", "requests.csv.gz", "report.html"),
-        *("account.json", "judge.json"),
+        *("analysis.json", "judge.json"),
     }
     described: dict[str, Any] = drilled.read_json(CONFIGURATION)
     assert (described["mode"], described["platform"], described["drill"]) == ("parity", "kind", "delete-pod")

@@ -41,7 +41,7 @@ NO_SERIES = "sum(rate(there_is_no_such_total[30s]))"
 def test_with_prometheus_down_cpu_still_adds_pods_and_none_is_taken_away() -> None:
     with stopped("prometheus"):
         poll_until(lambda: autoscaler.PROMETHEUS_DOWN in line().text, "the status to name Prometheus", NOTICED_SECONDS)
-        assert not line().well
+        assert not line().healthy
         assert_doctor_warns(autoscaler.PROMETHEUS_DOWN)
         with burning_cpu():
             began = time.monotonic()
@@ -52,7 +52,7 @@ def test_with_prometheus_down_cpu_still_adds_pods_and_none_is_taken_away() -> No
         assert_held(raised)
         assert "rate unknown" in line().text
     began = time.monotonic()
-    poll_until(lambda: line().well, "the autoscaler to see again", NOTICED_SECONDS)
+    poll_until(lambda: line().healthy, "the autoscaler to see again", NOTICED_SECONDS)
     print(f"it sees again {time.monotonic() - began:.0f} s after Prometheus is back")
     poll_until(lambda: replicas() == FEWEST_PODS, f"{FEWEST_PODS} pods again", SCALE_IN_SECONDS)
     print(f"from {raised} to {FEWEST_PODS} pods {time.monotonic() - began:.0f} s after Prometheus is back")
@@ -74,7 +74,7 @@ def test_kedas_own_default_would_take_it_away() -> None:
         poll_until(lambda: replicas() == FEWEST_PODS, "the pod to be taken away", SCALE_IN_SECONDS)
 
 
-def line() -> survey.Line:
+def line() -> survey.StatusLine:
     """What `drydock status` says of the service's autoscaler."""
     lines = survey.survey(cluster.PROJECT)
     return next(item for item in lines if item.group == "hpa" and item.name == WORKLOAD.deployment)
@@ -148,4 +148,4 @@ def trigger(**metadata: str) -> Iterator[None]:
         yield
     finally:
         cluster.kubectl("patch", *name, "--type", "merge", "--patch", json.dumps({"spec": {"triggers": before}}))
-        poll_until(lambda: line().well, "the autoscaler to see again", NOTICED_SECONDS)
+        poll_until(lambda: line().healthy, "the autoscaler to see again", NOTICED_SECONDS)

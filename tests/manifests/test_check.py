@@ -146,7 +146,7 @@ def test_dev_mode_is_not_what_production_runs() -> None:
 
 
 def test_every_drill_has_a_negative_control_that_there_is() -> None:
-    assert {kind.control for kind in DISRUPTIONS} - {LOCKING} <= set(CONTROLS)
+    assert {kind.negative_control for kind in DISRUPTIONS} - {LOCKING} <= set(CONTROLS)
     assert SEEN.keys() == set(CONTROLS)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from drydock.analysis.audit import AuditResult
 from drydock.analysis.scaling import marks, shares
-from drydock.analysis.scaling.evidence import Evidence
+from drydock.analysis.scaling.evidence import ScalingEvidence
 from drydock.analysis.scaling.marks import Mark
 from drydock.core.project import ScaleDrill
 from drydock.requests.records import Record
@@ -16,11 +16,11 @@ from drydock.timeline.history import at
 
 
 @dataclass(frozen=True)
-class Judgement:
+class ScalingAnalysis:
     """All that is known of one run: what it was judged by, its marks and what the audit found."""
 
     name: str
-    evidence: Evidence
+    evidence: ScalingEvidence
     objectives: ScaleDrill
     findings: AuditResult
 
@@ -150,7 +150,7 @@ class Judgement:
             yield f"A watch had to start again {restarts} times: marks of that moment may be late."
 
 
-def phase(evidence: Evidence, record: Record) -> str:
+def phase(evidence: ScalingEvidence, record: Record) -> str:
     """In which part of the drill a request was sent, in words."""
     if record.started < evidence.step:
         return "in the steady state"

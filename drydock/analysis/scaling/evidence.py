@@ -25,7 +25,7 @@ class Triggers:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class ScalingEvidence:
     """One run of the scaling drill. Times are Unix seconds of one machine's clock; `load_off` is None while load is on.
 
     `route` is that of the requests that hold a connection of the pool: their latency has an objective.

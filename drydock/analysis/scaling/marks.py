@@ -7,7 +7,7 @@ stands beside it. News of a pod may come up to a second after the fact: a mark i
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from drydock.analysis.scaling.evidence import Evidence
+from drydock.analysis.scaling.evidence import ScalingEvidence
 from drydock.requests.windows import windows
 from drydock.timeline.history import Series, at, unix
 from drydock.timeline.observation import Observation
@@ -48,7 +48,7 @@ class Mark:
         return self.required and self.seconds is None
 
 
-def read(evidence: Evidence, p95_seconds: float) -> list[Mark]:
+def read(evidence: ScalingEvidence, p95_seconds: float) -> list[Mark]:
     """All marks in their order; `p95_seconds` is the objective."""
     return [
         _rate_over(evidence),
@@ -64,7 +64,7 @@ def read(evidence: Evidence, p95_seconds: float) -> list[Mark]:
     ]
 
 
-def _rate_over(evidence: Evidence) -> Mark:
+def _rate_over(evidence: ScalingEvidence) -> Mark:
     title, source = "request rate over the trigger's target", "requests answered in a second, for each ready pod"
     target = evidence.triggers.rate_target
     highest = 0.0
@@ -77,7 +77,7 @@ def _rate_over(evidence: Evidence) -> Mark:
     return Mark(RATE_OVER, title, None, source, f"at most {highest:.0f}/s a pod, target {target:g}")
 
 
-def _cpu_over(evidence: Evidence) -> Mark:
+def _cpu_over(evidence: ScalingEvidence) -> Mark:
     title, source = "CPU over its target", "the autoscaler's status"
     name = next((metric for metric in evidence.metrics if evidence.triggers.title(metric) == "cpu"), "cpu")
     target, series = evidence.metrics.get(name, 0.0), _under_load(evidence, evidence.reading(name))
@@ -87,7 +87,7 @@ def _cpu_over(evidence: Evidence) -> Mark:
     return Mark(CPU_OVER, title, None, source, f"at most {highest:.0f} %, target {target:.0f} %", required=False)
 
 
-def _visible(evidence: Evidence) -> Mark:
+def _visible(evidence: ScalingEvidence) -> Mark:
     title, source = "the autoscaler reads a value over its target", "HorizontalPodAutoscaler's status"
     over = [
         (time, metric, value)
@@ -102,7 +102,7 @@ def _visible(evidence: Evidence) -> Mark:
     return _mark(evidence, VISIBLE, title, time, source, note)
 
 
-def _desired(evidence: Evidence) -> Mark:
+def _desired(evidence: ScalingEvidence) -> Mark:
     title, source = "more pods are wanted", "HorizontalPodAutoscaler's status"
     before = at(evidence.desired, evidence.step) or 0
     raised = [(time, count) for time, count in evidence.desired if evidence.step < time <= evidence.off]
@@ -111,7 +111,7 @@ def _desired(evidence: Evidence) -> Mark:
     return Mark(DESIRED, title, None, source, f"it went on wanting {before}")
 
 
-def _first_pod(evidence: Evidence) -> Iterator[Mark]:
+def _first_pod(evidence: ScalingEvidence) -> Iterator[Mark]:
     """The way of the first new pod: each mark is that of the pod that came so far first."""
     steps: list[tuple[str, str, str, Callable[[Observation], bool], Callable[[Observation], str | None]]] = [
         (SCHEDULED, "a new pod has a node", "pod's condition PodScheduled", _has_node, _said("scheduled")),
@@ -128,7 +128,7 @@ def _first_pod(evidence: Evidence) -> Iterator[Mark]:
             yield _mark(evidence, name, title, found.arrived, source, _api_time(evidence, said(found)))
 
 
-def _served(evidence: Evidence) -> Mark:
+def _served(evidence: ScalingEvidence) -> Mark:
     title, source = "a new pod has answered a request", "the request's record"
     by_new = [it for it in evidence.records if it.pod and it.pod not in evidence.old_pods and it.ended > evidence.step]
     if not by_new:
@@ -137,7 +137,7 @@ def _served(evidence: Evidence) -> Mark:
     return _mark(evidence, SERVED, title, first.ended, source, first.pod)
 
 
-def _all_ready(evidence: Evidence) -> Mark:
+def _all_ready(evidence: ScalingEvidence) -> Mark:
     title, source = "all wanted pods are ready", "EndpointSlices"
     counts = [(time, len(pods)) for time, pods in evidence.endpoints if evidence.step < time <= evidence.off]
     if evidence.wanted <= (at(evidence.desired, evidence.step) or 0):
@@ -148,7 +148,7 @@ def _all_ready(evidence: Evidence) -> Mark:
     return Mark(ALL_READY, title, None, source, f"at most {most} of {evidence.wanted} were")
 
 
-def _latency_back(evidence: Evidence, objective: float) -> Mark:
+def _latency_back(evidence: ScalingEvidence, objective: float) -> Mark:
     title, source = f"p95 back within {objective * 1000:.0f} ms", f"records of {evidence.route} in windows of 5 s"
     good, worst, been_over = 0, 0.0, False
     for window in windows(evidence.records, evidence.step, min(_last(evidence), evidence.off), WINDOW_SECONDS):
@@ -164,14 +164,14 @@ def _latency_back(evidence: Evidence, objective: float) -> Mark:
     return Mark(LATENCY_BACK, title, None, source, note)
 
 
-def _load_off(evidence: Evidence) -> Mark:
+def _load_off(evidence: ScalingEvidence) -> Mark:
     title, source = "load off", "the last request that only the step's users could have under way"
     if evidence.load_off is None:
         return Mark(LOAD_OFF, title, None, source, "it is on")
     return _mark(evidence, LOAD_OFF, title, evidence.load_off, source)
 
 
-def _scale_in(evidence: Evidence) -> Iterator[Mark]:
+def _scale_in(evidence: ScalingEvidence) -> Iterator[Mark]:
     titles = (SCALE_IN, "fewer pods are wanted"), (AT_MINIMUM, f"back at {evidence.minimum} pods, no other one left")
     sources = "HorizontalPodAutoscaler's status", "pods, those that are ending included"
     wanted = at(evidence.desired, evidence.off) or 0
@@ -191,20 +191,20 @@ def _scale_in(evidence: Evidence) -> Iterator[Mark]:
 
 
 def _mark(
-    evidence: Evidence, name: str, title: str, time: float, source: str, note: str = "", *, required: bool = True
+    evidence: ScalingEvidence, name: str, title: str, time: float, source: str, note: str = "", *, required: bool = True
 ) -> Mark:
     return Mark(name, title, round(time - evidence.step, 2), source, note, required)
 
 
-def _under_load(evidence: Evidence, series: Series[float]) -> Sequence[tuple[float, float]]:
+def _under_load(evidence: ScalingEvidence, series: Series[float]) -> Sequence[tuple[float, float]]:
     return [(time, value) for time, value in series if evidence.step < time <= evidence.off]
 
 
-def _last(evidence: Evidence) -> float:
+def _last(evidence: ScalingEvidence) -> float:
     return max((record.ended for record in evidence.records), default=evidence.step)
 
 
-def _api_time(evidence: Evidence, said: str | None) -> str:
+def _api_time(evidence: ScalingEvidence, said: str | None) -> str:
     return f"the API says {unix(said) - evidence.step:.0f} s" if said else ""
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from drydock.analysis.scaling.evidence import Evidence
+from drydock.analysis.scaling.evidence import ScalingEvidence
 from drydock.timeline.history import at
 
 # A user's connection lives up to 4 s (loadtest/connection.py): after twice that all have chosen anew among all pods.
@@ -28,7 +28,7 @@ class Spread:
         return {pod: count / fair if fair else 0.0 for pod, count in self.requests.items()}
 
 
-def at_the_top(evidence: Evidence) -> Spread | None:
+def at_the_top(evidence: ScalingEvidence) -> Spread | None:
     """The spread over the last stretch under load with one set of ready pods; None where that was too short."""
     pods = at(evidence.endpoints, evidence.off)
     since = max((time for time, _ in evidence.endpoints if time <= evidence.off), default=evidence.off)

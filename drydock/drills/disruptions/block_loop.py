@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 from drydock.analysis.evidence import Evidence
-from drydock.analysis.objectives import Promise
+from drydock.analysis.objectives import DrillObjectives
 from drydock.drills.disruption import Disruption
-from drydock.drills.drill_run import Scene
+from drydock.drills.drill_run import DrillRun
 from drydock.requests.outcome import Outcome
 from drydock.runs.verdict import Check
 from drydock.targets.target import Target
@@ -23,30 +23,30 @@ class BlockLoop(Disruption[Target]):
     """Nothing is answered by one pod for a minute, probes included."""
 
     title = "block-loop"
-    belief = (
+    hypothesis = (
         f"When a pod's event loop blocks, readiness takes it out within {SHED_SECONDS:g} s, before liveness restarts "
         f"it (noticed within {NOTICE_SECONDS:g} s); only requests of that time are lost, at most {MOST_LOST:,}."
     )
-    promise = Promise(lost=MOST_LOST, restarts=1)
-    control = "no-readiness"
+    objectives = DrillObjectives(lost=MOST_LOST, restarts=1)
+    negative_control = "no-readiness"
     variant = "faults"
 
-    def act(self, scene: Scene[Target]) -> None:
+    def act(self, run: DrillRun[Target]) -> None:
         """One pod stops to answer; readiness falls; liveness has it restarted."""
-        pod = scene.a_pod
-        scene.target.request(pod, "POST", "/faults/block-loop", {"seconds": BLOCKED_SECONDS})
-        scene.wait("readiness to take it out", lambda: pod not in scene.ready, SHED_SECONDS)
-        scene.wait("liveness to have it restarted", lambda: scene.restarts(pod) >= 1, 120)
+        pod = run.chosen_pod
+        run.target.request(pod, "POST", "/faults/block-loop", {"seconds": BLOCKED_SECONDS})
+        run.wait("readiness to take it out", lambda: pod not in run.ready, SHED_SECONDS)
+        run.wait("liveness to have it restarted", lambda: run.restarts(pod) >= 1, 120)
 
-    def recovered(self, scene: Scene[Target]) -> bool:
+    def recovered(self, run: DrillRun[Target]) -> bool:
         """It was started again, and is ready."""
-        return scene.restarts(scene.a_pod) >= 1 and scene.whole
+        return run.restarts(run.chosen_pod) >= 1 and run.all_pods_restored
 
-    def checks(self, scene: Scene[Target], evidence: Evidence) -> Iterable[Check]:
+    def checks(self, run: DrillRun[Target], evidence: Evidence) -> Iterable[Check]:
         """Who noticed, and when."""
-        shed = scene.seconds_until_shed(evidence, scene.a_pod)
+        shed = run.seconds_until_shed(evidence, run.chosen_pod)
         yield _within("readiness takes the pod out", shed, SHED_SECONDS)
-        noticed = scene.seconds_until_unhealthy(evidence, scene.a_pod)
+        noticed = run.seconds_until_unhealthy(evidence, run.chosen_pod)
         yield _within("liveness notices", noticed, NOTICE_SECONDS)
         first = shed is not None and (noticed is None or shed < noticed)
         yield Check(
@@ -57,8 +57,8 @@ class BlockLoop(Disruption[Target]):
             record
             for record in evidence.records
             if record.outcome is not Outcome.OK
-            and record.pod in ("", scene.a_pod)
-            and record.intended > evidence.acted + SHED_SECONDS
+            and record.pod in ("", run.chosen_pod)
+            and record.intended > evidence.action_started + SHED_SECONDS
         ]
         yield Check("it loses nothing once it is out", not late, "0", f"{len(late):,}")
 

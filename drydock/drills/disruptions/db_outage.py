@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 from drydock.analysis.evidence import Evidence
-from drydock.analysis.objectives import Promise
+from drydock.analysis.objectives import DrillObjectives
 from drydock.drills.disruption import Disruption
-from drydock.drills.drill_run import Scene
+from drydock.drills.drill_run import DrillRun
 from drydock.requests.outcome import Outcome
 from drydock.runs.verdict import Check
 from drydock.targets.target import Target
@@ -21,28 +21,28 @@ class DbOutage(Disruption[Target]):
     """Postgres is gone for three quarters of a minute."""
 
     title = "db-outage"
-    belief = (
+    hypothesis = (
         "When the database is out, readiness falls and liveness holds: no pod restarts, requests are answered 503 "
         "while a pod is ready, then refused or left alone by the Service, and all is answered again "
         f"{RECOVERY_SECONDS:g} s after it is back; no order is missing."
     )
-    promise = Promise(
+    objectives = DrillObjectives(
         allowed=frozenset({Outcome.SERVER_ERROR, Outcome.REFUSED, Outcome.TIMED_OUT}), recovery_seconds=RECOVERY_SECONDS
     )
-    control = "eager-liveness"
+    negative_control = "eager-liveness"
 
-    def act(self, scene: Scene[Target]) -> None:
+    def act(self, run: DrillRun[Target]) -> None:
         """It stops; readiness falls; it starts."""
-        scene.target.stop_database()
-        scene.wait("readiness to fall", lambda: not scene.ready, READINESS_SECONDS)
-        scene.wait("the outage to last", lambda: False, OUTAGE_SECONDS)
-        scene.target.start_database()
+        run.target.stop_database()
+        run.wait("readiness to fall", lambda: not run.ready, READINESS_SECONDS)
+        run.wait("the outage to last", lambda: False, OUTAGE_SECONDS)
+        run.target.start_database()
 
-    def recovered(self, scene: Scene[Target]) -> bool:
+    def recovered(self, run: DrillRun[Target]) -> bool:
         """The pods of before are ready."""
-        return scene.ready == scene.pods and scene.answers
+        return run.ready == run.pods and run.answers_everything
 
-    def checks(self, scene: Scene[Target], evidence: Evidence) -> Iterable[Check]:
+    def checks(self, run: DrillRun[Target], evidence: Evidence) -> Iterable[Check]:
         """Readiness said it."""
-        lowest = scene.fewest_ready(evidence)
+        lowest = run.fewest_ready(evidence)
         yield Check("readiness falls while the database is out", lowest == 0, "no pod ready", f"{lowest} pods ready")

@@ -1,8 +1,8 @@
 """The database restarts, as for a minor version."""
 
-from drydock.analysis.objectives import Promise
+from drydock.analysis.objectives import DrillObjectives
 from drydock.drills.disruption import Disruption
-from drydock.drills.drill_run import Scene
+from drydock.drills.drill_run import DrillRun
 from drydock.requests.outcome import Outcome
 from drydock.targets.target import Target
 
@@ -14,18 +14,20 @@ class DbRestart(Disruption[Target]):
     """Postgres stops in good order and starts again at once."""
 
     title = "db-restart"
-    belief = (
+    hypothesis = (
         "When the database restarts, requests are answered 503 or refused meanwhile, no pod restarts, every "
         f"acknowledged order is kept, and all is answered again {RECOVERY_SECONDS:g} s after it is back."
     )
-    promise = Promise(allowed=frozenset({Outcome.SERVER_ERROR, Outcome.REFUSED}), recovery_seconds=RECOVERY_SECONDS)
-    control = "eager-liveness"
+    objectives = DrillObjectives(
+        allowed=frozenset({Outcome.SERVER_ERROR, Outcome.REFUSED}), recovery_seconds=RECOVERY_SECONDS
+    )
+    negative_control = "eager-liveness"
 
-    def act(self, scene: Scene[Target]) -> None:
+    def act(self, run: DrillRun[Target]) -> None:
         """It stops, and starts."""
-        scene.target.stop_database()
-        scene.target.start_database()
+        run.target.stop_database()
+        run.target.start_database()
 
-    def recovered(self, scene: Scene[Target]) -> bool:
+    def recovered(self, run: DrillRun[Target]) -> bool:
         """The pods of before are ready."""
-        return scene.ready == scene.pods and scene.answers
+        return run.ready == run.pods and run.answers_everything

@@ -1,8 +1,8 @@
 """A node is drained, as before its upgrade."""
 
-from drydock.analysis.objectives import Promise
+from drydock.analysis.objectives import DrillObjectives
 from drydock.drills.disruption import Disruption
-from drydock.drills.drill_run import Scene
+from drydock.drills.drill_run import DrillRun
 from drydock.targets.kind import KindTarget
 
 
@@ -10,18 +10,20 @@ class DrainNode(Disruption[KindTarget]):
     """`kubectl drain` of the node that a pod runs on; the pod disruption budget has its say."""
 
     title = "drain-node"
-    belief = "When a node is drained, its pods move to another one within the disruption budget, and nothing is lost."
-    promise = Promise()
-    control = "no-protection"
+    hypothesis = (
+        "When a node is drained, its pods move to another one within the disruption budget, and nothing is lost."
+    )
+    objectives = DrillObjectives()
+    negative_control = "no-protection"
     platforms = frozenset({"kind"})
 
-    def act(self, scene: Scene[KindTarget]) -> None:
+    def act(self, run: DrillRun[KindTarget]) -> None:
         """The node takes nothing new, and the service's pods are evicted from it."""
-        node = scene.target.node_of(scene.a_pod)
-        scene.experiment.changes.make(
-            f"the node {node} is drained", lambda: scene.target.drain(node), lambda: scene.target.uncordon(node)
+        node = run.target.node_of(run.chosen_pod)
+        run.experiment.changes.apply(
+            f"the node {node} is drained", lambda: run.target.drain(node), lambda: run.target.uncordon(node)
         )
 
-    def recovered(self, scene: Scene[KindTarget]) -> bool:
+    def recovered(self, run: DrillRun[KindTarget]) -> bool:
         """The pod is gone, and as many as before are ready elsewhere."""
-        return scene.a_pod in scene.gone and scene.whole
+        return run.chosen_pod in run.gone and run.all_pods_restored

@@ -1,8 +1,8 @@
 """A process dies without a word, as from the out-of-memory killer."""
 
-from drydock.analysis.objectives import Promise
+from drydock.analysis.objectives import DrillObjectives
 from drydock.drills.disruption import Disruption
-from drydock.drills.drill_run import Scene
+from drydock.drills.drill_run import DrillRun
 from drydock.targets.target import Target
 
 # At 210 requests a second half of them meet the dead pod until its end is known everywhere: the kubelet sees it within
@@ -14,17 +14,17 @@ class KillHard(Disruption[Target]):
     """SIGKILL: no preStop, no drain, no grace period. What that costs is stated, and bounded."""
 
     title = "kill-hard"
-    belief = (
+    hypothesis = (
         f"When a process is killed outright, at most {MOST_LOST} requests are lost: those in flight, and those of the "
         "3 s until no connection goes there; no acknowledged order is lost, and the container comes back by itself."
     )
-    promise = Promise(lost=MOST_LOST, restarts=1)
-    control = "no-readiness"
+    objectives = DrillObjectives(lost=MOST_LOST, restarts=1)
+    negative_control = "no-readiness"
 
-    def act(self, scene: Scene[Target]) -> None:
+    def act(self, run: DrillRun[Target]) -> None:
         """SIGKILL to the service of one pod."""
-        scene.target.kill(scene.a_pod)
+        run.target.kill(run.chosen_pod)
 
-    def recovered(self, scene: Scene[Target]) -> bool:
+    def recovered(self, run: DrillRun[Target]) -> bool:
         """Its container was started again, and is ready."""
-        return scene.restarts(scene.a_pod) >= 1 and scene.whole
+        return run.restarts(run.chosen_pod) >= 1 and run.all_pods_restored

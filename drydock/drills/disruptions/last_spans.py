@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 from drydock.analysis.evidence import Evidence
-from drydock.analysis.objectives import Promise
+from drydock.analysis.objectives import DrillObjectives
 from drydock.drills.disruption import Disruption
-from drydock.drills.drill_run import Scene
+from drydock.drills.drill_run import DrillRun
 from drydock.judge.exchange import sampled
 from drydock.requests.records import Record
 from drydock.runs.verdict import Check
@@ -23,26 +23,26 @@ class LastSpans(Disruption[KindTarget]):
     """A pod is deleted; the traces of the last orders that it answered are looked for in Jaeger."""
 
     title = "last-spans"
-    belief = "When a pod ends, the traces of the last orders that it answered reach Jaeger, and no request is lost."
-    promise = Promise()
-    control = "no-flush"
+    hypothesis = "When a pod ends, the traces of the last orders that it answered reach Jaeger, and no request is lost."
+    objectives = DrillObjectives()
+    negative_control = "no-flush"
     platforms = frozenset({"kind"})
 
-    def act(self, scene: Scene[KindTarget]) -> None:
+    def act(self, run: DrillRun[KindTarget]) -> None:
         """One pod is asked to end."""
-        scene.target.delete_pod(scene.a_pod)
+        run.target.delete_pod(run.chosen_pod)
 
-    def recovered(self, scene: Scene[KindTarget]) -> bool:
+    def recovered(self, run: DrillRun[KindTarget]) -> bool:
         """It is gone, and as many pods as before are ready."""
-        return scene.a_pod in scene.gone and scene.whole
+        return run.chosen_pod in run.gone and run.all_pods_restored
 
-    def checks(self, scene: Scene[KindTarget], evidence: Evidence) -> Iterable[Check]:
+    def checks(self, run: DrillRun[KindTarget], evidence: Evidence) -> Iterable[Check]:
         """Which of the last traces arrived."""
-        traces = [record.key for record in _last(evidence, scene.a_pod)]
+        traces = [record.key for record in _last(evidence, run.chosen_pod)]
         missing = set(traces)
 
         def all_there() -> bool:
-            missing.difference_update([trace for trace in missing if scene.target.has_trace(trace)])
+            missing.difference_update([trace for trace in missing if run.target.has_trace(trace)])
             return not missing
 
         wait_until(all_there, ARRIVAL_SECONDS, interval=1)

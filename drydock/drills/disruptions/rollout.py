@@ -1,8 +1,8 @@
 """Every pod is replaced, one after the other."""
 
-from drydock.analysis.objectives import Promise
+from drydock.analysis.objectives import DrillObjectives
 from drydock.drills.disruption import Disruption
-from drydock.drills.drill_run import Scene
+from drydock.drills.drill_run import DrillRun
 from drydock.targets.target import Target
 
 
@@ -10,14 +10,14 @@ class Rollout(Disruption[Target]):
     """`kubectl rollout restart`, as each release does it."""
 
     title = "rollout"
-    belief = "When a release replaces every pod, no request and no order is lost, on any kind of connection."
-    promise = Promise()
-    control = "no-protection"
+    hypothesis = "When a release replaces every pod, no request and no order is lost, on any kind of connection."
+    objectives = DrillObjectives()
+    negative_control = "no-protection"
 
-    def act(self, scene: Scene[Target]) -> None:
+    def act(self, run: DrillRun[Target]) -> None:
         """A rollout begins."""
-        scene.target.restart()
+        run.target.restart()
 
-    def recovered(self, scene: Scene[Target]) -> bool:
+    def recovered(self, run: DrillRun[Target]) -> bool:
         """No pod of before is left, and as many new ones are ready."""
-        return scene.gone == scene.pods and scene.whole
+        return run.gone == run.pods and run.all_pods_restored

@@ -91,11 +91,11 @@ healthy: Behaviour = answering("200 OK")
 def saying(text: bytes, then: Behaviour = asyncio.StreamWriter.close) -> Behaviour:
     """Just these bytes, and then an end."""
 
-    def say(writer: asyncio.StreamWriter) -> None:
+    def message(writer: asyncio.StreamWriter) -> None:
         writer.write(text)
         then(writer)
 
-    return say
+    return message
 
 
 def closing(writer: asyncio.StreamWriter) -> None:

@@ -25,7 +25,7 @@ def database_answers() -> bool:
         return probe.connect_ex((address.hostname or "", address.port or 0)) == 0
 
 
-def say(line: str) -> None:
+def message(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 
@@ -33,12 +33,12 @@ def say(line: str) -> None:
 def end(*_: object) -> None:
     """Notes the truth at the moment of SIGTERM."""
     Path("ended").write_text(f"database answers: {database_answers()}")
-    say("ended gracefully")
+    message("ended gracefully")
     sys.exit(0)
 
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, end)
     host, port = sys.argv[sys.argv.index("--host") + 1], int(sys.argv[sys.argv.index("--port") + 1])
-    say(f"started with {os.environ['GREETING']}")
+    message(f"started with {os.environ['GREETING']}")
     HTTPServer((host, port), Handler).serve_forever()

@@ -56,9 +56,9 @@ class Rehearsal:
         self.done.append("refuse")
 
     def prepare(self, experiment: Experiment[KindTarget]) -> None:
-        experiment.changes.make("a change", lambda: self.done.append("change"), self.put_back)
+        experiment.changes.apply("a change", lambda: self.done.append("change"), self.rollback)
 
-    def put_back(self) -> None:
+    def rollback(self) -> None:
         self.done.append("put back")
         self.puts_back()
 
@@ -67,7 +67,7 @@ class Rehearsal:
             self.done.append("run")
             self.action(experiment)
 
-    def judge(self, experiment: Experiment[KindTarget]) -> Verdict:
+    def decide(self, experiment: Experiment[KindTarget]) -> Verdict:
         self.done.append("judge")
         return Verdict(self.name, "drill", "seen", [Check("it holds", self.passes, "yes", "?")], {})
 

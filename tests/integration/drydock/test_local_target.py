@@ -61,7 +61,7 @@ def target() -> Iterator[LocalTarget]:
 
 
 @pytest.fixture(autouse=True)
-def whole(request: pytest.FixtureRequest) -> Iterator[None]:
+def all_pods_restored(request: pytest.FixtureRequest) -> Iterator[None]:
     """What a test on the shared target did is over before the next one begins."""
     yield
     if "target" in request.fixturenames:
@@ -215,22 +215,22 @@ def drilled(
 ) -> tuple[Verdict, RunFolder, Any]:
     drill = kind(project.configuration.drills.disruptions, against)
     verdict, folder = experiment.run(drill, LocalTarget(project, QUICK))
-    assert drill.account is not None
-    return verdict, folder, drill.account
+    assert drill.analysis is not None
+    return verdict, folder, drill.analysis
 
 
 def test_the_drill_delete_pod_passes_and_leaves_its_folder_and_no_process(project: Project) -> None:
-    verdict, folder, account = drilled(project, DeletePod)
+    verdict, folder, analysis = drilled(project, DeletePod)
 
     assert not failed(verdict)
-    assert len(account.evidence.records) >= 400
+    assert len(analysis.evidence.records) >= 400
     assert {path.name for path in folder.folder.iterdir()} == {
         *("configuration.json", "timeline.json", "verdict.json", "junit.xml", "report.html"),
-        *("account.json", "judge.json", "requests.csv.gz"),
+        *("analysis.json", "judge.json", "requests.csv.gz"),
     }
     assert "says nothing about Kubernetes" in folder.path("report.html").read_text()
-    [departure] = [it for it in account.departures if not it.restarted]
-    assert {"deleted", "endpoint_out", "sigterm", "drained", "stopped", "ended", "gone"} <= departure.marks.keys()
+    [termination] = [it for it in analysis.terminations if not it.restarted]
+    assert {"deleted", "endpoint_out", "sigterm", "drained", "stopped", "ended", "gone"} <= termination.marks.keys()
     assert not pods_of(project)
 
 
@@ -246,27 +246,27 @@ def failed(verdict: Verdict) -> list[Check]:
 
 @pytest.mark.slow
 def test_its_negative_control_fails_and_the_cause_is_named(project: Project) -> None:
-    verdict, _, account = drilled(project, DeletePod, OWN_CONTROL)
+    verdict, _, analysis = drilled(project, DeletePod, OWN_CONTROL)
 
     assert [check.name for check in failed(verdict)] == ["requests lost"]
-    assert account.causes.keys() & {Cause.CLOSED_LISTENER, Cause.REFUSED_AFTER_REMOVAL, Cause.RESET_ON_KEPT_ALIVE}
+    assert analysis.causes.keys() & {Cause.CLOSED_LISTENER, Cause.REFUSED_AFTER_REMOVAL, Cause.RESET_ON_KEPT_ALIVE}
 
 
 @pytest.mark.slow
 def test_the_drill_kill_hard_states_its_losses(project: Project) -> None:
-    verdict, _, account = drilled(project, KillHard)
+    verdict, _, analysis = drilled(project, KillHard)
 
     assert not failed(verdict)
     assert 0 < verdict.figures["lost"] <= 315
-    assert {loss.cause for loss in account.losses} <= {Cause.CUT_IN_FLIGHT, Cause.PROCESS_DEAD, Cause.CLOSED_LISTENER}
+    assert {loss.cause for loss in analysis.losses} <= {Cause.CUT_IN_FLIGHT, Cause.PROCESS_DEAD, Cause.CLOSED_LISTENER}
 
 
 @pytest.mark.slow
 def test_the_drill_bad_release_passes_and_fails_against_readiness_that_lies(project: Project) -> None:
     assert not failed(drilled(project, BadRelease)[0])
-    verdict, _, account = drilled(project, BadRelease, OWN_CONTROL)
+    verdict, _, analysis = drilled(project, BadRelease, OWN_CONTROL)
     assert failed(verdict)
-    assert Counter(loss.cause for loss in account.losses)
+    assert Counter(loss.cause for loss in analysis.losses)
 
 
 def test_a_drill_that_needs_a_cluster_says_where_it_runs(project: Project) -> None:

@@ -109,7 +109,7 @@ def test_410_in_the_stream_is_answered_with_a_new_list(timeline: Timeline, serve
     ids=["html", "no object", "no name", "cut short", "list"],
 )
 def test_a_line_that_makes_no_sense_is_survived(timeline: Timeline, server: WatchDouble, line: bytes) -> None:
-    server.say(line)
+    server.message(line)
     poll_until(lambda: timeline.history.restarts, "the watch to start again")
     server.put("after")
 

@@ -66,7 +66,7 @@ class WatchDouble:
             self._version += 1
             self._tell("BOOKMARK", {"metadata": {"resourceVersion": str(self._version)}})
 
-    def say(self, raw: bytes) -> None:
+    def message(self, raw: bytes) -> None:
         """Sends every watch of pods a line of its own."""
         with self._news:
             self._raw = raw

@@ -31,15 +31,15 @@ class Account:
 
 
 class Run:
-    """A run of `scenario` against `url` with these knobs. Use it as a context manager: no process outlives it."""
+    """A run of `scenario` against `url` with these parameters. Use it as a context manager: no process outlives it."""
 
-    def __init__(self, url: str, scenario: str, workers: int = 1, **knobs: object) -> None:
+    def __init__(self, url: str, scenario: str, workers: int = 1, **parameters: object) -> None:
         self._folder = Path(tempfile.mkdtemp())
         self.file = self._folder / records.FILE
         self._environment = {
             "PATH": os.environ["PATH"],
             "LOAD_RECORDS": str(self.file),
-            **{f"LOAD_{name.upper()}": str(value) for name, value in knobs.items()},
+            **{f"LOAD_{name.upper()}": str(value) for name, value in parameters.items()},
         }
         common = ["-m", "locust", f"--locustfile={scenario}", f"--host={url}"]
         port = str(free_port())
@@ -84,18 +84,18 @@ class Run:
         return subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=self._said, stderr=subprocess.STDOUT)
 
 
-def run(url: str, scenario: str, workers: int = 1, **knobs: object) -> Account:
+def run(url: str, scenario: str, workers: int = 1, **parameters: object) -> Account:
     """A whole run of a scenario of loadtest/scenarios, or of a file."""
     path = scenario if scenario.endswith(".py") else f"loadtest/scenarios/{scenario}.py"
-    with Run(url, path, workers, **knobs) as running:
+    with Run(url, path, workers, **parameters) as running:
         return running.wait()
 
 
-def run_alone(url: str, locustfile: str, **knobs: object) -> list[Record]:
+def run_alone(url: str, locustfile: str, **parameters: object) -> list[Record]:
     """A run in a single process; its records."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / records.FILE
-        variables = {f"LOAD_{name.upper()}": str(value) for name, value in knobs.items()}
+        variables = {f"LOAD_{name.upper()}": str(value) for name, value in parameters.items()}
         command = [sys.executable, "-m", "locust", f"--locustfile={locustfile}", f"--host={url}"]
         done = subprocess.run(
             [*command, "--headless", "--only-summary"],

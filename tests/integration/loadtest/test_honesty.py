@@ -22,9 +22,9 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
 
 
-async def sent_to(url: str, **knobs: object) -> list[Record]:
+async def sent_to(url: str, **parameters: object) -> list[Record]:
     """The records of one user that sends one request, or LOAD_REQUESTS."""
-    return await asyncio.to_thread(run_alone, url, ONCE, **{"timeout": 1, **knobs})
+    return await asyncio.to_thread(run_alone, url, ONCE, **{"timeout": 1, **parameters})
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "POST"])

@@ -34,9 +34,9 @@ SCENARIOS = {
 }
 
 
-async def account_of(server: Shop, scenario: str, workers: int = 1, **knobs: object) -> Account:
+async def account_of(server: Shop, scenario: str, workers: int = 1, **parameters: object) -> Account:
     """A whole run against the server."""
-    return await asyncio.to_thread(run, server.url, scenario, workers, **{"pause": 0.1, **knobs})
+    return await asyncio.to_thread(run, server.url, scenario, workers, **{"pause": 0.1, **parameters})
 
 
 def routes(records: list[Record]) -> Counter[str]:

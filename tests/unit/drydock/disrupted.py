@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from drydock.analysis.audit import AuditResult
-from drydock.analysis.disruption import Account
+from drydock.analysis.disruption import Analysis
 from drydock.analysis.evidence import Evidence
-from drydock.analysis.objectives import Promise
+from drydock.analysis.objectives import DrillObjectives
 from drydock.core.project import Workload
-from drydock.judge_client.start_delay import Lateness
+from drydock.judge_client.start_delay import StartDelay
 from drydock.requests.outcome import Outcome
 from drydock.requests.records import Record
 from drydock.runs.verdict import Check
@@ -22,7 +22,7 @@ LEAVING, STAYING, COMING = "shop-1-leaving", "shop-1-staying", "shop-1-coming"
 BEGAN, ACTED, RECOVERED, ENDED = 990.0, 1000.0, 1012.0, 1040.0
 REQUESTS = 10_000
 GOOD = AuditResult({"acknowledged_but_missing": 0}, {"orders_acknowledged": 5, "orders_in_database": 5})
-ON_TIME = Lateness(late=3, sent=REQUESTS, p99_ms=4.0)
+ON_TIME = StartDelay(late=3, sent=REQUESTS, p99_ms=4.0)
 DESCRIBED = {
     "commit": "abc1234",
     "against": None,
@@ -137,22 +137,22 @@ def evidence(
     return Evidence(WORKLOAD, History(observations), sent, BEGAN, ACTED, ACTED + 0.3, recovered, ENDED)
 
 
-def account(
+def analysis(
     found: Evidence | None = None,
-    promise: Promise | None = None,
-    findings: AuditResult = GOOD,
-    lateness: Lateness = ON_TIME,
+    objectives: DrillObjectives | None = None,
+    audit: AuditResult = GOOD,
+    start_delay: StartDelay = ON_TIME,
     extra: Sequence[Check] = (),
-) -> Account:
+) -> Analysis:
     """The account of such a run."""
-    return Account(
+    return Analysis(
         "delete-pod",
         "delete-pod",
         "Nothing is lost.",
         found or evidence(),
-        promise or Promise(),
-        findings,
-        lateness,
+        objectives or DrillObjectives(),
+        audit,
+        start_delay,
         REQUESTS,
         extra,
     )

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from drydock.analysis.audit import AuditResult
-from drydock.analysis.scaling.analysis import Judgement
-from drydock.analysis.scaling.evidence import Evidence, Triggers
+from drydock.analysis.scaling.analysis import ScalingAnalysis
+from drydock.analysis.scaling.evidence import ScalingEvidence, Triggers
 from drydock.core.project import Project
 from drydock.requests import records
 from drydock.requests.records import Record
@@ -26,28 +26,30 @@ CONFIGURATION: dict[str, Any] = json.loads((FOLDER / "configuration.json").read_
 
 
 @cache
-def evidence() -> Evidence:
+def evidence() -> ScalingEvidence:
     """What was recorded."""
     sent = records.read(FOLDER / records.FILE)
     loaded = in_flight_above(sent, int(OBJECTIVES.load["after_users"]))
     assert loaded is not None
     triggers = Triggers({"s1-prometheus": "rate"}, 15)
     history = History(tuple(Observation.parse(line) for line in _timeline()["observations"]))
-    return Evidence(PROJECT.configuration.workload, triggers, history, sent, OBJECTIVES.route, loaded[0] - 60, *loaded)
+    return ScalingEvidence(
+        PROJECT.configuration.workload, triggers, history, sent, OBJECTIVES.route, loaded[0] - 60, *loaded
+    )
 
 
-def judged(changed: Evidence | None = None, violations: dict[str, int] | None = None) -> Judgement:
+def judged(changed: ScalingEvidence | None = None, violations: dict[str, int] | None = None) -> ScalingAnalysis:
     """The judgement on it, or on what a test made of it."""
     findings = AuditResult(violations or NO_VIOLATION, {"orders_sent": 100, "orders_acknowledged": 100})
-    return Judgement("scale", changed or evidence(), OBJECTIVES, findings)
+    return ScalingAnalysis("scale", changed or evidence(), OBJECTIVES, findings)
 
 
-def with_records(change: Callable[[Record], Record]) -> Evidence:
+def with_records(change: Callable[[Record], Record]) -> ScalingEvidence:
     """The same with each request changed; a test changes the one that it is about."""
     return replace(evidence(), records=tuple(map(change, evidence().records)))
 
 
-def with_autoscaler(change: Callable[[float, dict[str, Any]], dict[str, Any]]) -> Evidence:
+def with_autoscaler(change: Callable[[float, dict[str, Any]], dict[str, Any]]) -> ScalingEvidence:
     """The same with what the autoscaler said changed: `change(seconds since the step, state)`."""
     found = evidence()
 
@@ -59,7 +61,7 @@ def with_autoscaler(change: Callable[[float, dict[str, Any]], dict[str, Any]]) -
     return with_observations([changed(seen) for seen in found.history.observations])
 
 
-def with_observations(observations: Sequence[Observation]) -> Evidence:
+def with_observations(observations: Sequence[Observation]) -> ScalingEvidence:
     """The same with another timeline."""
     return replace(evidence(), history=History(tuple(observations)))
 

@@ -69,29 +69,31 @@ def scaled_object(annotations: dict[str, str] | None = None) -> Any:
     }
 
 
-WELL = Surroundings(READY, READY, AVAILABLE, {"shop": scaled_object()})
+HEALTHY = Surroundings(READY, READY, AVAILABLE, {"shop": scaled_object()})
 
 
 def test_an_autoscaler_of_cpu_says_value_target_and_pods() -> None:
     reading = autoscaler.read(scaler(cpu(37)), Surroundings(READY))
 
     assert reading == autoscaler.Reading("shop", "shop", "cpu 37%/60%, 2 of 2..5 pods")
-    assert reading.well
+    assert reading.healthy
 
 
 def test_an_external_metric_bears_its_triggers_name_and_comes_after_cpu() -> None:
-    reading = autoscaler.read(scaler(rate("11500m"), cpu(37)), WELL)
+    reading = autoscaler.read(scaler(rate("11500m"), cpu(37)), HEALTHY)
 
     assert reading.line == "cpu 37%/60%, rate 11.5/15, 2 of 2..5 pods"
-    assert reading.well
+    assert reading.healthy
 
 
 def test_a_metric_that_no_trigger_explains_keeps_its_own_name() -> None:
-    assert autoscaler.read(scaler(rate("11")), replace(WELL, scaled_objects={})).text.startswith("s1-prometheus 11/15")
+    assert autoscaler.read(scaler(rate("11")), replace(HEALTHY, scaled_objects={})).text.startswith(
+        "s1-prometheus 11/15"
+    )
 
 
 def test_nothing_used_is_a_value_too() -> None:
-    assert autoscaler.read(scaler(rate("0"), cpu(0)), WELL).line.startswith("cpu 0%/60%, rate 0/15")
+    assert autoscaler.read(scaler(rate("0"), cpu(0)), HEALTHY).line.startswith("cpu 0%/60%, rate 0/15")
 
 
 @pytest.mark.parametrize(
@@ -109,9 +111,9 @@ def test_a_quantity_is_shown_as_a_number(quantity: str, text: str) -> None:
 )
 def test_without_a_value_of_cpu_it_says_what_metrics_server_lacks(metrics_server: Any, reason: str) -> None:
     for scales in (scaler(cpu(None), conditions=(BLIND,)), scaler(rate("11"), cpu(None))):
-        reading = autoscaler.read(scales, replace(WELL, metrics_server=metrics_server))
+        reading = autoscaler.read(scales, replace(HEALTHY, metrics_server=metrics_server))
 
-        assert not reading.well
+        assert not reading.healthy
         assert "cpu unknown/60%" in reading.text
         assert reason in reading.causes[0]
 
@@ -130,7 +132,7 @@ def test_without_a_value_of_cpu_it_says_what_metrics_server_lacks(metrics_server
     ids=["no KEDA", "KEDA not ready", "no API", "API not available", "Prometheus down", "no result", "no value"],
 )
 def test_without_a_rate_it_says_who_does_not_deliver_it(change: dict[str, Any], cause: str) -> None:
-    reading = autoscaler.read(scaler(rate(None), cpu(3), conditions=(NO_RATE,)), replace(WELL, **change))
+    reading = autoscaler.read(scaler(rate(None), cpu(3), conditions=(NO_RATE,)), replace(HEALTHY, **change))
 
     assert reading.text == "cpu 3%/60%, rate unknown/15, 2 of 2..5 pods"
     assert reading.causes == (cause,)
@@ -138,13 +140,13 @@ def test_without_a_rate_it_says_who_does_not_deliver_it(change: dict[str, Any], 
 
 def test_a_rate_that_still_stands_while_its_source_is_gone_is_not_well() -> None:
     # The controller waits for KEDA's answer, and shows the last one meanwhile.
-    reading = autoscaler.read(scaler(rate("11"), cpu(3)), replace(WELL, keda_operator=STARTING))
+    reading = autoscaler.read(scaler(rate("11"), cpu(3)), replace(HEALTHY, keda_operator=STARTING))
 
     assert reading.causes == (autoscaler.KEDA_NOT_READY,)
 
 
 def test_everything_that_is_amiss_is_said() -> None:
-    blind = replace(WELL, metrics_server=None, complaints={QUERY: autoscaler.PROMETHEUS_DOWN})
+    blind = replace(HEALTHY, metrics_server=None, complaints={QUERY: autoscaler.PROMETHEUS_DOWN})
     reading = autoscaler.read(scaler(rate(None), cpu(None), conditions=(NO_RATE,)), blind)
 
     assert reading.causes == (autoscaler.MISSING, f"rate: {autoscaler.PROMETHEUS_DOWN}")
@@ -153,26 +155,26 @@ def test_everything_that_is_amiss_is_said() -> None:
 def test_what_the_controller_says_is_passed_on() -> None:
     refusal = condition("ScalingActive", "False", "FailedGetResourceMetric", "missing request for cpu")
 
-    assert "missing request for cpu" in autoscaler.read(scaler(cpu(None), conditions=(refusal,)), WELL).line
+    assert "missing request for cpu" in autoscaler.read(scaler(cpu(None), conditions=(refusal,)), HEALTHY).line
 
 
 def test_an_autoscaler_that_the_controller_cannot_use_says_why() -> None:
     refusal = condition("ScalingActive", "False", "ScalingDisabled", "the replica count of the target is zero")
 
-    assert autoscaler.read(scaler(rate("0"), cpu(0), conditions=(refusal,)), WELL).causes == (refusal["message"],)
+    assert autoscaler.read(scaler(rate("0"), cpu(0), conditions=(refusal,)), HEALTHY).causes == (refusal["message"],)
 
 
 def test_an_old_value_of_an_autoscaler_that_has_become_blind_is_not_well() -> None:
-    assert not autoscaler.read(scaler(cpu(37), conditions=(BLIND,)), WELL).well
+    assert not autoscaler.read(scaler(cpu(37), conditions=(BLIND,)), HEALTHY).healthy
 
 
 def test_a_new_autoscaler_has_not_been_looked_at() -> None:
     new = scaler(cpu(37))
     del new["status"]
 
-    reading = autoscaler.read(new, WELL)
+    reading = autoscaler.read(new, HEALTHY)
 
-    assert not reading.well
+    assert not reading.healthy
     assert reading.text == "cpu unknown/60%, 0 of 2..5 pods"
     assert "the controller has not looked yet" in reading.line
 

@@ -27,8 +27,8 @@ def world() -> World:
 
 def test_changes_are_put_back_in_reverse_order_and_said(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     with Changes() as changes:
-        changes.make("faults on", world.does("on"), world.does("off"))
-        changes.make("CPU alone", world.does("one trigger"), world.does("two triggers"))
+        changes.apply("faults on", world.does("on"), world.does("off"))
+        changes.apply("CPU alone", world.does("one trigger"), world.does("two triggers"))
 
     assert world.done == ["on", "one trigger", "two triggers", "off"]
     assert "put back: faults on" in capsys.readouterr().err
@@ -38,7 +38,7 @@ def test_changes_are_put_back_in_reverse_order_and_said(world: World, capsys: py
 def test_they_are_put_back_after_every_ending(world: World, ending: BaseException) -> None:
     def drill() -> None:
         with Changes() as changes:
-            changes.make("faults on", world.does("on"), world.does("off"))
+            changes.apply("faults on", world.does("on"), world.does("off"))
             raise ending
 
     with pytest.raises((KeyboardInterrupt, FailedError, RuntimeError)):
@@ -52,7 +52,7 @@ def test_half_a_change_is_put_back(world: World) -> None:
         raise FailedError("the rollout did not come to its end")
 
     with pytest.raises(FailedError, match="rollout"), Changes() as changes:
-        changes.make("faults on", breaks, world.does("off"))
+        changes.apply("faults on", breaks, world.does("off"))
 
     assert world.done == ["off"]
 
@@ -63,8 +63,8 @@ def test_what_cannot_be_put_back_is_named_and_keeps_nothing_else_from_it(world: 
 
     def drill() -> None:
         with Changes() as changes:
-            changes.make("faults on", world.does("on"), world.does("off"))
-            changes.make("CPU alone", world.does("one trigger"), breaks)
+            changes.apply("faults on", world.does("on"), world.does("off"))
+            changes.apply("CPU alone", world.does("one trigger"), breaks)
 
     with pytest.raises(FailedError, match=r"not put back: CPU alone \(no answer\)"):
         drill()
@@ -78,7 +78,7 @@ def test_a_second_interrupt_waits_until_all_is_put_back(world: World, capsys: py
         world.done.append("off")
 
     with pytest.raises(KeyboardInterrupt), Changes() as changes:
-        changes.make("faults on", world.does("on"), impatient)
+        changes.apply("faults on", world.does("on"), impatient)
 
     assert world.done == ["on", "off"]
     assert "it ends after that" in capsys.readouterr().err
@@ -87,7 +87,7 @@ def test_a_second_interrupt_waits_until_all_is_put_back(world: World, capsys: py
 def test_sigterm_ends_a_drill_as_an_interrupt_does(world: World) -> None:
     def drill() -> None:
         with termination_as_interrupt(), Changes() as changes:
-            changes.make("faults on", world.does("on"), world.does("off"))
+            changes.apply("faults on", world.does("on"), world.does("off"))
             os.kill(os.getpid(), signal.SIGTERM)
 
     with pytest.raises(KeyboardInterrupt):
@@ -98,7 +98,7 @@ def test_sigterm_ends_a_drill_as_an_interrupt_does(world: World) -> None:
 
 def test_kept_changes_stay_and_the_way_back_is_said(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     with Changes(keep=True) as changes:
-        changes.make("faults on", world.does("on"), world.does("off"))
+        changes.apply("faults on", world.does("on"), world.does("off"))
 
     assert world.done == ["on"]
     assert "Kept: faults on. `drydock up --mode parity` puts it back." in capsys.readouterr().err

@@ -8,12 +8,12 @@ from drydock.cluster import docker
 from drydock.cluster.platform import KindPlatform
 from drydock.core.errors import CannotRunError, FailedError
 from drydock.doctor import examination
-from drydock.doctor.checks import Finding, Level
+from drydock.doctor.checks import Diagnosis, Level
 from drydock.local.platform import LocalPlatform
 
 ROOT = Path(__file__).parents[3]
-OK = Finding("engine", Level.OK, "Docker 29")
-BLOCKED = Finding("memory", Level.BLOCKED, "1 GiB", "Give it more.")
+OK = Diagnosis("engine", Level.OK, "Docker 29")
+BLOCKED = Diagnosis("memory", Level.BLOCKED, "1 GiB", "Give it more.")
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +35,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
 
 @pytest.mark.parametrize(("findings", "code"), [([OK], 0), ([OK, BLOCKED], 2)])
 def test_the_doctor_says_by_its_exit_code_whether_something_blocks(
-    monkeypatch: pytest.MonkeyPatch, findings: list[Finding], code: int
+    monkeypatch: pytest.MonkeyPatch, findings: list[Diagnosis], code: int
 ) -> None:
     monkeypatch.setattr(examination, "examine", lambda project: findings)
 

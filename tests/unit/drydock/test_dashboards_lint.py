@@ -9,10 +9,10 @@ import pytest
 
 from drydock.dashboards.document import FOLDER, text
 from drydock.dashboards.lint import KUSTOMIZATION, fix, lint
-from drydock.dashboards.rules import Finding
+from drydock.dashboards.rules import LintFinding
 from drydock.dashboards.scaffold import scaffold
 
-Change = Callable[[dict[str, Any]], Any]
+FileChange = Callable[[dict[str, Any]], Any]
 
 
 def checkout(folder: Path, dashboard: dict[str, Any], name: str = "orders") -> Path:
@@ -24,14 +24,14 @@ def checkout(folder: Path, dashboard: dict[str, Any], name: str = "orders") -> P
     return folder
 
 
-def findings(folder: Path, change: Change) -> list[Finding]:
+def findings(folder: Path, change: FileChange) -> list[LintFinding]:
     """What the linter finds in a good dashboard after this change."""
     dashboard = copy.deepcopy(scaffold("orders"))
     change(dashboard)
     return lint(checkout(folder, dashboard))
 
 
-def panel(**fields: Any) -> Change:
+def panel(**fields: Any) -> FileChange:
     """A change of the panel; None takes a field away."""
 
     def change(dashboard: dict[str, Any]) -> None:
@@ -41,17 +41,17 @@ def panel(**fields: Any) -> Change:
     return change
 
 
-def query(expression: str, **fields: Any) -> Change:
+def query(expression: str, **fields: Any) -> FileChange:
     """A change of the panel's query."""
     return lambda dashboard: dashboard["panels"][0]["targets"][0].update(expr=expression, **fields)
 
 
-def second_panel(**fields: Any) -> Change:
+def second_panel(**fields: Any) -> FileChange:
     """Another panel like the first, but for these fields."""
     return lambda dashboard: dashboard["panels"].append({**dashboard["panels"][0], **fields})
 
 
-def without(holder: str, name: str) -> Change:
+def without(holder: str, name: str) -> FileChange:
     """A change that takes one variable or annotation away."""
 
     def change(dashboard: dict[str, Any]) -> None:
@@ -113,7 +113,7 @@ IN_FLIGHT = 'sum(http_requests_in_flight{namespace="$namespace"})'
         ),
     ],
 )
-def test_a_broken_rule_is_found_named_and_has_a_remedy(tmp_path: Path, rule: str, change: Change) -> None:
+def test_a_broken_rule_is_found_named_and_has_a_remedy(tmp_path: Path, rule: str, change: FileChange) -> None:
     found = findings(tmp_path, change)
 
     assert {finding.rule for finding in found} == {rule}
@@ -133,7 +133,7 @@ def test_a_broken_rule_is_found_named_and_has_a_remedy(tmp_path: Path, rule: str
         second_panel(id=2, gridPos={"x": 12, "y": 0, "w": 12, "h": 8}),
     ],
 )
-def test_what_keeps_the_rules_is_left_alone(tmp_path: Path, change: Change) -> None:
+def test_what_keeps_the_rules_is_left_alone(tmp_path: Path, change: FileChange) -> None:
     assert findings(tmp_path, change) == []
 
 

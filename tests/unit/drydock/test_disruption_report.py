@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from drydock.analysis import disruption as accounts
+from drydock.analysis import disruption as analyses
 from drydock.analysis.causes import SENTENCES, Cause
 from drydock.report import disruption as pages
 from drydock.report.page import FILE
@@ -27,19 +27,19 @@ def folder(tmp_path: Path) -> RunFolder:
     return RunFolder(tmp_path)
 
 
-def written(folder: RunFolder, found: accounts.Account, disclaimer: str = "", against: str | None = None) -> str:
+def written(folder: RunFolder, found: analyses.Analysis, disclaimer: str = "", against: str | None = None) -> str:
     pages.write(folder, found, found.verdict(), {**DESCRIBED, "against": against}, disclaimer)
     return unescape(folder.path(FILE).read_text())
 
 
 def test_the_page_needs_nothing_from_elsewhere(folder: RunFolder) -> None:
-    written(folder, disrupted.account())
+    written(folder, disrupted.analysis())
 
     assert not ELSEWHERE.findall(folder.path(FILE).read_text())
 
 
 def test_it_says_the_verdict_the_hypothesis_every_check_every_mark_the_budget_and_the_audit(folder: RunFolder) -> None:
-    found = disrupted.account()
+    found = disrupted.analysis()
     page = written(folder, found)
 
     said = [found.hypothesis, found.verdict().summary, LEAVING, "33", "orders acknowledged", "exit code, reason"]
@@ -50,7 +50,7 @@ def test_it_says_the_verdict_the_hypothesis_every_check_every_mark_the_budget_an
 
 
 def test_each_lost_request_is_there_with_its_connection_its_cause_and_what_to_change(folder: RunFolder) -> None:
-    page = written(folder, disrupted.account(evidence(LOST)))
+    page = written(folder, disrupted.analysis(evidence(LOST)))
 
     for cause in (Cause.REFUSED_AFTER_REMOVAL, Cause.RESET_ON_KEPT_ALIVE, Cause.CUT_IN_FLIGHT):
         assert cause in page
@@ -60,21 +60,21 @@ def test_each_lost_request_is_there_with_its_connection_its_cause_and_what_to_ch
 
 
 def test_what_a_component_says_is_text_and_not_markup(folder: RunFolder) -> None:
-    written(folder, disrupted.account(evidence(LOST)))
+    written(folder, disrupted.analysis(evidence(LOST)))
 
     assert "<Connection>" not in folder.path(FILE).read_text()
 
 
 def test_more_than_a_page_can_show_is_counted_and_all_of_it_is_in_the_account(folder: RunFolder) -> None:
     many = [request(ACTED + 1 + number / 1000, Outcome.REFUSED) for number in range(250)]
-    page = written(folder, disrupted.account(evidence(many)))
+    page = written(folder, disrupted.analysis(evidence(many)))
 
     assert "The first 200 of 250" in page
-    assert len(folder.read_json(accounts.FILE)["losses"]) == 250
+    assert len(folder.read_json(analyses.FILE)["losses"]) == 250
 
 
 def test_a_negative_control_and_local_processes_are_said_in_the_head(folder: RunFolder) -> None:
-    page = written(folder, disrupted.account(), "This says nothing about Kubernetes.", "no-protection")
+    page = written(folder, disrupted.analysis(), "This says nothing about Kubernetes.", "no-protection")
 
     assert "against no-protection" in page
     assert "this run must fail" in page
@@ -84,7 +84,7 @@ def test_a_negative_control_and_local_processes_are_said_in_the_head(folder: Run
 
 def test_a_run_without_a_departure_or_an_answer_has_a_page_too(folder: RunFolder) -> None:
     nothing = [request(ACTED - 5 + number, Outcome.TIMED_OUT, took=10) for number in range(20)]
-    page = written(folder, disrupted.account(evidence(nothing, disrupted.deletion()[:3], count=0)))
+    page = written(folder, disrupted.analysis(evidence(nothing, disrupted.deletion()[:3], count=0)))
 
     assert "Each pod on its way out" not in page
     assert "timed out" in page

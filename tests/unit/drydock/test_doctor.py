@@ -8,7 +8,7 @@ from drydock.cluster import docker
 from drydock.core.errors import CannotRunError
 from drydock.core.project import Project
 from drydock.doctor import examination
-from drydock.doctor.checks import Finding, Level
+from drydock.doctor.checks import Diagnosis, Level
 from drydock.pinned import releases
 from drydock.system.ports import in_use
 
@@ -45,7 +45,7 @@ def test_without_an_engine_the_doctor_says_so_and_still_looks_at_the_tools(monke
 
     findings = examination.examine(Project.find(ROOT))
 
-    assert findings[0] == Finding("engine", Level.BLOCKED, "Docker is not reachable: no socket", "Start Docker.")
+    assert findings[0] == Diagnosis("engine", Level.BLOCKED, "Docker is not reachable: no socket", "Start Docker.")
     assert {"kind", "kubectl", "tilt"} <= {finding.subject for finding in findings}
 
 
@@ -62,16 +62,16 @@ def test_another_file_in_the_place_of_a_release_blocks(tmp_path: Path, monkeypat
 
 
 def test_only_what_blocks_stops_up(capsys: pytest.CaptureFixture[str]) -> None:
-    warning = Finding("disk", Level.WARNING, "little left", "Free some.")
+    warning = Diagnosis("disk", Level.WARNING, "little left", "Free some.")
 
-    examination.refuse_if_blocked([Finding("engine", Level.OK, "fine"), warning])
+    examination.refuse_if_blocked([Diagnosis("engine", Level.OK, "fine"), warning])
     assert "little left" in capsys.readouterr().err
     with pytest.raises(CannotRunError):
-        examination.refuse_if_blocked([warning, Finding("memory", Level.BLOCKED, "1 GiB", "Give it more.")])
+        examination.refuse_if_blocked([warning, Diagnosis("memory", Level.BLOCKED, "1 GiB", "Give it more.")])
 
 
 def test_brackets_in_a_finding_are_printed_and_not_taken_for_styles(capsys: pytest.CaptureFixture[str]) -> None:
-    examination.report([Finding("engine", Level.WARNING, "error [red] seen", "see [docs]")])
+    examination.report([Diagnosis("engine", Level.WARNING, "error [red] seen", "see [docs]")])
 
     out = capsys.readouterr().out
     assert "error [red] seen" in out

@@ -14,7 +14,7 @@ def test_the_list_says_each_drill_what_it_is_to_show_and_its_negative_control() 
 
     assert shown.exit_code == 0
     for kind in DISRUPTIONS:
-        assert f"{kind.title}\n  {kind.belief}\n  negative control: {kind.control}" in shown.output
+        assert f"{kind.title}\n  {kind.hypothesis}\n  negative control: {kind.negative_control}" in shown.output
     assert "scale\n" in shown.output
 
 

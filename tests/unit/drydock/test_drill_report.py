@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from drydock.analysis.scaling.evidence import Evidence
+from drydock.analysis.scaling.evidence import ScalingEvidence
 from drydock.drills import compare
 from drydock.report import scale as pages
 from drydock.report.page import FILE
-from drydock.report.scale import Run
+from drydock.report.scale import ScalingRun
 from drydock.runs.folder import CONFIGURATION, RunFolder
 from drydock.runs.verdict import Check
 from tests.unit.drydock import recorded_drill
@@ -38,7 +38,7 @@ def test_it_says_the_verdict_every_check_every_mark_every_pod_and_the_versions(f
     pages.write(folder, judged(), verdict)
 
     page = unescape(folder.path(FILE).read_text())
-    spread = Run("", judged(), verdict, {}).spread
+    spread = ScalingRun("", judged(), verdict, {}).spread
     assert spread is not None
     said = [verdict.summary, *(check.observed for check in verdict.checks), *(mark.title for mark in judged().marks)]
     versions = [recorded_drill.CONFIGURATION["commit"], *recorded_drill.CONFIGURATION["images"]]
@@ -82,16 +82,16 @@ def test_a_run_of_which_nothing_came_is_a_page_too(folder: RunFolder) -> None:
 class TestComparison:
     """Two runs side by side: CPU alone, and the request rate too."""
 
-    def run(self, title: str, evidence: Evidence | None = None) -> Run:
+    def run(self, title: str, evidence: ScalingEvidence | None = None) -> ScalingRun:
         judgement = judged(evidence)
-        return Run(title, judgement, judgement.verdict(), recorded_drill.CONFIGURATION, narrow=True)
+        return ScalingRun(title, judgement, judgement.verdict(), recorded_drill.CONFIGURATION, narrow=True)
 
-    def held(self) -> Run:
+    def held(self) -> ScalingRun:
         return self.run("CPU alone", with_autoscaler(lambda _, state: {**state, "desired": 2}))
 
     def test_both_are_on_one_page_with_their_table(self, folder: RunFolder) -> None:
         runs = [self.held(), self.run("CPU and request rate")]
-        pages.write_comparison(folder, compare.judge(*runs), runs, compare.rows(runs))
+        pages.write_comparison(folder, compare.decide(*runs), runs, compare.rows(runs))
 
         page = unescape(folder.path(FILE).read_text())
         assert page.count("<svg") == 2
@@ -100,6 +100,6 @@ class TestComparison:
 
     def test_the_rate_has_to_make_the_difference(self) -> None:
         same = self.run("CPU alone")
-        verdict = compare.judge(same, self.run("CPU and request rate"))
+        verdict = compare.decide(same, self.run("CPU and request rate"))
 
         assert [check.name for check in verdict.failed] == ["the request rate brings pods sooner than CPU alone"]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from drydock.analysis.scaling import marks, shares
-from drydock.analysis.scaling.evidence import Evidence
+from drydock.analysis.scaling.evidence import ScalingEvidence
 from drydock.requests.outcome import Outcome
 from drydock.requests.records import Record
 from drydock.runs.verdict import Verdict
@@ -154,6 +154,6 @@ def test_scale_in_that_does_not_come_to_an_end_is_named() -> None:
     assert "pods at the end" in observed
 
 
-def is_new(found: Evidence, pod: str) -> bool:
+def is_new(found: ScalingEvidence, pod: str) -> bool:
     """Whether a pod came after the step."""
     return pod.startswith(f"{found.workload.deployment}-") and pod not in found.old_pods

@@ -9,11 +9,11 @@ import pytest
 from drydock.core.console import Step
 from drydock.core.errors import CannotRunError
 from drydock.load.live_load import LiveLoad
-from drydock.load.locust_run import Tick
+from drydock.load.locust_run import LoadSample
 
 
-def tick(users: int) -> Tick:
-    return Tick(0, False, users, 0, 0, 0, 0, {}, {})
+def sample(users: int) -> LoadSample:
+    return LoadSample(0, False, users, 0, 0, 0, 0, {}, {})
 
 
 class ScriptedRun:
@@ -30,14 +30,14 @@ class ScriptedRun:
     def remove(self) -> None:
         self.stop()
 
-    def follow(self, on_tick: Callable[[Tick], None]) -> None:
+    def follow(self, on_sample: Callable[[LoadSample], None]) -> None:
         for count in self.users:
-            on_tick(tick(count))
+            on_sample(sample(count))
         if self.error:
             raise self.error
         if self.endless:
             assert self.stopped.wait(10), "nobody stopped the run"
-            on_tick(tick(0))
+            on_sample(sample(0))
 
     def stop(self) -> None:
         self.stopped.set()

@@ -14,8 +14,8 @@ from drydock.cluster import guards
 from drydock.core.errors import CannotRunError
 from drydock.core.project import Project
 from drydock.load import locust_manifests, objectives, scenarios
-from drydock.load.locust_run import Tick, message
-from drydock.load.verdict import judge
+from drydock.load.locust_run import LoadSample, parse_message
+from drydock.load.verdict import decide
 from drydock.requests import records, statistics
 from drydock.requests.compare import compare, difference
 from drydock.requests.outcome import Outcome
@@ -42,9 +42,9 @@ def steady(count: int = 100, milliseconds: float = 10, every: float = 0.1) -> li
     return [record(i * every, milliseconds / 1000 * (0.5 + i * 7 % 11 / 10)) for i in range(count)]
 
 
-def tick(**more: Any) -> Tick:
+def sample(**more: Any) -> LoadSample:
     values: dict[str, Any] = {"time": 1.0, "over": True, "users": 0, "sent": 100, "failed": 0, "rate": 0, "p95_ms": 0}
-    return Tick(**{**values, "outcomes": {}, "pods": {}, **more})
+    return LoadSample(**{**values, "outcomes": {}, "pods": {}, **more})
 
 
 def write(path: Path, *members: bytes) -> Path:
@@ -94,8 +94,8 @@ def test_each_pod_has_its_share() -> None:
     assert statistics.shares(sent) == {"a": 0.75, "b": 0.25}
 
 
-def asked(**limits: float) -> objectives.Objectives:
-    return objectives.Objectives.model_validate({"overall": limits, "routes": {f"GET {ROUTE}": limits}})
+def asked(**limits: float) -> objectives.LoadObjectives:
+    return objectives.LoadObjectives.model_validate({"overall": limits, "routes": {f"GET {ROUTE}": limits}})
 
 
 @pytest.mark.parametrize(
@@ -107,38 +107,38 @@ def asked(**limits: float) -> objectives.Objectives:
     ],
 )
 def test_the_verdict_holds_the_records_against_every_objective(limits: dict[str, float], missed: list[str]) -> None:
-    verdict = judge("steady", steady(), asked(**limits), [tick()])
+    verdict = decide("steady", steady(), asked(**limits), [sample()])
     assert [check.name for check in verdict.failed] == missed
     assert verdict.passed is not bool(missed)
     assert len(verdict.checks) == 2 * len(limits)
 
 
 def test_a_lost_request_misses_an_error_ratio_of_none() -> None:
-    verdict = judge("steady", [*steady(), record(outcome=Outcome.RESET)], asked(error_ratio=0), [tick(sent=101)])
+    verdict = decide("steady", [*steady(), record(outcome=Outcome.RESET)], asked(error_ratio=0), [sample(sent=101)])
     assert verdict.failed[0].observed == "1 of 101"
     assert "1 lost (0.99%)" in verdict.summary
 
 
 def test_no_request_at_all_is_no_success() -> None:
-    assert not judge("steady", [], objectives.Objectives(), [tick(sent=0)]).passed
+    assert not decide("steady", [], objectives.LoadObjectives(), [sample(sent=0)]).passed
 
 
 @pytest.mark.parametrize(
     ("last", "said"),
     [
-        (tick(cpu_percent=95), "CPU was at 95 %"),
-        (tick(late=5, behind_ms=300), "fell behind its clock: 5 of 100"),
-        (tick(limits=("Too many open files",)), "run out of something: Too many open files"),
-        (tick(sent=120), "120 requests were counted, 100 have a record"),
+        (sample(cpu_percent=95), "CPU was at 95 %"),
+        (sample(late=5, behind_ms=300), "fell behind its clock: 5 of 100"),
+        (sample(limits=("Too many open files",)), "run out of something: Too many open files"),
+        (sample(sent=120), "120 requests were counted, 100 have a record"),
     ],
 )
-def test_a_result_that_the_load_generator_shaped_is_said_to_be_that(last: Tick, said: str) -> None:
-    (warning,) = judge("steady", steady(), objectives.Objectives(), [last]).warnings
+def test_a_result_that_the_load_generator_shaped_is_said_to_be_that(last: LoadSample, said: str) -> None:
+    (warning,) = decide("steady", steady(), objectives.LoadObjectives(), [last]).warnings
     assert said in warning
 
 
 def test_junit_has_a_case_for_each_check_and_a_failure_for_each_that_was_missed() -> None:
-    verdict = judge("steady", steady(), asked(p50_ms=9, p99_ms=50), [tick()])
+    verdict = decide("steady", steady(), asked(p50_ms=9, p99_ms=50), [sample()])
     suite = ElementTree.fromstring(junit(verdict, 10)).find("testsuite")  # noqa: S314 - our own
     assert suite is not None
     assert (suite.get("tests"), suite.get("failures")) == ("4", "2")
@@ -185,7 +185,7 @@ def refusal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
     ("arguments", "said"),
     [
         (["stady"], "Choose one of arrivals, ramp, soak, spike, steady, step"),
-        (["steady", "--set", "usres=3"], "has no knob 'usres'"),
+        (["steady", "--set", "usres=3"], "has no parameter 'usres'"),
         (["steady", "--set", "users"], "is not name=value"),
         (["steady", "--users", "many"], "users is 'many', not a number"),
         (["steady", "--set", "mix=buy=3"], "'buy=3', which is no user with a weight"),
@@ -217,11 +217,11 @@ def test_a_service_that_is_not_ready_is_refused(monkeypatch: pytest.MonkeyPatch)
     assert refused.value.remedy == "Start it: drydock up"
 
 
-def test_each_scenario_says_what_it_is_and_has_knobs() -> None:
+def test_each_scenario_says_what_it_is_and_has_parameters() -> None:
     for scenario in scenarios.all_scenarios(PROJECT):
         assert scenario.text.endswith("."), scenario
-        assert "mix" in [knob.name for knob in scenario.own], scenario
-        assert {"pause", "timeout", "connection_requests"} <= {knob.name for knob in scenario.common}
+        assert "mix" in [parameter.name for parameter in scenario.own], scenario
+        assert {"pause", "timeout", "connection_requests"} <= {parameter.name for parameter in scenario.common}
 
 
 def test_the_users_that_a_mix_may_name_are_those_there_are() -> None:
@@ -265,10 +265,10 @@ def test_two_runs_of_one_second_have_folders_of_their_own(tmp_path: Path) -> Non
 
 
 def test_only_lines_for_programs_are_read() -> None:
-    assert message('{"ended": 0}') == {"ended": 0}
-    assert message('{"users": 3, "sent": 1}') == {"users": 3, "sent": 1}
+    assert parse_message('{"ended": 0}') == {"ended": 0}
+    assert parse_message('{"users": 3, "sent": 1}') == {"users": 3, "sent": 1}
     for line in ["", "GET /products", '{"level": "info"}', "{broken"]:
-        assert message(line) is None
+        assert parse_message(line) is None
 
 
 def test_the_jobs_of_a_run_are_the_pods_of_the_page_without_it() -> None:

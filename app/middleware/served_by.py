@@ -4,7 +4,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
-class Identity:
+class ServedBy:
     """Adds `X-Served-By: <pod name>`."""
 
     def __init__(self, app: ASGIApp, pod_name: str) -> None:

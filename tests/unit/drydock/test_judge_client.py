@@ -8,12 +8,12 @@ import pytest
 
 from drydock.core.errors import CannotRunError, FailedError
 from drydock.core.project import Project
-from drydock.judge.exchange import Exchange, Lane, Writer
+from drydock.judge.exchange import Exchange, Lane, RequestWriter
 from drydock.judge.ledger import Ledger
 from drydock.judge.plan import Plan, Request
 from drydock.judge_client import log
-from drydock.judge_client.progress_sample import Tick
-from drydock.judge_client.start_delay import Lateness
+from drydock.judge_client.progress_sample import ProgressSample
+from drydock.judge_client.start_delay import StartDelay
 from drydock.requests import records
 from drydock.requests.outcome import Outcome
 from drydock.runs.folder import RunFolder
@@ -37,7 +37,7 @@ def a_log(count: int = 3) -> list[str]:
     for number in range(count):
         ledger.started(made := exchange(float(number), reason='he said "no", twice' if number == 1 else ""))
         ledger.ended(made, number + 0.25)
-    lines: list[dict[str, object]] = [{"began": CLOCK}, {"tick": ledger.tick(count, 0)}]
+    lines: list[dict[str, object]] = [{"began": CLOCK}, {"tick": ledger.sample(count, 0)}]
     lines.append({"account": ledger.account(1, count)})
     lines += [{"records": base64.b64encode(chunk).decode()} for chunk in ledger.chunks()]
     lines.append({"ended": 0, "counted": ledger.counted})
@@ -51,7 +51,7 @@ def test_what_the_ledger_writes_is_what_is_read(tmp_path: Path) -> None:
     assert [(it.intended, it.started, it.seconds) for it in sent[:1]] == [(CLOCK, CLOCK + 0.001, 0.25)]
     assert (sent[1].lane, sent[1].connection, sent[1].position) == ("kept", 3, 7)
     assert sent[1].reason == 'he said "no", twice'
-    assert Lateness.read(RunFolder(tmp_path)) == Lateness(late=0, sent=3, p99_ms=1.0)
+    assert StartDelay.read(RunFolder(tmp_path)) == StartDelay(late=0, sent=3, p99_ms=1.0)
 
 
 def test_ten_thousand_records_come_through_lines_that_a_container_runtime_leaves_whole(tmp_path: Path) -> None:
@@ -72,12 +72,12 @@ def test_a_log_that_is_not_whole_is_refused(tmp_path: Path, cut: int) -> None:
 
 
 def test_following_says_each_second_and_ends_with_the_judge() -> None:
-    ticks: list[Tick] = []
+    samples: list[ProgressSample] = []
 
-    assert log.follow(log.lines(a_log()), ticks.append)
-    assert [tick.sent for tick in ticks] == [3]
-    assert ticks[0].lost == 0
-    assert not log.follow(log.lines(a_log()[:-1]), ticks.append), "a log that breaks off is not the end"
+    assert log.follow(log.lines(a_log()), samples.append)
+    assert [sample.sent for sample in samples] == [3]
+    assert samples[0].lost == 0
+    assert not log.follow(log.lines(a_log()[:-1]), samples.append), "a log that breaks off is not the end"
 
 
 def test_a_judge_that_could_not_run_says_why() -> None:
@@ -100,7 +100,7 @@ def test_the_plan_is_that_of_the_configuration_and_survives_its_way() -> None:
 
 
 def test_a_request_names_its_subject_and_retires_its_connection_unless_it_is_kept() -> None:
-    writer = Writer("shop.shop")
+    writer = RequestWriter("shop.shop")
     writer.subjects = ["41", "42"]
 
     head, body, key = writer.write(GET, Lane.FRESH, 3)

@@ -12,7 +12,7 @@ from drydock.core.console import Step
 from drydock.core.errors import CannotRunError, FailedError
 from drydock.judge.plan import VARIABLE, Plan
 from drydock.judge_client import log
-from drydock.judge_client.progress_sample import Tick
+from drydock.judge_client.progress_sample import ProgressSample
 from drydock.load.jobs import NAMESPACE, LoadJob
 from drydock.system.processes import last_lines
 
@@ -23,7 +23,7 @@ ATTEMPTS = 5
 
 
 @dataclass
-class KindJudge:
+class JudgeJob:
     """One run of a plan."""
 
     platform: KindPlatform
@@ -54,13 +54,13 @@ class KindJudge:
                 break
         raise CannotRunError(f"the judge did not begin:\n{last_lines(self._log(), 5)}", "drydock status")
 
-    def follow(self, on_tick: Callable[[Tick], None]) -> None:
+    def follow(self, on_sample: Callable[[ProgressSample], None]) -> None:
         """Calls `on_tick` each second until its end. Raises CannotRunError where it is not its own end."""
 
-        def newer(tick: Tick) -> None:
-            if tick.time > self._seen:
-                self._seen = tick.time
-                on_tick(tick)
+        def newer(sample: ProgressSample) -> None:
+            if sample.time > self._seen:
+                self._seen = sample.time
+                on_sample(sample)
 
         for _ in range(ATTEMPTS):
             if log.follow(self._said(), newer):

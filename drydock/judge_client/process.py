@@ -11,14 +11,14 @@ from drydock.core.console import Step
 from drydock.core.errors import CannotRunError
 from drydock.judge.plan import VARIABLE, Plan
 from drydock.judge_client import log
-from drydock.judge_client.progress_sample import Tick
+from drydock.judge_client.progress_sample import ProgressSample
 from drydock.system.processes import last_lines
 
 STOP_SECONDS = 60
 
 
 @dataclass
-class LocalJudge:
+class JudgeProcess:
     """One run of a plan."""
 
     plan: Plan
@@ -49,9 +49,9 @@ class LocalJudge:
                 raise CannotRunError(f"the judge could not run: {line.get('reason', '')}", "See the service's log.")
         raise CannotRunError(f"the judge ended at once:\n{last_lines(''.join(self._said))}")
 
-    def follow(self, on_tick: Callable[[Tick], None]) -> None:
+    def follow(self, on_sample: Callable[[ProgressSample], None]) -> None:
         """Calls `on_tick` each second until its end. Raises CannotRunError where it is not its own end."""
-        if not log.follow(log.lines(self._lines()), on_tick):
+        if not log.follow(log.lines(self._lines()), on_sample):
             raise CannotRunError(f"the judge was ended:\n{last_lines(''.join(self._said), 5)[:2000]}")
 
     def stop(self) -> None:

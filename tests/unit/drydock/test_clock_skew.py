@@ -3,23 +3,23 @@
 import pytest
 
 from drydock.core.errors import CannotRunError
-from drydock.judge_client.clock_skew import Clocks
-from drydock.judge_client.progress_sample import Tick
+from drydock.judge_client.clock_skew import ClockSkew
+from drydock.judge_client.progress_sample import ProgressSample
 
 NOW = 1_000.0
 
 
-def heard(*times: float) -> Clocks:
-    clocks = Clocks(lambda: NOW)
+def heard(*times: float) -> ClockSkew:
+    clocks = ClockSkew(lambda: NOW)
     for time in times:
-        clocks.heard(Tick(time, 0, 0, {}, 0, 0, 0))
+        clocks.heard(ProgressSample(time, 0, 0, {}, 0, 0, 0))
     return clocks
 
 
 def test_news_that_was_on_its_way_for_long_is_not_a_clock_that_is_off() -> None:
     clocks = heard(NOW - 3.0, NOW - 0.1, NOW - 2.0)
     clocks.refuse()
-    assert clocks.apart == pytest.approx(0.1)
+    assert clocks.seconds == pytest.approx(0.1)
 
 
 @pytest.mark.parametrize("off", [-2.0, 2.0])

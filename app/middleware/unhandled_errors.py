@@ -11,7 +11,7 @@ from app.problems import problem_response
 logger = logging.getLogger("app.unexpected")
 
 
-class Unexpected:
+class UnhandledErrors:
     """The innermost middleware, so that its answer passes through all the others like any response.
 
     Starlette's own handler for `Exception` sits outside them.

@@ -8,11 +8,11 @@ import pytest
 from drydock.analysis.advice import ADVICE
 from drydock.analysis.audit import AuditResult
 from drydock.analysis.causes import SENTENCES, Cause, losses
-from drydock.analysis.disruption import Account
+from drydock.analysis.disruption import Analysis
 from drydock.analysis.evidence import Evidence
-from drydock.analysis.objectives import Promise
-from drydock.analysis.pod_terminations import MARKS, departures
-from drydock.judge_client.start_delay import Lateness
+from drydock.analysis.objectives import DrillObjectives
+from drydock.analysis.pod_terminations import MARKS, terminations
+from drydock.judge_client.start_delay import StartDelay
 from drydock.requests.outcome import Outcome
 from drydock.requests.records import Record
 from drydock.runs.verdict import Check
@@ -22,10 +22,10 @@ from tests.unit.drydock.disrupted import ACTED, COMING, LEAVING, RECOVERED, STAY
 
 
 def test_a_pod_that_leaves_in_good_order_has_every_mark_and_they_come_in_order() -> None:
-    [departure] = departures(evidence())
+    [termination] = terminations(evidence())
 
-    assert departure.pod == LEAVING
-    assert departure.marks.keys() == MARKS.keys()
+    assert termination.pod == LEAVING
+    assert termination.marks.keys() == MARKS.keys()
     way = [
         "deleted",
         "endpoint_out",
@@ -37,24 +37,29 @@ def test_a_pod_that_leaves_in_good_order_has_every_mark_and_they_come_in_order()
         "ended",
         "gone",
     ]
-    assert [departure.marks[name] for name in way] == sorted(departure.marks[name] for name in way)
-    assert departure.marks["last_in"] < ACTED + 5
-    assert (departure.exit_code, departure.reason, departure.grace, departure.spans_lost) == (0, "Completed", 45, 0)
-    assert departure.seconds == pytest.approx(10.3, abs=0.1)
+    assert [termination.marks[name] for name in way] == sorted(termination.marks[name] for name in way)
+    assert termination.marks["last_in"] < ACTED + 5
+    assert (termination.exit_code, termination.reason, termination.grace, termination.spans_lost) == (
+        0,
+        "Completed",
+        45,
+        0,
+    )
+    assert termination.seconds == pytest.approx(10.3, abs=0.1)
 
 
 def test_a_pod_that_died_before_the_action_is_not_part_of_it() -> None:
     early = [replace(seen, arrived=seen.arrived - 100) for seen in disrupted.deletion()]
 
-    assert departures(evidence(seen=early)) == []
+    assert terminations(evidence(seen=early)) == []
 
 
 def test_a_container_that_is_started_again_is_a_departure_with_its_exit_code() -> None:
-    [departure] = departures(evidence(seen=disrupted.restart()))
+    [termination] = terminations(evidence(seen=disrupted.restart()))
 
-    assert departure.restarted
-    assert departure.killed
-    assert departure.marks["ended"] == pytest.approx(ACTED + 0.5)
+    assert termination.restarted
+    assert termination.killed
+    assert termination.marks["ended"] == pytest.approx(ACTED + 0.5)
 
 
 def test_a_container_that_is_started_again_twice_has_each_time_its_own_last_words() -> None:
@@ -65,7 +70,7 @@ def test_a_container_that_is_started_again_twice_has_each_time_its_own_last_word
         disrupted.pod(ACTED + 32, LEAVING, last_ended=ended, restarts=2),
     ]
 
-    first, second = departures(evidence(seen=[*disrupted.restart(), *again]))
+    first, second = terminations(evidence(seen=[*disrupted.restart(), *again]))
 
     assert (first.marks["sigterm"], second.marks["sigterm"]) == (ACTED + 0.2, ACTED + 26)
 
@@ -104,7 +109,7 @@ CAUSES = [
 def test_each_loss_has_its_likely_cause(cause: Cause, seen: Sequence[Observation], lost: Record) -> None:
     found = evidence([lost], seen)
 
-    [loss] = losses(found, departures(found), frozenset())
+    [loss] = losses(found, terminations(found), frozenset())
 
     assert loss.cause == cause
     assert loss.record == lost
@@ -115,7 +120,7 @@ def test_every_cause_is_shown_by_a_test_explained_and_has_its_advice() -> None:
 
 
 def test_a_run_without_a_loss_passes_every_check() -> None:
-    verdict = disrupted.account().verdict()
+    verdict = disrupted.analysis().verdict()
 
     assert verdict.passed, verdict.failed
     assert verdict.summary == "0 of 10,000 requests lost"
@@ -126,29 +131,29 @@ def test_a_run_without_a_loss_passes_every_check() -> None:
 REFUSED = request(ACTED + 1, Outcome.REFUSED)
 EARLY = request(ACTED - 5, Outcome.SERVER_ERROR)
 LATE = request(ACTED + 30, Outcome.SERVER_ERROR)
-WITH_5XX = Promise(allowed=frozenset({Outcome.SERVER_ERROR}), recovery_seconds=20)
+WITH_5XX = DrillObjectives(allowed=frozenset({Outcome.SERVER_ERROR}), recovery_seconds=20)
 KILLED, TOO_SLOW = disrupted.deletion(exit_code=137), disrupted.deletion(grace=8)
 MISSING = AuditResult({"acknowledged_but_missing": 1}, {})
-BEHIND = Lateness(late=150, sent=10_000, p99_ms=101.0)
+BEHIND = StartDelay(late=150, sent=10_000, p99_ms=101.0)
 BAD = [
-    ("requests lost", disrupted.account(evidence([REFUSED]))),
-    ("requests lost", disrupted.account(evidence([REFUSED] * 3), Promise(lost=2))),
-    ("requests lost", disrupted.account(evidence([EARLY]), WITH_5XX)),
-    ("enough requests", disrupted.account(evidence(count=9_999))),
-    ("the service is as it was", disrupted.account(evidence(recovered=None))),
-    ("all is answered again", disrupted.account(evidence([LATE]), WITH_5XX)),
-    ("restarts of containers", disrupted.account(evidence(seen=disrupted.restart()))),
-    ("deleted pods end by themselves", disrupted.account(evidence(seen=KILLED))),
-    ("the grace period suffices", disrupted.account(evidence(seen=TOO_SLOW))),
-    ("audit: acknowledged but missing", disrupted.account(findings=MISSING)),
-    ("the judge kept up", disrupted.account(lateness=BEHIND)),
-    ("readiness falls", disrupted.account(extra=[Check("readiness falls", False, "yes", "no")])),
+    ("requests lost", disrupted.analysis(evidence([REFUSED]))),
+    ("requests lost", disrupted.analysis(evidence([REFUSED] * 3), DrillObjectives(lost=2))),
+    ("requests lost", disrupted.analysis(evidence([EARLY]), WITH_5XX)),
+    ("enough requests", disrupted.analysis(evidence(count=9_999))),
+    ("the service is as it was", disrupted.analysis(evidence(recovered=None))),
+    ("all is answered again", disrupted.analysis(evidence([LATE]), WITH_5XX)),
+    ("restarts of containers", disrupted.analysis(evidence(seen=disrupted.restart()))),
+    ("deleted pods end by themselves", disrupted.analysis(evidence(seen=KILLED))),
+    ("the grace period suffices", disrupted.analysis(evidence(seen=TOO_SLOW))),
+    ("audit: acknowledged but missing", disrupted.analysis(audit=MISSING)),
+    ("the judge kept up", disrupted.analysis(start_delay=BEHIND)),
+    ("readiness falls", disrupted.analysis(extra=[Check("readiness falls", False, "yes", "no")])),
 ]
 
 
 @pytest.mark.parametrize(("check", "account"), BAD, ids=[f"{number} {it[0]}" for number, it in enumerate(BAD)])
-def test_each_check_can_fail_and_then_fails_alone(check: str, account: Account) -> None:
-    verdict = account.verdict()
+def test_each_check_can_fail_and_then_fails_alone(check: str, analysis: Analysis) -> None:
+    verdict = analysis.verdict()
 
     assert [failed.name for failed in verdict.failed] == [check]
     assert check in verdict.summary
@@ -156,9 +161,9 @@ def test_each_check_can_fail_and_then_fails_alone(check: str, account: Account) 
 
 def test_what_the_hypothesis_expects_is_counted_beside_what_is_lost() -> None:
     out = [request(ACTED + 2, Outcome.SERVER_ERROR), request(ACTED + 3, Outcome.SERVER_ERROR)]
-    promise = Promise(allowed=frozenset({Outcome.SERVER_ERROR}), recovery_seconds=20)
+    objectives = DrillObjectives(allowed=frozenset({Outcome.SERVER_ERROR}), recovery_seconds=20)
 
-    verdict = disrupted.account(evidence(out), promise).verdict()
+    verdict = disrupted.analysis(evidence(out), objectives).verdict()
 
     assert verdict.passed, verdict.failed
     assert (verdict.figures["lost"], verdict.figures["allowed"]) == (0, 2)
@@ -166,15 +171,15 @@ def test_what_the_hypothesis_expects_is_counted_beside_what_is_lost() -> None:
 
 
 def test_the_account_names_every_loss_with_its_cause() -> None:
-    content = disrupted.account(evidence([REFUSED, REFUSED])).as_json()
+    content = disrupted.analysis(evidence([REFUSED, REFUSED])).as_json()
 
     assert (content["sent"], content["lost"], content["causes"]) == (10_002, 2, {"refused-after-endpoint-removal": 2})
     assert [loss["cause"] for loss in content["losses"]] == ["refused-after-endpoint-removal"] * 2
-    assert content["departures"][0]["pod"] == LEAVING
+    assert content["terminations"][0]["pod"] == LEAVING
 
 
 def test_the_evidence_knows_which_pods_were_there() -> None:
     found: Evidence = evidence()
 
     assert found.endpoints[-1][1] == {STAYING, COMING}
-    assert found.recovered == RECOVERED
+    assert found.recovered_at == RECOVERED

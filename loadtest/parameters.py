@@ -1,6 +1,6 @@
-"""The knobs of a scenario: its docstring lists them with their defaults, environment variables set them.
+"""The parameters of a scenario: its docstring lists them with their defaults, environment variables set them.
 
-A line of the docstring with a name, two or more spaces, a text and a default in parentheses is a knob:
+A line of the docstring with a name, two or more spaces, a text and a default in parentheses is a parameter:
 
 users    how many (20)
 
@@ -15,8 +15,8 @@ from collections.abc import Mapping
 LINE = re.compile(r"^ *(?P<name>[a-z_]+) {2,}(?P<text>.+) \((?P<default>[^()]*)\)$", re.MULTILINE)
 
 
-class Knobs:
-    """The knobs that `docstring` lists, as `variables` set them."""
+class Parameters:
+    """The parameters that `docstring` lists, as `variables` set them."""
 
     def __init__(self, docstring: str | None, variables: Mapping[str, str] = os.environ) -> None:
         self._values = {
@@ -25,11 +25,11 @@ class Knobs:
         }
 
     def text(self, name: str) -> str:
-        """A knob as it was written."""
+        """A parameter as it was written."""
         return self._values[name]
 
     def number(self, name: str) -> float:
-        """A knob that is a number, 0 or more. Ends the process with code 2 where it is none."""
+        """A parameter that is a number, 0 or more. Ends the process with code 2 where it is none."""
         try:
             value = float(self._values[name])
         except ValueError:
