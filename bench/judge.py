@@ -90,9 +90,9 @@ def measure(url: str, rate: float, seconds: float) -> dict[str, float]:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=60 + seconds)
     with tempfile.TemporaryDirectory() as folder:
         log.collect(done.stdout, Path(folder))
-        account = json.loads((Path(folder) / start_delay.FILE).read_text())
-    lost = account["sent"] - account["outcomes"]["ok"]
-    return {**{name: account[name] for name in FIGURES}, "sent": account["sent"], "lost": lost}
+        summary = json.loads((Path(folder) / start_delay.FILE).read_text())
+    lost = summary["sent"] - summary["outcomes"]["ok"]
+    return {**{name: summary[name] for name in FIGURES}, "sent": summary["sent"], "lost": lost}
 
 
 def show(rates: list[float], rounds: list[list[dict[str, float]]]) -> None:

@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
-from loadtest.outcomes import Outcome
+from drydock.requests.outcome import Outcome
 from loadtest.records import BUCKETS, Counts
 
 

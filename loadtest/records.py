@@ -4,9 +4,6 @@ A worker compresses its records into a gzip member of their own; the master appe
 a thousand requests a second have to say. Only the counts beside them are added up.
 """
 
-import csv
-import gzip
-import io
 import os
 from bisect import bisect_left
 from collections import Counter
@@ -14,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from loadtest.outcomes import WHOLE, Outcome
+from drydock.requests.outcome import WHOLE, Outcome
+from drydock.requests.records import COLUMNS, Record, packed
 
-COLUMNS = ("intended", "started", "seconds", "method", "route", "status", "outcome", "pod", "worker", "key")
 # Those of the service's own http_request_duration_seconds, so that both sides can be compared.
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2.5, 5, 10)
 # The fastest: a worker's core is for sending.
@@ -80,40 +77,21 @@ class Recorder:
 
     def __init__(self, worker: str, keep: bool) -> None:
         self.counts = Counts()
-        self._worker = worker
+        self.worker = worker
         self._keep = keep
         self._rows: list[tuple[str, ...]] = []
 
-    def record(
-        self,
-        intended: float,
-        started: float,
-        seconds: float,
-        method: str,
-        route: str,
-        status: int,
-        outcome: Outcome,
-        pod: str,
-        key: str,
-    ) -> None:
-        """Keeps one. Times in Unix seconds."""
-        self.counts.count(outcome, pod, seconds)
+    def keep(self, record: Record) -> None:
+        """Counts a request, and keeps its line."""
+        self.counts.count(record.outcome, record.pod, record.seconds)
         if self._keep:
-            times = f"{intended:.6f}", f"{started:.6f}", f"{seconds:.6f}"
-            self._rows.append((*times, method, route, str(status), outcome, pod, self._worker, key))
+            self._rows.append(record.row())
 
     def take(self) -> tuple[bytes, Counts]:
         """The records as a gzip member, and the counts; both begin anew."""
         rows, counts = self._rows, self.counts
         self._rows, self.counts = [], Counts()
-        return (member(rows) if rows else b""), counts
-
-
-def member(rows: list[tuple[str, ...]]) -> bytes:
-    """Lines of CSV as one gzip member: members behind each other are one file."""
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return gzip.compress(text.getvalue().encode(), COMPRESSION, mtime=0)
+        return (packed(rows, COMPRESSION) if rows else b""), counts
 
 
 class Writer:
@@ -121,7 +99,7 @@ class Writer:
 
     def __init__(self, path: str) -> None:
         self._file = Path(path).open("wb") if path else None  # noqa: SIM115 - open until the process ends
-        self.append(member([COLUMNS]))
+        self.append(packed([COLUMNS]))
 
     def append(self, records: bytes) -> None:
         """Appends what a worker has taken; it is on disk when this returns, as a run may be cut off."""

@@ -16,8 +16,8 @@ from locust import events, runners
 from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
+from drydock.requests.outcome import Outcome
 from loadtest.metrics import Exposition
-from loadtest.outcomes import Outcome
 from loadtest.records import Counts, Recorder, Writer, wanted
 
 SECOND = 1.0

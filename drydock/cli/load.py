@@ -16,7 +16,6 @@ from drydock.load.locust_run import LoadRun, LoadSample
 from drydock.load.scenarios import Parameter
 from drydock.load.verdict import decide, lost
 from drydock.report import load_table
-from drydock.requests import records
 from drydock.runs.configuration import describe
 from drydock.runs.folder import CONFIGURATION, RunFolder
 from drydock.runs.verdict import Verdict
@@ -86,7 +85,7 @@ def conclude(
     folder: RunFolder, scenario: str, asked: objectives.ObjectivesFile, samples: Sequence[LoadSample]
 ) -> Verdict:
     """Judges the records in the folder, writes the verdict beside them, and shows both."""
-    read = records.read(folder.path(records.FILE))
+    read = folder.records()
     verdict = decide(scenario, read, asked.of(scenario), samples)
     folder.conclude(verdict, samples[-1].time - samples[0].time if samples else 0.0)
     load_table.show(read)

@@ -43,7 +43,7 @@ def show(name: Name = "last") -> None:
     for key, value in run.read_json(CONFIGURATION).items():
         output_console().print(f"[dim]{key}[/]  {escape(str(value))}", soft_wrap=True)
     if run.path(records.FILE).exists():
-        load_table.show(records.read(run.path(records.FILE)))
+        load_table.show(run.records())
     for check in verdict["checks"]:
         word = "[green]passed[/]" if check["passed"] else "[red]missed[/]"
         line = f"{check['name']}: expected {check['expected']}, observed {check['observed']}"
@@ -62,7 +62,7 @@ def compare(a: Name, b: Name) -> None:
     """
     project = Project.find()
     runs = RunFolder.find(project, a), RunFolder.find(project, b)
-    first, second = (records.read(run.path(records.FILE)) for run in runs)
+    first, second = (run.records() for run in runs)
     differences = list(comparing.compare(first, second))
     if not differences:
         raise CannotRunError("the two runs have no figure in common", "Compare longer runs of the same routes.")

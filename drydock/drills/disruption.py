@@ -18,7 +18,6 @@ from drydock.judge_client.start_delay import StartDelay
 from drydock.load.live_load import LiveLoad, start
 from drydock.manifests import patches
 from drydock.report import disruption as pages
-from drydock.requests import records
 from drydock.runs.verdict import Check, Verdict
 from drydock.targets.target import Target
 
@@ -120,7 +119,7 @@ class Disruption[T: Target](ABC):
     def decide(self, experiment: Experiment[T]) -> Verdict:
         """Reads the records, asks the database, and accounts for it all."""
         run = self._acted()
-        sent = records.read(experiment.folder.path(records.FILE))
+        sent = experiment.folder.records()
         evidence = run.evidence(sent)
         self.analysis = Analysis(
             self.name,

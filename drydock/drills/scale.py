@@ -15,7 +15,6 @@ from drydock.drills.experiment import Experiment
 from drydock.load.live_load import LiveLoad, start
 from drydock.load.locust_run import LoadRun, LoadSample
 from drydock.report import scale as pages
-from drydock.requests import records
 from drydock.requests.records import Record
 from drydock.requests.windows import in_flight_above
 from drydock.runs.verdict import Verdict
@@ -92,7 +91,7 @@ class Scale:
 
     def decide(self, experiment: Experiment[KindTarget]) -> Verdict:
         """Reads the records, asks the database, and weighs it all."""
-        sent = records.read(experiment.folder.path(records.FILE))
+        sent = experiment.folder.records()
         found = experiment.target.audit(sent)
         self.judgement = ScalingAnalysis(self.name, self._evidence(experiment, sent), self.objectives, found)
         return self.judgement.verdict()

@@ -2,19 +2,16 @@
 
 import csv
 import io
-import math
 import time
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from drydock.judge.exchange import Exchange
 from drydock.requests.outcome import Outcome
+from drydock.requests.records import COLUMNS, Record
+from drydock.requests.statistics import percentile
 
-COLUMNS = (
-    *("intended", "started", "seconds", "method", "route", "status", "outcome", "pod", "worker", "key"),
-    *("lane", "connection", "position", "reason"),
-)
 NAME = "judge"
 # A request that was started later than this after it was due was not sent at the intended rate.
 LATE_SECONDS = 0.02
@@ -28,7 +25,7 @@ class Ledger:
 
     def __init__(self, clock: float) -> None:
         self._clock = clock
-        self._rows: list[tuple[object, ...]] = [COLUMNS]
+        self._rows: list[tuple[str, ...]] = [COLUMNS]
         self._packer = zlib.compressobj(wbits=GZIP)
         self._packed = bytearray()
         self._seconds: list[float] = []
@@ -56,23 +53,24 @@ class Ledger:
         seconds = now - exchange.due
         if exchange.outcome is Outcome.OK and exchange.lane != "long":
             self._seconds.append(seconds)
-        self._rows.append(
-            (
-                f"{exchange.due + self._clock:.6f}",
-                f"{exchange.started + self._clock:.6f}",
-                f"{seconds:.6f}",
-                exchange.request.method,
-                exchange.request.route,
-                exchange.status,
-                exchange.outcome.value,
-                exchange.pod,
-                NAME,
-                exchange.key,
-                exchange.lane.value,
-                exchange.connection,
-                exchange.position,
-                exchange.reason,
-            )
+        self._rows.append(self._record(exchange, exchange.outcome, seconds).row())
+
+    def _record(self, exchange: Exchange, outcome: Outcome, seconds: float) -> Record:
+        return Record(
+            exchange.due + self._clock,
+            exchange.started + self._clock,
+            seconds,
+            exchange.request.method,
+            exchange.request.route,
+            exchange.status,
+            outcome,
+            exchange.pod,
+            NAME,
+            exchange.key,
+            exchange.lane.value,
+            exchange.connection,
+            exchange.position,
+            exchange.reason,
         )
 
     def sample(self, now: float, in_flight: int) -> dict[str, object]:
@@ -86,11 +84,11 @@ class Ledger:
             "rate": rate,
             "outcomes": dict(self.outcomes),
             "late": self.late,
-            "p95_ms": round(_share(durations, 0.95) * 1000, 3),
+            "p95_ms": _ms(durations, 95),
             "in_flight": in_flight,
         }
 
-    def account(self, rate: float, seconds: float) -> dict[str, object]:
+    def summary(self, rate: float, seconds: float) -> dict[str, object]:
         """How exact the judge was: start errors in milliseconds, requests a second against those that were intended."""
         errors = sorted(self._errors)
         cpu = time.process_time() - self._cpu
@@ -102,9 +100,9 @@ class Ledger:
             "seconds": round(seconds, 3),
             "late": self.late,
             "late_over_ms": LATE_SECONDS * 1000,
-            "start_error_p50_ms": round(_share(errors, 0.50) * 1000, 3),
-            "start_error_p99_ms": round(_share(errors, 0.99) * 1000, 3),
-            "start_error_max_ms": round(_share(errors, 1.0) * 1000, 3),
+            "start_error_p50_ms": _ms(errors, 50),
+            "start_error_p99_ms": _ms(errors, 99),
+            "start_error_max_ms": _ms(errors, 100),
             "cpu_us_per_request": round(cpu / self.sent * 1e6, 1) if self.sent else 0.0,
             "cores": round(cpu / seconds, 3) if seconds else 0.0,
         }
@@ -128,6 +126,6 @@ class Ledger:
         self._packed += self._packer.compress(text.getvalue().encode())
 
 
-def _share(values: list[float], share: float) -> float:
-    """The value that `share` of the sorted values do not exceed; 0 without any."""
-    return values[max(0, math.ceil(share * len(values)) - 1)] if values else 0.0
+def _ms(ordered: Sequence[float], share: int) -> float:
+    """The percentile in milliseconds; 0 without values."""
+    return round((percentile(ordered, share) or 0.0) * 1000, 3)

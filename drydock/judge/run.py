@@ -168,11 +168,11 @@ class Judge:
         emit(sample=self._ledger.sample(time.monotonic(), 0))
 
     def _hand_over(self, seconds: float) -> None:
-        account = self._ledger.account(self._plan.rate, seconds)
+        summary = self._ledger.summary(self._plan.rate, seconds)
         if self._ledger.late:
             said = f"{self._ledger.late:,} of {self._ledger.sent:,} requests were started more than 20 ms late"
             print(f"fell behind: {said}", file=sys.stderr, flush=True)  # noqa: T201 - its log
-        emit(account=account)
+        emit(summary=summary)
         for chunk in self._ledger.chunks():
             emit(records=base64.b64encode(chunk).decode())
         emit(ended=0, counted=self._ledger.counted)

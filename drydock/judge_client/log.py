@@ -49,9 +49,9 @@ def collect(text: str, folder: Path) -> None:
         FailedError: the log is not whole; the reason carries its end.
     """
     said = list(lines(text.splitlines()))
-    account = next((line["account"] for line in said if "account" in line), None)
+    summary = next((line["summary"] for line in said if "summary" in line), None)
     counted = next((line["counted"] for line in said if "counted" in line), None)
-    if account is None or counted is None:
+    if summary is None or counted is None:
         raise FailedError(f"the judge's account did not come to its end:\n{last_lines(text, 5)[:2000]}")
     try:
         packed = b"".join(base64.b64decode(line["records"], validate=True) for line in said if "records" in line)
@@ -59,6 +59,10 @@ def collect(text: str, folder: Path) -> None:
         raise FailedError(f"the judge's records are broken: {error}") from error
     path = folder / records.FILE
     path.write_bytes(packed)
-    if (found := len(records.read(path))) != counted:
+    try:
+        found = len(records.read(path))
+    except records.DamagedRecordsError as error:
+        raise FailedError(f"the judge's records are damaged: {error}") from error
+    if found != counted:
         raise FailedError(f"the judge counted {counted} requests, and {found} came through its log")
-    (folder / start_delay.FILE).write_text(json.dumps(account, indent=2) + "\n")
+    (folder / start_delay.FILE).write_text(json.dumps(summary, indent=2) + "\n")

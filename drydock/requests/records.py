@@ -1,18 +1,18 @@
 """The records of a run: one line for each request that was sent, in `requests.csv.gz`.
 
-The master of the load generator appends what its workers report, so the file is a gzip of several members, and its
-lines are in the order of arrival. Columns: `COLUMNS`, of the judge `JUDGE_COLUMNS`; times are Unix seconds.
+The judge and locust's workers write the same columns, those of `Record`. Locust's master appends what its workers
+report, so the file can be a gzip of several members, and its lines are in the order of arrival.
 """
 
 import csv
 import gzip
+import io
 import zlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import MISSING, dataclass, fields, replace
 from pathlib import Path
 from typing import Self
 
-from drydock.core.errors import CannotRunError
 from drydock.requests.outcome import WHOLE, Outcome
 
 FILE = "requests.csv.gz"
@@ -43,6 +43,12 @@ class Record:
     connection: int = 0
     position: int = 0
     reason: str = ""
+
+    def row(self) -> tuple[str, ...]:
+        """The line of the file."""
+        times = f"{self.intended:.6f}", f"{self.started:.6f}", f"{self.seconds:.6f}"
+        answer = self.method, self.route, str(self.status), self.outcome.value, self.pod, self.worker, self.key
+        return (*times, *answer, self.lane, str(self.connection), str(self.position), self.reason)
 
     @classmethod
     def parse(cls, row: Sequence[str]) -> Self:
@@ -76,16 +82,28 @@ class Record:
         return self.outcome in WHOLE
 
 
-JUDGE_COLUMNS = tuple(field.name for field in fields(Record))
-# What the load generator writes: its users have no lanes.
-COLUMNS = JUDGE_COLUMNS[:10]
+COLUMNS = tuple(field.name for field in fields(Record))
+# Files from before a column with a default was added lack it.
+REQUIRED = tuple(field.name for field in fields(Record) if field.default is MISSING)
+
+
+class DamagedRecordsError(ValueError):
+    """The file is not whole; the text names the line."""
+
+
+def packed(rows: Iterable[Sequence[str]], compression: int = 9) -> bytes:
+    """Lines of the file as a gzip member of their own: members behind each other are one file."""
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return gzip.compress(text.getvalue().encode(), compression, mtime=0)
 
 
 def read(path: Path) -> Sequence[Record]:
     """The records of a file, in the order in which the requests were due.
 
     Raises:
-        CannotRunError: there is no such file, or it is broken; the reason names the line.
+        FileNotFoundError: there is no such file.
+        DamagedRecordsError: it is not whole.
     """
     return sorted(_lines(path), key=lambda record: record.intended)
 
@@ -95,13 +113,12 @@ def _lines(path: Path) -> Iterator[Record]:
     try:
         with gzip.open(path, "rt", newline="") as file:
             rows = csv.reader(file)
-            if (header := tuple(next(rows, ()))) not in (COLUMNS, JUDGE_COLUMNS):
+            if (header := tuple(next(rows, ()))) not in (COLUMNS, REQUIRED):
                 raise ValueError(f"its columns are {', '.join(header)}")
             for row in rows:
                 line = rows.line_num
                 yield Record.parse(row)
-    except FileNotFoundError as error:
-        raise CannotRunError(f"there is no {path}", "Choose another run: `drydock runs list`.") from error
+    except FileNotFoundError:
+        raise
     except (ValueError, EOFError, OSError, zlib.error) as error:
-        reason = f"{path} is broken after line {line}: {error}"
-        raise CannotRunError(reason, "The run was cut off while it was written: repeat it.") from error
+        raise DamagedRecordsError(f"{path} is damaged after line {line}: {error}") from error

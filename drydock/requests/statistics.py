@@ -29,7 +29,7 @@ class Figures:
         lost = sum(record.lost for record in records)
         times = sorted(record.seconds for record in records if record.whole)
         good = len(records) - lost
-        p50, p95, p99 = (percentile(times, quantile) for quantile in QUANTILES)
+        p50, p95, p99 = (milliseconds(percentile(times, quantile)) for quantile in QUANTILES)
         return cls(len(records), lost, good / seconds if seconds else 0.0, p50, p95, p99)
 
     @property
@@ -72,7 +72,10 @@ def outcomes(records: Iterable[Record]) -> Mapping[Outcome, int]:
 
 
 def percentile(ordered: Sequence[float], share: int) -> float | None:
-    """The milliseconds that `share` per cent of some ordered seconds do not exceed; None where there are no seconds."""
-    if not ordered:
-        return None
-    return round(ordered[max(0, -(-len(ordered) * share // 100) - 1)] * 1000, 1)
+    """The value that `share` per cent of some ordered values do not exceed (nearest rank); None without values."""
+    return ordered[max(0, -(-len(ordered) * share // 100) - 1)] if ordered else None
+
+
+def milliseconds(seconds: float | None) -> float | None:
+    """Seconds as milliseconds, to a tenth."""
+    return None if seconds is None else round(seconds * 1000, 1)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from drydock.requests.outcome import Outcome
 from drydock.requests.records import Record
-from drydock.requests.statistics import percentile
+from drydock.requests.statistics import milliseconds, percentile
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,8 @@ def windows(records: Sequence[Record], begin: float, end: float, seconds: float)
 
 def latency(records: Sequence[Record], share: int, route: str) -> float | None:
     """The milliseconds within which `share` per cent of the whole answers of a route came; None without any."""
-    return percentile(sorted(record.seconds for record in records if record.whole and record.route == route), share)
+    times = sorted(record.seconds for record in records if record.whole and record.route == route)
+    return milliseconds(percentile(times, share))
 
 
 def in_flight_above(records: Sequence[Record], users: int) -> tuple[float, float] | None:

@@ -1,6 +1,7 @@
 """The folder of a run, below runs/ of the checkout: `<UTC time>-<name>`, so that they are listed in their order."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,6 +9,8 @@ from typing import Any, Self
 
 from drydock.core.errors import CannotRunError
 from drydock.core.project import Project
+from drydock.requests import records
+from drydock.requests.records import DamagedRecordsError, Record
 from drydock.runs import junit
 from drydock.runs import verdict as verdicts
 from drydock.runs.verdict import Verdict
@@ -74,6 +77,19 @@ class RunFolder:
             raise CannotRunError(f"the run {self.name} has no {name}", "It did not come to its end.") from error
         except json.JSONDecodeError as error:
             raise CannotRunError(f"{self.path(name)} is broken: {error}", "Repeat the run.") from error
+
+    def records(self) -> Sequence[Record]:
+        """Every request of the run, in the order in which they were due.
+
+        Raises:
+            CannotRunError: the run has no records, or they are damaged.
+        """
+        try:
+            return records.read(self.path(records.FILE))
+        except FileNotFoundError as error:
+            raise CannotRunError(f"the run {self.name} has no records", "Choose another: drydock runs list") from error
+        except DamagedRecordsError as error:
+            raise CannotRunError(str(error), "The run ended while it wrote them. Repeat it.") from error
 
     def conclude(self, verdict: Verdict, seconds: float) -> None:
         """Writes the verdict on the run, which took `seconds`: for people and programs, and for a CI system."""

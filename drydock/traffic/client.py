@@ -8,7 +8,8 @@ from typing import Any, Self
 
 import httpx2
 
-from drydock.requests.outcome import Outcome, of_error, of_status
+from drydock.requests.outcome import Outcome, of_status
+from drydock.traffic.errors import of_error
 
 # Below the 5 s after which uvicorn closes an idle connection: a request sent at that moment would be lost, and nobody's
 # fault.

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from drydock.requests.outcome import WHOLE, Outcome
-from drydock.requests.statistics import percentile
+from drydock.requests.statistics import milliseconds, percentile
 from drydock.traffic.client import Answer
 
 # A request that starts later than this after its time is late. Many of them show that the client cannot keep up: its
@@ -69,8 +69,8 @@ class Tally:
             "late": self.late,
             "seconds": round(self.seconds, 1),
             "outcomes": {str(outcome): self.outcomes[outcome] for outcome in Outcome},
-            "latency_ms": {f"p{share}": percentile(latencies, share) for share in (50, 95, 99)},
-            "start_error_ms": {f"p{share}": percentile(start_errors, share) for share in (50, 99, 100)},
+            "latency_ms": {f"p{share}": milliseconds(percentile(latencies, share)) for share in (50, 95, 99)},
+            "start_error_ms": {f"p{share}": milliseconds(percentile(start_errors, share)) for share in (50, 99, 100)},
             "pods": dict(sorted(self.pods.items())),
             "scraped": scraped,
         }
@@ -84,7 +84,7 @@ class Tally:
         yield "outcomes", self._outcomes()
         if self._latencies:
             ordered = sorted(self._latencies)
-            shares = ", ".join(f"p{share} {percentile(ordered, share)} ms" for share in (50, 95, 99))
+            shares = ", ".join(f"p{share} {milliseconds(percentile(ordered, share))} ms" for share in (50, 95, 99))
             yield "latency", f"{shares}, from the intended start, of the {len(ordered):,} answered"
         answers = self.pods.total()
         for pod, count in sorted(self.pods.items()):

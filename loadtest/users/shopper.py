@@ -12,9 +12,11 @@ from locust import FastHttpUser, task
 from locust.contrib.fasthttp import LocustBadStatusCode, ResponseContextManager
 from locust.env import Environment
 
+from drydock.requests.outcome import Outcome, of_status
+from drydock.requests.records import Record
 from loadtest.connection import Connection
+from loadtest.errors import of_error, of_our_own
 from loadtest.no_retries import never_retry
-from loadtest.outcomes import Outcome, of_error, of_our_own, of_status
 from loadtest.parameters import Parameters
 from loadtest.reporting import recorder
 
@@ -97,7 +99,8 @@ class Shopper(FastHttpUser):
             seconds = started - intended + time.perf_counter() - clock
             outcome = self._outcome(response)
             pod = (response.headers or {}).get("X-Served-By") or ""
-            recorder.record(intended, started, seconds, method, route, response.status_code, outcome, pod, key)
+            times = intended, started, seconds
+            recorder.keep(Record(*times, method, route, response.status_code, outcome, pod, recorder.worker, key))
             # What locust itself shows is measured in the same way.
             response.request_meta["response_time"] = seconds * 1000
             if outcome is Outcome.OK:

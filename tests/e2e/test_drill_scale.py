@@ -9,7 +9,6 @@ from contextlib import contextmanager
 import pytest
 
 from drydock.analysis.scaling import marks
-from drydock.requests import records
 from drydock.runs.folder import RunFolder
 from drydock.runs.verdict import FILE as VERDICT
 from tests.e2e import cluster
@@ -51,7 +50,7 @@ def test_every_mark_of_the_clock_is_there_and_in_order(
 def test_nothing_is_lost_and_the_audit_is_exact(drilled: tuple[subprocess.CompletedProcess[str], RunFolder]) -> None:
     folder = drilled[1]
     figures = folder.read_json(VERDICT)["figures"]
-    sent = records.read(folder.path(records.FILE))
+    sent = folder.records()
     assert figures["sent"] == len(sent) > 5_000
     assert figures["lost"] == 0
     assert figures["orders_acknowledged"] == figures["orders_in_database"] > 100

@@ -10,7 +10,6 @@ from drydock.analysis import disruption
 from drydock.analysis.causes import Cause
 from drydock.analysis.pod_terminations import MARKS
 from drydock.judge_client import start_delay
-from drydock.requests import records
 from drydock.runs.folder import CONFIGURATION, RunFolder
 from drydock.runs.verdict import FILE as VERDICT
 from tests.e2e import cluster
@@ -60,7 +59,7 @@ def test_nothing_is_cut_refused_or_reset(drilled: RunFolder) -> None:
 
 
 def test_every_request_has_its_line_with_lane_connection_and_pod(drilled: RunFolder) -> None:
-    sent = records.read(drilled.path(records.FILE))
+    sent = drilled.records()
     assert len(sent) == drilled.read_json(start_delay.FILE)["sent"] >= SETTINGS.least_requests
     assert {record.lane for record in sent} == LANES
     assert all(record.connection and record.pod for record in sent if not record.lost)

@@ -9,7 +9,6 @@ from xml.etree import ElementTree
 import pytest
 
 from drydock.load.locust_manifests import SELECTOR
-from drydock.requests import records
 from drydock.requests.statistics import shares
 from drydock.runs.folder import RunFolder
 from tests.e2e import cluster
@@ -44,7 +43,7 @@ def test_a_run_is_accounted_for_and_leaves_its_folder() -> None:
     run = RunFolder.all(cluster.PROJECT)[0]
     assert {path.name for path in run.folder.iterdir()} >= LEFT
 
-    sent = records.read(run.path(records.FILE))
+    sent = run.records()
     assert len(sent) > 80
     assert not [record for record in sent if record.lost]
     verdict = run.read_json("verdict.json")

@@ -32,10 +32,10 @@ class Judged:
     records: Sequence[Record]
 
     @property
-    def account(self) -> dict[str, Any]:
+    def summary(self) -> dict[str, Any]:
         """How exact it was."""
-        account: dict[str, Any] = next(line["account"] for line in self.said if "account" in line)
-        return account
+        summary: dict[str, Any] = next(line["account"] for line in self.said if "account" in line)
+        return summary
 
 
 def plan(url: str, rate: float = 200, seconds: float = 2, **more: Any) -> Plan:

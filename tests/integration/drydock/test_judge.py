@@ -70,7 +70,7 @@ async def test_a_healthy_server_loses_nothing_over_a_hundred_thousand_requests(t
     async with Server() as server:
         judged = await judge(plan(server.url, rate=1000, seconds=100, kept_connections=20), tmp_path)
 
-    print(judged.account)
+    print(judged.summary)
     assert len(judged.records) >= 100_000
     assert Counter(record.outcome for record in judged.records) == {Outcome.OK: len(judged.records)}
 
@@ -79,7 +79,7 @@ async def test_every_request_has_one_line_with_its_connection_and_who_answered(t
     async with Server() as server:
         judged = await judge(plan(server.url, rate=100, seconds=2), tmp_path)
 
-    assert len(judged.records) == judged.account["sent"] == pytest.approx(200, abs=1)
+    assert len(judged.records) == judged.summary["sent"] == pytest.approx(200, abs=1)
     assert {record.pod for record in judged.records} == {"pod-a"}
     kept = [record for record in judged.records if record.lane == Lane.KEPT]
     fresh = [record for record in judged.records if record.lane == Lane.FRESH]
@@ -147,7 +147,7 @@ async def test_sigterm_ends_the_sending_and_what_is_under_way_is_answered_and_co
         judged = await judge(slow, tmp_path, end_it)
 
     assert judged.code == 0
-    assert 40 <= len(judged.records) == judged.account["sent"] <= 300
+    assert 40 <= len(judged.records) == judged.summary["sent"] <= 300
     assert {record.outcome for record in judged.records} == {Outcome.OK}
     assert any(record.lane == Lane.LONG for record in judged.records)
     assert judged.said[-1] == {"ended": 0, "counted": len(judged.records)}
@@ -170,8 +170,8 @@ async def test_it_says_so_when_it_falls_behind(tmp_path: Path) -> None:
     async with Server() as server:
         behind = await judge(plan(server.url, rate=60_000, seconds=0.5, timeout=20), tmp_path)
 
-    assert behind.account["late"] > 100
-    assert behind.account["start_error_max_ms"] > 20
+    assert behind.summary["late"] > 100
+    assert behind.summary["start_error_max_ms"] > 20
     assert "fell behind" in behind.complaints
 
 

@@ -34,27 +34,27 @@ def options(server: Server, rate: float = 50, seconds: float = 1, timeout: float
 async def account_of(chosen: Options, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     """Runs it in this process; the last line that it printed."""
     code = await run(chosen)
-    account: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert code == (1 if account["lost"] else 0)
-    return account
+    summary: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert code == (1 if summary["lost"] else 0)
+    return summary
 
 
 async def test_nothing_is_lost_at_a_healthy_service(capsys: pytest.CaptureFixture[str]) -> None:
     async with Server() as server:
-        account = await account_of(options(server), capsys)
-        assert account["outcomes"] == {"ok": 50} | dict.fromkeys(set(account["outcomes"]) - {"ok"}, 0)
-        assert (account["planned"], account["sent"], account["lost"]) == (50, 50, 0)
-        assert account["pods"] == {"pod-a": 50}
+        summary = await account_of(options(server), capsys)
+        assert summary["outcomes"] == {"ok": 50} | dict.fromkeys(set(summary["outcomes"]) - {"ok"}, 0)
+        assert (summary["planned"], summary["sent"], summary["lost"]) == (50, 50, 0)
+        assert summary["pods"] == {"pod-a": 50}
         assert len(server.requests) == 50 + PREPARATION
 
 
 async def test_every_loss_is_counted_once_and_nothing_is_sent_twice(capsys: pytest.CaptureFixture[str]) -> None:
     behaviours = {10: closing, 11: resetting, 12: answering("500 Oh"), 13: answering("404 No"), 14: silent}
     async with Server(lambda number: behaviours.get(number, healthy)) as server:
-        account = await account_of(options(server, timeout=0.5), capsys)
+        summary = await account_of(options(server, timeout=0.5), capsys)
         lost = {"closed_early": 1, "reset": 1, "5xx": 1, "4xx": 1, "timed_out": 1}
-        assert account["outcomes"] == {"ok": 45, "refused": 0, "truncated": 0, **lost}
-        assert account["lost"] == 5
+        assert summary["outcomes"] == {"ok": 45, "refused": 0, "truncated": 0, **lost}
+        assert summary["lost"] == 5
         assert len(server.requests) == 50 + PREPARATION
 
 
@@ -84,10 +84,10 @@ async def test_a_slow_service_delays_no_other_request_and_its_slowness_is_seen(
         asyncio.get_running_loop().call_later(0.8, healthy, writer)
 
     async with Server(lambda number: slow if number >= PREPARATION else healthy) as server:
-        account = await account_of(options(server), capsys)
-        assert account["sent"] == 50
-        assert account["seconds"] < 1.5, "each request waited for the one before"
-        assert account["latency_ms"]["p50"] >= 800
+        summary = await account_of(options(server), capsys)
+        assert summary["sent"] == 50
+        assert summary["seconds"] < 1.5, "each request waited for the one before"
+        assert summary["latency_ms"]["p50"] >= 800
 
 
 async def test_what_could_not_be_sent_in_time_is_said(capsys: pytest.CaptureFixture[str]) -> None:
@@ -96,9 +96,9 @@ async def test_what_could_not_be_sent_in_time_is_said(capsys: pytest.CaptureFixt
         assert await run(options(server)) == 0
         said = capsys.readouterr().out
     assert re.search(r"^late +\d+ started over 50 ms late: this client does not keep up$", said, re.MULTILINE), said
-    account = json.loads(said.splitlines()[-1])
-    assert account["late"] > 5
-    assert account["latency_ms"]["p99"] > 200, "the time that a request waited for its start is part of its time"
+    summary = json.loads(said.splitlines()[-1])
+    assert summary["late"] > 5
+    assert summary["latency_ms"]["p99"] > 200, "the time that a request waited for its start is part of its time"
 
 
 async def test_it_says_how_far_it_is_and_what_was_lost_so_far(
@@ -170,7 +170,7 @@ class Program:
         return self._process.returncode is None
 
     @property
-    def account(self) -> dict[str, Any]:
+    def summary(self) -> dict[str, Any]:
         loaded: dict[str, Any] = json.loads(self.lines[-1])
         return loaded
 
@@ -191,9 +191,9 @@ async def test_a_signal_ends_it_early_and_what_was_sent_is_accounted_for(number:
         await poll_until_async(lambda: at_least(server, 30), "30 requests")
         program.send_signal(number)
         assert await program.ended() == 0
-        account = program.account
-        assert account["outcomes"]["ok"] == account["sent"] == len(server.requests) - PREPARATION
-        assert account["sent"] < account["planned"]
+        summary = program.summary
+        assert summary["outcomes"]["ok"] == summary["sent"] == len(server.requests) - PREPARATION
+        assert summary["sent"] < summary["planned"]
 
 
 async def test_a_signal_before_the_first_request_ends_it_too() -> None:
@@ -218,14 +218,14 @@ async def test_the_last_counts_are_scraped_before_it_ends() -> None:
         assert await program.ended() == 0
     assert last['client_requests_total{outcome="ok"}'] == 20
     assert last["client_request_duration_seconds_count"] == 20
-    assert program.account["scraped"] is True
+    assert program.summary["scraped"] is True
 
 
 async def test_without_a_scrape_it_ends_all_the_same() -> None:
     async with Server() as server:
         program = await Program.start(server, "--rate=20", "--seconds=1", "--scrape-wait=0.5")
         assert await program.ended() == 0
-    assert program.account["scraped"] is False
+    assert program.summary["scraped"] is False
 
 
 async def test_metrics_are_open_metrics_for_those_who_ask() -> None:

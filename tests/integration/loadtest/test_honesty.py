@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from drydock.requests.outcome import WHOLE, Outcome
+from drydock.requests.outcome import Outcome
 from drydock.requests.records import Record
-from loadtest import outcomes
 from tests.integration.app.service import free_port
 from tests.integration.drydock.misbehaving import Behaviour, answering, closing, healthy, resetting, saying, silent
 from tests.integration.loadtest.locust import run_alone
@@ -153,8 +152,3 @@ async def test_a_record_says_who_answered_what_and_when() -> None:
         assert record.intended == record.started
         assert 0 < record.seconds < 1
         assert record.worker
-
-
-def test_locust_says_the_same_words_as_the_judge() -> None:
-    assert [str(outcome) for outcome in outcomes.Outcome] == [str(outcome) for outcome in Outcome]
-    assert {str(outcome) for outcome in outcomes.WHOLE} == {str(outcome) for outcome in WHOLE}

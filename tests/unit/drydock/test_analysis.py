@@ -151,7 +151,7 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("check", "account"), BAD, ids=[f"{number} {it[0]}" for number, it in enumerate(BAD)])
+@pytest.mark.parametrize(("check", "analysis"), BAD, ids=[f"{number} {it[0]}" for number, it in enumerate(BAD)])
 def test_each_check_can_fail_and_then_fails_alone(check: str, analysis: Analysis) -> None:
     verdict = analysis.verdict()
 

@@ -37,8 +37,8 @@ def a_log(count: int = 3) -> list[str]:
     for number in range(count):
         ledger.started(made := exchange(float(number), reason='he said "no", twice' if number == 1 else ""))
         ledger.ended(made, number + 0.25)
-    lines: list[dict[str, object]] = [{"began": CLOCK}, {"tick": ledger.sample(count, 0)}]
-    lines.append({"account": ledger.account(1, count)})
+    lines: list[dict[str, object]] = [{"began": CLOCK}, {"sample": ledger.sample(count, 0)}]
+    lines.append({"summary": ledger.summary(1, count)})
     lines += [{"records": base64.b64encode(chunk).decode()} for chunk in ledger.chunks()]
     lines.append({"ended": 0, "counted": ledger.counted})
     return [json.dumps(line) + "\n" for line in lines]
@@ -116,6 +116,6 @@ def test_a_request_that_is_started_late_is_counted() -> None:
     for error in (0.001, 0.019, 0.021):
         ledger.started(exchange(0.0, started=error))
 
-    account = ledger.account(1, 1)
+    summary = ledger.summary(1, 1)
 
-    assert (account["late"], account["start_error_max_ms"]) == (1, 21.0)
+    assert (summary["late"], summary["start_error_max_ms"]) == (1, 21.0)

@@ -24,7 +24,6 @@ from drydock.requests.statistics import ALL
 from drydock.runs.folder import RunFolder
 from drydock.runs.junit import junit
 from drydock.system import http
-from loadtest import outcomes
 from loadtest import records as shipped
 
 ROOT = Path(__file__).parents[3]
@@ -56,30 +55,37 @@ def test_what_workers_ship_is_read_back_in_the_order_in_which_it_was_due(tmp_pat
     one = shipped.Recorder("worker-1", keep=True)
     two = shipped.Recorder("worker-2", keep=True)
     for recorder, due in [(one, 3.0), (two, 1.0), (one, 2.0)]:
-        recorder.record(due, due + 0.5, 0.75, "POST", "/orders", 201, outcomes.Outcome.OK, "pod", "key, with a comma")
-    header = shipped.member([shipped.COLUMNS])
+        order = "POST", "/orders", 201, Outcome.OK, "pod", recorder.worker, "key, with a comma"
+        recorder.keep(Record(due, due + 0.5, 0.75, *order))
+    header = records.packed([records.COLUMNS])
     read = records.read(write(tmp_path / "r", header, one.take()[0], two.take()[0]))
     assert [item.intended for item in read] == [1, 2, 3]
     assert (read[0].worker, read[0].started, read[0].ended, read[0].key) == ("worker-2", 1.5, 1.75, "key, with a comma")
-    assert shipped.COLUMNS == COLUMNS
 
 
 @pytest.mark.parametrize(
     ("content", "said"),
     [
         (gzip.compress(b"a,b\n"), "its columns are a, b"),
-        (gzip.compress(",".join(COLUMNS).encode() + b"\n1,1,1,GET\n"), "broken after line 2"),
+        (gzip.compress(",".join(COLUMNS).encode() + b"\n1,1,1,GET\n"), "damaged after line 2"),
         (gzip.compress(",".join(COLUMNS).encode() + b"\n1,1,1,GET,/,200,fine,p,w,\n"), "'fine' is not a valid Outcome"),
-        (gzip.compress(",".join(COLUMNS).encode() + b"\n" * 99)[:-9], "broken"),
-        (b"not gzip", "broken"),
+        (gzip.compress(",".join(COLUMNS).encode() + b"\n" * 99)[:-9], "damaged"),
+        (b"not gzip", "damaged"),
     ],
     ids=["other columns", "a short line", "an unknown outcome", "cut off", "no gzip"],
 )
 def test_a_broken_file_of_records_is_refused_and_the_reason_names_the_place(
     content: bytes, said: str, tmp_path: Path
 ) -> None:
+    write(tmp_path / records.FILE, content)
     with pytest.raises(CannotRunError, match=said):
-        records.read(write(tmp_path / "requests.csv.gz", content))
+        RunFolder(tmp_path).records()
+
+
+def test_a_file_from_before_the_judge_had_lanes_is_read(tmp_path: Path) -> None:
+    line = ("1.0", "1.0", "0.5", "GET", ROUTE, "200", "ok", "pod", "worker", "")
+    [read] = records.read(write(tmp_path / "r", records.packed([records.REQUIRED, line])))
+    assert (read.pod, read.lane, read.position) == ("pod", "", 0)
 
 
 def test_percentiles_are_of_whole_answers_and_rates_of_good_ones() -> None:

@@ -3,42 +3,15 @@
 The same words, with the same meaning, as in drydock/requests/outcome.py, of geventhttpclient's errors.
 """
 
-import errno
 from collections.abc import Iterator
-from enum import StrEnum
 
 from gevent import Timeout
 from geventhttpclient.response import HTTPParseError
 
-# What this machine has run out of: files, ports, buffers. The service is not to blame for it.
-OUR_OWN = frozenset({errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS})
+from drydock.requests.outcome import OUR_OWN, Outcome
 
 # geventhttpclient calls an end before the head or within it a parse error too, and tells it by its words alone.
 ENDED = ("connection closed", "Invalid EOF state")
-
-
-class Outcome(StrEnum):
-    """The outcomes; every one but `OK` is a loss."""
-
-    OK = "ok"
-    REFUSED = "refused"  # no connection came about
-    RESET = "reset"  # the connection broke before the response's head was there
-    CLOSED_EARLY = "closed_early"  # the server closed the connection in good order, but before that
-    TRUNCATED = "truncated"  # the response began and did not come to its end, or is not HTTP
-    SERVER_ERROR = "5xx"
-    CLIENT_ERROR = "4xx"  # any whole response that is neither 2xx nor 5xx: nothing else was asked for
-    TIMED_OUT = "timed_out"
-
-
-# A whole response came, whatever it said.
-WHOLE = frozenset({Outcome.OK, Outcome.CLIENT_ERROR, Outcome.SERVER_ERROR})
-
-
-def of_status(status: int) -> Outcome:
-    """The outcome of a whole response."""
-    if status in range(200, 300):
-        return Outcome.OK
-    return Outcome.SERVER_ERROR if status >= 500 else Outcome.CLIENT_ERROR
 
 
 def of_error(error: BaseException, began: bool) -> Outcome:
