@@ -34,7 +34,7 @@ class Judged:
     @property
     def summary(self) -> dict[str, Any]:
         """How exact it was."""
-        summary: dict[str, Any] = next(line["account"] for line in self.said if "account" in line)
+        summary: dict[str, Any] = next(line["summary"] for line in self.said if "summary" in line)
         return summary
 
 

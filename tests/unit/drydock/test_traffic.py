@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from drydock.requests.outcome import Outcome
-from drydock.requests.statistics import percentile
 from drydock.traffic.client import Answer
 from drydock.traffic.options import Options
 from drydock.traffic.tally import Tally
@@ -80,21 +79,6 @@ def test_a_wrong_variable_is_refused_as_the_option_is(
         Options.read([])
 
     assert "argument --seconds: invalid" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("seconds", "share", "expected"),
-    [
-        ([], 50, None),
-        ([0.004], 99, 4.0),
-        ([0.001, 0.002, 0.003, 0.004], 50, 2.0),
-        ([n / 1000 for n in range(1, 101)], 99, 99.0),
-    ],
-)
-def test_a_percentile_is_the_value_that_so_many_do_not_exceed(
-    seconds: list[float], share: int, expected: float | None
-) -> None:
-    assert percentile(seconds, share) == expected
 
 
 def test_a_run_is_told_in_lines_and_as_one_object() -> None:
