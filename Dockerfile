@@ -49,7 +49,7 @@ FROM dependencies AS instrument-dependencies
 RUN --mount=type=cache,target=/root/.cache/uv \
     --mount=type=bind,source=pyproject.toml,target=pyproject.toml \
     --mount=type=bind,source=uv.lock,target=uv.lock \
-    UV_PROJECT_ENVIRONMENT=/opt/instrument uv sync --locked --no-install-project --only-group traffic
+    UV_PROJECT_ENVIRONMENT=/opt/instrument uv sync --locked --no-install-project --only-group instrument
 
 FROM python AS instrument-code
 WORKDIR /srv
