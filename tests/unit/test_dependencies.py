@@ -71,7 +71,7 @@ def undeclared(paths: set[Path], declared: set[str]) -> set[tuple[str, str]]:
     ("paths", "group"),
     [
         pytest.param(sources("drydock") - sources(*IN_THE_CLUSTER), None, id="wheel"),
-        pytest.param(sources("drydock/judge", *IN_THE_CLUSTER), "instrument", id="instrument"),
+        pytest.param(sources("drydock/judge", "drydock/requests", *IN_THE_CLUSTER), "instrument", id="instrument"),
     ],
 )
 def test_what_is_imported_is_declared(paths: set[Path], group: str | None) -> None:
