@@ -22,10 +22,11 @@ RUN --mount=type=cache,target=/root/.cache/uv \
     UV_PROJECT_ENVIRONMENT=/opt/reloader uv sync --locked --no-install-project --only-group reload
 
 # Bytecode is compiled here, because the root filesystem of a running container is read-only.
+# The reloader is development's alone: what production does not contain, nobody can start there.
 FROM python AS application
 WORKDIR /srv
 COPY app app
-RUN python -m compileall -q --invalidation-mode unchecked-hash app
+RUN rm app/reload.py && python -m compileall -q --invalidation-mode unchecked-hash app
 
 FROM python AS runtime
 ENV PATH=/opt/venv/bin:$PATH \
@@ -49,7 +50,7 @@ FROM dependencies AS instrument-dependencies
 RUN --mount=type=cache,target=/root/.cache/uv \
     --mount=type=bind,source=pyproject.toml,target=pyproject.toml \
     --mount=type=bind,source=uv.lock,target=uv.lock \
-    UV_PROJECT_ENVIRONMENT=/opt/instrument uv sync --locked --no-install-project --only-group traffic
+    UV_PROJECT_ENVIRONMENT=/opt/instrument uv sync --locked --no-install-project --only-group instrument
 
 FROM python AS instrument-code
 WORKDIR /srv

@@ -1,6 +1,8 @@
 """The command line as a whole: every command, and the exit code that each error becomes."""
 
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -24,7 +26,6 @@ from drydock.core.errors import CannotRunError, FailedError
 INTERRUPTED = 130  # what Typer makes of Ctrl-C: 128 + SIGINT, as a shell reports it
 
 app = typer.Typer(
-    help="A local production-parity environment for a FastAPI service.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -43,6 +44,21 @@ app.command()(explain)
 app.command()(check)
 app.add_typer(runs, name="runs")
 app.add_typer(dashboards, name="dashboards")
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"drydock {version('drydock')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    asked: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """A local production-parity environment for a FastAPI service."""
 
 
 def main() -> None:

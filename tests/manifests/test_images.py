@@ -56,6 +56,28 @@ def test_the_reload_of_dev_is_told_apart(dockerfile: str, compose: Object, dev: 
     assert len(images.runs_production(dev, compose, images.production_command(dockerfile))) == 1
 
 
+def test_the_reloader_is_in_the_image_of_dev_alone(dockerfile: str, dev: list[Object]) -> None:
+    assert images.reloader_only_in_dev(dockerfile) == []
+    kept = dockerfile.replace("rm app/reload.py && ", "")
+    assert images.reloader_only_in_dev(kept) == ["the stage application contains app/reload.py"]
+    assert container(dev, "Deployment", "shop")["args"] == ["python", "-m", "app.reload"]
+
+
+@pytest.mark.parametrize(
+    "stage",
+    [
+        "FROM python AS prod\nCOPY app app\n",
+        "FROM python AS prod\nCOPY --chown=1:1 app app\n",
+        "FROM python AS prod\nCOPY . .\n",
+        "FROM python AS prod\nADD app/ /srv/app\nRUN echo rm app/reload.py\n",
+        "FROM dev AS prod\n",
+        "FROM python AS prod\nCOPY --from=dev /srv/app app\n",
+    ],
+)
+def test_a_stage_that_keeps_the_reloader_is_found(stage: str) -> None:
+    assert images.reloader_only_in_dev(stage) == ["the stage prod contains app/reload.py"]
+
+
 @pytest.mark.parametrize("image", ["postgres", "postgres:latest", "localhost:5001/shop"])
 def test_an_image_without_a_version_is_found(image: str) -> None:
     assert images.pinned([image]) == [f"{image} is not pinned"]

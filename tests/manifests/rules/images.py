@@ -39,3 +39,26 @@ def runs_production(objects: list[Object], compose: Object, command: list[str]) 
         "compose": service.get("entrypoint", []) + service.get("command", []),
     }
     return [f"{where} runs {said}, the image {command}" for where, said in runs.items() if said not in ([], command)]
+
+
+def reloader_only_in_dev(text: str) -> Findings:
+    """No stage of the Dockerfile but `dev` keeps app/reload.py: what copies the code deletes it."""
+    # From the build's context: the folder app, or all of it. From another stage: only dev has the reloader.
+    takes = re.compile(r"(COPY|ADD)(?!.*--from=).*\s(app|\.)/?\s|FROM dev AS|COPY .*--from=dev\s")
+    deletes = re.compile(r"RUN (.+ && )?rm app/reload\.py( |$)")
+    return [
+        f"the stage {name} contains app/reload.py"
+        for name, instructions in _stages(text).items()
+        if name != "dev" and any(map(takes.match, instructions)) and not any(map(deletes.match, instructions))
+    ]
+
+
+def _stages(text: str) -> dict[str, list[str]]:
+    """The instructions of each stage by its name, each on one line, FROM among them."""
+    stages: dict[str, list[str]] = {}
+    for line in re.sub(r"\s*\\\n\s*", " ", text).splitlines():
+        if named := re.match(r"FROM \S+ AS (\S+)", line):
+            stages[named[1]] = [line]
+        elif stages and line and not line.startswith("#"):
+            next(reversed(stages.values())).append(line)
+    return stages
