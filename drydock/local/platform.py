@@ -211,12 +211,17 @@ def _copy(name: str, stream: IO[bytes]) -> None:
 
 @contextmanager
 def _stop_on_signals() -> Iterator[None]:
-    """SIGTERM ends the block as Ctrl-C does."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """SIGINT and SIGTERM end the block with KeyboardInterrupt.
+
+    A shell without job control starts `command &` with SIGINT ignored. Python then installs no handler for it, and
+    every SIGINT is lost, so this block installs one.
+    """
+    before = {number: signal.signal(number, signal.default_int_handler) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

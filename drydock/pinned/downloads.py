@@ -28,6 +28,13 @@ def client() -> httpx2.Client:
 
 def fetch(address: str, target: Path, sha256: str, progress: Step) -> None:
     """Writes what is at `address` into `target`; raises ChecksumError where its SHA-256 is another."""
+    if (found := receive(address, target, progress)) != sha256:
+        raise ChecksumError(f"{address} has SHA-256 {found}, its publisher states {sha256}")
+    progress.detail = f"downloaded, SHA-256 {sha256[:12]}"
+
+
+def receive(address: str, target: Path, progress: Step) -> str:
+    """Writes what is at `address` into `target`; returns its SHA-256, for the caller to judge."""
     digest = hashlib.sha256()
     with client() as opened, opened.stream("GET", address) as response, target.open("wb") as file:
         response.raise_for_status()
@@ -36,9 +43,7 @@ def fetch(address: str, target: Path, sha256: str, progress: Step) -> None:
             file.write(chunk)
             digest.update(chunk)
             progress.detail = f"{response.num_bytes_downloaded / 1e6:.0f} of {total / 1e6:.0f} MB"
-    if (found := digest.hexdigest()) != sha256:
-        raise ChecksumError(f"{address} has SHA-256 {found}, its publisher states {sha256}")
-    progress.detail = f"downloaded, SHA-256 {sha256[:12]}"
+    return digest.hexdigest()
 
 
 @contextmanager

@@ -1,14 +1,16 @@
 """What `drydock up` adds to a cluster of kind: metrics-server and KEDA, as released but for what kind needs."""
 
 import copy
+import hashlib
 from pathlib import Path
 
 import pytest
 
 from drydock.cluster.images import pinned
+from drydock.core.console import Step
 from drydock.manifests.objects import Object, container, find
-from drydock.pinned import tools
-from drydock.pinned.releases import KEDA, METRICS_SERVER, RELEASES
+from drydock.pinned import releases, tools
+from drydock.pinned.releases import KEDA, METRICS_SERVER, RELEASES, Contents, Release
 from tests.manifests.conftest import ROOT
 from tests.manifests.rules import keda, metrics_server, security
 
@@ -48,6 +50,14 @@ def test_the_patches_leave_kedas_own_confinement_alone(platform: list[Object]) -
 def test_the_release_has_the_version_that_is_pinned(platform: list[Object]) -> None:
     image = container(platform, "Deployment", "metrics-server")["image"]
     assert image == f"registry.k8s.io/metrics-server/metrics-server:{METRICS_SERVER.version}"
+
+
+@pytest.mark.parametrize("release", RELEASES, ids=lambda release: release.name)
+def test_the_objects_and_images_of_a_release_are_those_of_the_known_file(release: Release) -> None:
+    path = releases.obtain(release, Step("releases"))
+    if hashlib.sha256(path.read_bytes()).hexdigest() != release.sha256:
+        pytest.skip(f"{path} is another file of {release.name} {release.version}")
+    assert Contents.parse(path.read_bytes()) == release.contents
 
 
 def test_every_release_has_a_kustomization_and_every_kustomization_a_release() -> None:

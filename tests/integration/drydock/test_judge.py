@@ -79,7 +79,9 @@ async def test_every_request_has_one_line_with_its_connection_and_who_answered(t
     async with Server() as server:
         judged = await judge(plan(server.url, rate=100, seconds=2), tmp_path)
 
-    assert len(judged.records) == judged.summary["sent"] == pytest.approx(200, abs=1)
+    # It sends by the clock until it is told to stop; on a busy machine it hears that a few milliseconds late.
+    assert len(judged.records) == judged.summary["sent"] == pytest.approx(100 * judged.summary["seconds"], abs=1)
+    assert judged.summary["seconds"] == pytest.approx(2, abs=0.2)
     assert {record.pod for record in judged.records} == {"pod-a"}
     kept = [record for record in judged.records if record.lane == Lane.KEPT]
     fresh = [record for record in judged.records if record.lane == Lane.FRESH]

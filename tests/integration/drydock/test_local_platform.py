@@ -7,10 +7,11 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 import httpx2
 import psutil
@@ -56,6 +57,8 @@ GREETING = "hello"
 # As they are: this platform asks nothing of them.
 DRILLS = "[shutdown]" + (Path(__file__).parents[3] / "drydock.toml").read_text().partition("\n[shutdown]")[2]
 
+type SigintHandler = signal.Handlers | Callable[[int, FrameType | None], None]
+
 
 @dataclass
 class Checkout:
@@ -83,12 +86,17 @@ class Checkout:
         )
 
     @contextmanager
-    def foreground(self) -> Iterator[subprocess.Popen[str]]:
-        """`drydock up` while the service is ready."""
+    def foreground(self, sigint: SigintHandler = signal.default_int_handler) -> Iterator[subprocess.Popen[str]]:
+        """`drydock up` while the service is ready; it inherits what `sigint` leaves: the default, or ignored."""
         command = [sys.executable, "-m", "drydock", "up"]
-        with subprocess.Popen(
-            command, cwd=self.root, env=ENVIRONMENT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-        ) as process:
+        before = signal.signal(signal.SIGINT, sigint)
+        try:
+            started = subprocess.Popen(
+                command, cwd=self.root, env=ENVIRONMENT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            )
+        finally:
+            signal.signal(signal.SIGINT, before)
+        with started as process:
             try:
                 poll_until(lambda: self.answers() or process.poll() is not None, "the service to be ready")
                 yield process
@@ -157,11 +165,18 @@ def test_up_down_and_up_again_in_the_background(checkout: Checkout) -> None:
     assert (checkout.root / ".local" / "postgres").stat().st_ino == database, "the data was kept"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("number", "sigint"),
+    [
+        pytest.param(signal.SIGINT, signal.default_int_handler, id="SIGINT from a terminal"),
+        pytest.param(signal.SIGINT, signal.SIG_IGN, id="SIGINT to a background job of a script"),
+        pytest.param(signal.SIGTERM, signal.default_int_handler, id="SIGTERM"),
+    ],
+)
 def test_ctrl_c_and_sigterm_stop_the_service_gracefully_and_postgres_after_it(
-    checkout: Checkout, number: signal.Signals
+    checkout: Checkout, number: signal.Signals, sigint: SigintHandler
 ) -> None:
-    with checkout.foreground() as up:
+    with checkout.foreground(sigint) as up:
         up.send_signal(number)
         shown, _ = up.communicate(timeout=30)
 
