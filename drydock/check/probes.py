@@ -11,7 +11,7 @@ SOURCE = "kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-p
 API = "kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#Probe"
 # Kubernetes' own defaults.
 PERIOD, THRESHOLD, TIMEOUT = 10, 3, 1
-# A first start on a busy machine took 20 s (docs/measured.md); three times that.
+# A first start on a busy machine took 20 s (docs/reference/measured.md); three times that.
 PATIENCE_SECONDS = 60
 # A garbage collection, a slow disk, a node that is short of CPU: a restart makes each of them worse.
 LIVENESS_SECONDS = 20

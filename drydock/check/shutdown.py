@@ -5,7 +5,7 @@ from drydock.check.subject import Subject
 
 DEPLOYMENT = "k8s/base/shop/deployment.yaml"
 TERMINATION = "kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination"
-# Measured on kind: kube-proxy stops to send new connections 1 to 2 s after a pod's deletion (docs/measured.md).
+# Measured on kind (docs/reference/measured.md): kube-proxy sends no new connections 1 to 2 s after a pod's deletion.
 PROPAGATION_SECONDS = 2.0
 SHELLS = ("sh", "bash", "/bin/sh", "/bin/bash")
 
@@ -76,7 +76,7 @@ RULES = (
     Rule(
         "shutdown/listener-outlasts-propagation",
         "The listener stays open until every node knows that the pod leaves.",
-        "docs/measured.md",
+        "docs/reference/measured.md",
         DEPLOYMENT,
         _outlasts_propagation,
     ),

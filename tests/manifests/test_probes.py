@@ -1,4 +1,4 @@
-"""The probes are those that docs/service.md describes."""
+"""The probes are those that docs/reference/service.md describes."""
 
 from typing import Any
 

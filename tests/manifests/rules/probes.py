@@ -1,4 +1,4 @@
-"""Probes: the paths and periods that docs/service.md promises, in Kubernetes and in compose."""
+"""Probes: the paths and periods that docs/reference/service.md promises, in Kubernetes and in compose."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ from drydock.manifests.quantities import seconds
 
 
 class Probe(NamedTuple):
-    """What docs/service.md says of a probe; `path` is a key of drydock.toml's [probes]."""
+    """What docs/reference/service.md says of a probe; `path` is a key of drydock.toml's [probes]."""
 
     path: str
     period: int

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from drydock.manifests.objects import Findings, Object, container, environment, find
 from drydock.manifests.quantities import seconds
 
-# Each Deployment's own steps after SIGTERM, in order (docs/service.md); the backlog's bound is no variable.
+# Each Deployment's own steps after SIGTERM, in order (docs/reference/service.md); the backlog's bound is no variable.
 LAST = ("GRACEFUL_SECONDS", "POOL_CLOSE_SECONDS", "TELEMETRY_FLUSH_SECONDS")
 STEPS = {"shop": ("DRAIN_SECONDS", "SETTLE_SECONDS", *LAST), "receipts": LAST}
 
