@@ -11,7 +11,7 @@ import app.main
 import app.receipts.metrics  # noqa: F401 - the metrics are there once service and worker are imported
 from app.settings import Settings
 
-PAGE = Path(__file__).parents[3] / "docs" / "service.md"
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "service.md"
 # What the client library exports by itself.
 LIBRARY = ("process_", "python_", "target")
 
