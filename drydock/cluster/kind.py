@@ -60,7 +60,7 @@ class Cluster:
         self.kubeconfig.parent.mkdir(parents=True, exist_ok=True)
         self._kind("delete", "cluster", "--name", NAME, "--kubeconfig", str(self.kubeconfig))
 
-    def know_registry(self) -> None:
+    def connect_registry(self) -> None:
         """Connects the nodes with the registry, and publishes its address to tools in the cluster (KEP-1755)."""
         registry.join_network()
         for node in cluster_nodes():

@@ -42,7 +42,7 @@ class KindPlatform:
         return Tilt(self.programs["tilt"], self.project.root, self.project.state, environment)
 
     def prepare(self, stack: Stack) -> None:
-        """Brings up everything that Tilt needs. Each step is idempotent, so a second call resumes an interrupted one."""
+        """Brings up everything that Tilt needs. Idempotent: a second call resumes an interrupted one."""
         with exclusive():
             with step("tools") as progress:
                 progress.detail = ", ".join(f"{tool.name} {tool.version}" for tool in tools.TOOLS if self.programs)
@@ -57,7 +57,7 @@ class KindPlatform:
             with step("cluster") as progress:
                 self.cluster.ensure(self.project.kind_configuration, progress)
             with step("registry connected to the cluster"):
-                self.cluster.know_registry()
+                self.cluster.connect_registry()
             self._install(folders, stack)
         self._leave_out(stack.without)
 

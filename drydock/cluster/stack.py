@@ -18,7 +18,7 @@ class Profile(StrEnum):
     SMALL = "small"
 
 
-# The pods of every Part but the Postgres exporter, which runs beside its Postgres, and KEDA.
+# The namespace of every Part but KEDA and the Postgres exporter, which runs beside its Postgres.
 TELEMETRY_NAMESPACE = "observability"
 
 
