@@ -25,13 +25,29 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+LifecycleEvent = Literal[
+    "startup", "ready", "unready", "draining", "drained", "pool_closed", "telemetry_flushed", "stopped"
+]
+
+
+class Lifecycle(Section):
+    """The service's JSON log lines about its own life: those of `logger`.
+
+    `events` names the message of an event where the service calls it otherwise.
+    """
+
+    logger: str
+    events: dict[LifecycleEvent, str] = {}
+
+
 class Workload(Section):
-    """The Kubernetes names of the service under test."""
+    """The Kubernetes names of the service under test. Without `lifecycle` its log lines are not read."""
 
     namespace: str
     deployment: str
     container: str
     service: str
+    lifecycle: Lifecycle | None = None
 
 
 class Probes(Section):
@@ -161,8 +177,12 @@ class JudgedRequest(Section):
 
 
 class JudgeSettings(Section):
-    """What the judge of the shutdown drills sends. The first request with a body is also sent as a long one."""
+    """What the judge of the shutdown drills sends. The first request with a body is also sent as a long one.
 
+    `served_by_header` is the response header that names the pod; without it nothing tells which pod answered.
+    """
+
+    served_by_header: str | None = None
     timeout_seconds: float = Field(gt=0)
     subjects: int = Field(ge=0)
     kept_connections: int = Field(ge=1)
