@@ -5,7 +5,7 @@ import tomllib
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
@@ -192,26 +192,32 @@ class JudgeSettings(Section):
     requests: tuple[JudgedRequest, ...] = Field(min_length=1)
 
 
-class Migration(Section):
-    """A change of the schema: `steps`, each SQL of its own; `clean` takes away what they added.
+class FaultRequest(Section):
+    """The request that makes one pod fail, sent to that pod.
 
-    `locking` is the same done badly: the negative control.
+    `variant`, of k8s/variants, is the Deployment that has the route; without it, it has the route as it is.
     """
 
-    steps: tuple[str, ...] = Field(min_length=1)
-    locking: tuple[str, ...] = Field(min_length=1)
-    clean: str
+    variant: str | None = None
+    method: str = "POST"
+    path: UrlPath
+    body: dict[str, Any] = {}
 
 
 class Disruptions(Section):
-    """What all shutdown drills have in common. Durations are seconds; `rate` is in requests a second."""
+    """What all shutdown drills have in common. Durations are seconds; `rate` is in requests a second.
+
+    `migrations` is the folder of the drill migrate (drydock/drills/migration_files.py); `block_loop` the request that
+    blocks a pod's event loop for a minute. A drill whose setting is missing refuses to run.
+    """
 
     rate: float = Field(gt=0)
     steady_seconds: float = Field(gt=0)
     recovery_seconds: float = Field(gt=0)
     most_seconds: float = Field(gt=0)
     least_requests: int = Field(ge=1)
-    migrate: Migration
+    migrations: str | None = None
+    block_loop: FaultRequest | None = None
 
 
 class ScaleDrill(Section):
