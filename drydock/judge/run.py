@@ -32,7 +32,7 @@ class Judge:
         self._plan = plan
         self._loop = asyncio.get_running_loop()
         self._ledger = Ledger(time.time() - time.monotonic())
-        self._sender = Sender(address, plan.kept_connections, self._ended)
+        self._sender = Sender(address, plan.kept_connections, self._ended, plan.served_by_header)
         self._writer = RequestWriter(urlsplit(plan.url).netloc)
         self._mix = _mix(plan.requests)
         self._long = next((it for it in plan.requests if it.body), None)
