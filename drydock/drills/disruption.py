@@ -165,7 +165,9 @@ class Disruption[T: Target](ABC):
         """The page of this run."""
         if self.analysis:
             configuration = self.configuration(experiment)
-            pages.write(experiment.folder, self.analysis, verdict, configuration, experiment.target.disclaimer)
+            shutdown = experiment.project.configuration.shutdown
+            disclaimer = experiment.target.disclaimer
+            pages.write(experiment.folder, self.analysis, verdict, configuration, shutdown, disclaimer)
 
     def _acted(self) -> DrillRun[T]:
         if self._run is None:

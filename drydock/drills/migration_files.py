@@ -35,9 +35,7 @@ class MigrationFiles:
         steps = tuple(path.read_text() for path in sorted(folder.glob("[0-9]*-*.sql")))
         if not steps:
             raise CannotRunError(f"{folder} has no step", "Add 01-<name>.sql, or correct migrations in drydock.toml.")
-        return cls(
-            tuple(path.read_text() for path in steps), _text(folder / "locking.sql"), _text(folder / "clean.sql")
-        )
+        return cls(steps, _text(folder / "locking.sql"), _text(folder / "clean.sql"))
 
 
 def _text(path: Path) -> str:
