@@ -51,7 +51,7 @@ class SpanExporter:
         self._url = url.rstrip("/")
         address = urlsplit(url)
         port = address.port or (443 if address.scheme == "https" else 80)
-        self._server = {"server.address": address.hostname or "", "server.port": port}
+        self._server: dict[str, str | int] = {"server.address": address.hostname or "", "server.port": port}
         known = {name: environment[variable] for name, variable in IDENTITY.items() if environment.get(variable)}
         self._resource = {"attributes": _attributes({"service.name": NAME, **known})}
         self._waiting: deque[Finished] = deque()

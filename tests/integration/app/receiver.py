@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import brotli
-from google.protobuf import json_format
+from google.protobuf import json_format  # type: ignore[import-untyped]
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span
 
@@ -67,12 +67,14 @@ class Receiver:
 
 def _read(body: bytes) -> ExportTraceServiceRequest:
     """OTLP in either form; its JSON writes identifiers as hexadecimal digits, protobuf's own as base64."""
+    request = ExportTraceServiceRequest()
     if not body.startswith(b"{"):
-        return ExportTraceServiceRequest.FromString(body)
+        request.ParseFromString(body)
+        return request
 
     def in_base64(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         coded = {"traceId", "spanId", "parentSpanId"}
         return {key: base64.b64encode(bytes.fromhex(it)).decode() if key in coded else it for key, it in pairs}
 
-    document = json.loads(body, object_pairs_hook=in_base64)
-    return json_format.ParseDict(document, ExportTraceServiceRequest())
+    json_format.ParseDict(json.loads(body, object_pairs_hook=in_base64), request)
+    return request

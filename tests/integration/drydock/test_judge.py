@@ -3,9 +3,11 @@
 import asyncio
 import os
 import signal
+import statistics
 import sys
 from collections import Counter
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -172,6 +174,8 @@ async def test_it_goes_on_by_the_clock_while_the_server_is_silent(tmp_path: Path
         judged = await judge(plan(server.url, rate=100, seconds=1.5, timeout=1), tmp_path)
 
     assert len(judged.records) >= 149
+    gaps = [later.started - earlier.started for earlier, later in pairwise(judged.records)]
+    assert statistics.mean(gaps) == pytest.approx(1 / 100, rel=0.1)
     assert {record.outcome for record in judged.records} == {Outcome.TIMED_OUT}
     assert all(0.9 < record.seconds < 1.5 for record in judged.records)
 
