@@ -1,9 +1,11 @@
 """What the check reads: an overlay as it is rendered, compose.yaml, the Dockerfile and drydock.toml."""
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 import yaml
@@ -135,11 +137,14 @@ class Subject:
         if not (overlays / overlay).is_dir():
             names = ", ".join(sorted(it.name for it in overlays.iterdir()))
             raise CannotRunError(f"there is no overlay {overlay!r}", f"Choose one of: {names}")
-        folder = _kustomization(project, overlay, against)
-        try:
-            objects = images.render(tools.obtain(tools.KUBECTL), folder)
-        except FailedError as error:
-            raise CannotRunError(f"k8s/overlays/{overlay} does not render: {error.reason}") from error
+        kubectl = tools.obtain(tools.KUBECTL)
+        # A folder of its own: two checks at once would render each other's patch.
+        with TemporaryDirectory(prefix="drydock-check-") as folder:
+            rendered = _kustomization(project, Path(folder).resolve(), overlay, against)
+            try:
+                objects = images.render(kubectl, rendered)
+            except FailedError as error:
+                raise CannotRunError(f"k8s/overlays/{overlay} does not render: {error.reason}") from error
         compose = yaml.safe_load((project.root / "compose.yaml").read_text())
         return cls(project, overlay, list(objects), compose, (project.root / "Dockerfile").read_text())
 
@@ -192,13 +197,12 @@ def image_command(dockerfile: str) -> list[str]:
     return list(yaml.safe_load(text)) if text.startswith("[") else []
 
 
-def _kustomization(project: Project, overlay: str, against: str | None) -> Path:
-    """A folder that renders the overlay with its autoscaler, and with the patch."""
-    folder = project.state / "check"
-    folder.mkdir(parents=True, exist_ok=True)
+def _kustomization(project: Project, folder: Path, overlay: str, against: str | None) -> Path:
+    """Writes what renders the overlay with its autoscaler, and with the patch; returns `folder`."""
+    manifests = Path(os.path.relpath(project.root / "k8s", folder))  # kustomize takes no absolute path
     mode = Mode.DEV if overlay.split("-")[0] == Mode.DEV else Mode.PARITY
     content: dict[str, Any] = {
-        "resources": [f"../../k8s/overlays/{overlay}", f"../../k8s/autoscaling/{Stack(mode).autoscaling}"],
+        "resources": [str(manifests / "overlays" / overlay), str(manifests / "autoscaling" / Stack(mode).autoscaling)],
     }
     if against is not None:
         name = project.configuration.workload.deployment

@@ -8,7 +8,7 @@ from drydock.core.project import Shutdown
 
 # kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle: the grace period where a pod says none.
 DEFAULT_GRACE_SECONDS = 30.0
-# Measured on kind: kube-proxy stops to send new connections 1 to 2 s after a pod's deletion (docs/measured.md).
+# Measured on kind (docs/reference/measured.md): kube-proxy sends no new connections 1 to 2 s after a pod's deletion.
 PROPAGATION_SECONDS = 2.0
 
 
