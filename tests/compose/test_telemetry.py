@@ -20,7 +20,7 @@ def stack() -> Stack:
 
 @pytest.fixture(scope="module")
 def smoke() -> None:
-    """Half a minute of traffic from inside the network."""
+    """Half a minute of requests from inside the network."""
     send(PROJECT, "compose", environment())
 
 

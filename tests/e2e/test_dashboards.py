@@ -21,7 +21,7 @@ PROMETHEUS = Prometheus(PAGES.prometheus)
 
 @pytest.fixture(scope="module", autouse=True)
 def smoke(environment: None) -> None:
-    """Half a minute of traffic, so that there is something to show."""
+    """Half a minute of requests, so that there is something to show."""
     send(cluster.PROJECT, "kind")
 
 

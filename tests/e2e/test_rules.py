@@ -22,7 +22,7 @@ AFTER_FAILURE = SEEN_AFTER_FAILURE | {"kube_job_failed"}
 
 @pytest.fixture(scope="module", autouse=True)
 def smoke(environment: None) -> None:
-    """Some traffic, so that there is something to count."""
+    """Some requests, so that there is something to count."""
     send(cluster.PROJECT, "kind")
 
 

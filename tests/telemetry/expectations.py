@@ -67,7 +67,7 @@ def test_hostile_paths_and_methods_make_no_series_and_no_names(stack: Stack, smo
 
 def test_everything_is_scraped(stack: Stack) -> None:
     def health() -> set[str]:
-        # The load generator is there while it runs.
+        # The judge is there while it sends.
         targets = [one for one in stack.prometheus.targets() if one["labels"]["job"] != LOAD]
         return {f"{one['labels']['job']}: {one['health']} {one['lastError']}" for one in targets}
 
