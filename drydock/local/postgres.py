@@ -22,6 +22,7 @@ from typing import Any, Literal, Self
 import psutil
 
 from drydock.core.errors import CannotRunError
+from drydock.system import signals
 from drydock.system.pidfile import terminate
 from drydock.system.processes import last_lines
 from drydock.system.wait import wait_until
@@ -99,20 +100,25 @@ class EmbeddedPostgres:
             self._create()
         _hand_over(self._data)
         self._process = self._launch()
-        self._wait_until_ready(self._process)
+        try:
+            self._wait_until_ready(self._process)
+        except BaseException:
+            self.stop("immediate")
+            raise
         return self.dsn
 
     def stop(self, mode: StopMode = "fast") -> None:
         """Stops the server if it runs: `fast` is clean, `immediate` is as a crash."""
         if self._process is None:
             return
-        self._process.send_signal(STOP_SIGNALS[mode])
-        try:
-            self._process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._process = None
+        with signals.deferred():
+            self._process.send_signal(STOP_SIGNALS[mode])
+            try:
+                self._process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            self._process = None
 
     def restart(self, mode: StopMode = "fast") -> str:
         """Stops and starts the server on the same port with the same data; returns the DSN."""
@@ -170,7 +176,6 @@ class EmbeddedPostgres:
 
         wait_until(settled, START_SECONDS, POLL_SECONDS)
         if not _ready(self._data, process.pid):
-            self.stop("immediate")
             end = last_lines(self.log.read_text(errors="replace"), 10)
             raise CannotRunError(f"PostgreSQL did not start within {START_SECONDS:.0f} s:\n{end}", f"See {self.log}.")
 
