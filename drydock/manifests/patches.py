@@ -36,7 +36,7 @@ def control(project: Project, name: str) -> Mapping[str, Any]:
     if not path.is_file():
         names = ", ".join(sorted(it.stem for it in known.parent.glob("*.yaml")))
         reason = f"there is no negative control {name!r}, and no such file"
-        raise CannotRunError(reason, f"Say `--against control`, a patch's file, or one of: {names}")
+        raise CannotRunError(reason, f"Choose `control`, a patch's file, or one of: {names}")
     return _read(path)
 
 
@@ -44,6 +44,6 @@ def _read(path: Path) -> Mapping[str, Any]:
     patch = yaml.safe_load(path.read_text())
     if not isinstance(patch, dict) or "spec" not in patch:
         raise CannotRunError(
-            f"{path} is no patch of a Deployment", "It begins with `spec:`, as those in k8s/controls do."
+            f"{path} is not a patch of a Deployment", "Begin it with `spec:`, as those in k8s/controls do."
         )
     return patch

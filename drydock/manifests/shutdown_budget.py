@@ -8,6 +8,8 @@ from drydock.core.project import Shutdown
 
 # kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle: the grace period where a pod says none.
 DEFAULT_GRACE_SECONDS = 30.0
+# Measured on kind (docs/reference/measured.md): kube-proxy sends no new connections 1 to 2 s after a pod's deletion.
+PROPAGATION_SECONDS = 2.0
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """One pod's event loop is blocked, as by a blocking call in a coroutine."""
 
 from collections.abc import Iterable
+from math import ceil
 
 from drydock.analysis.evidence import Evidence
 from drydock.analysis.objectives import DrillObjectives
@@ -15,21 +16,28 @@ BLOCKED_SECONDS = 60
 SHED_SECONDS = 20.0
 # Liveness: up to 10 s until the first probe, three of them 10 s apart with 2 s each.
 NOTICE_SECONDS = 35.0
-# 210 requests a second, half of them for the blocked pod.
-MOST_LOST = int(SHED_SECONDS * 105)
 
 
 class BlockLoop(Disruption[Target]):
     """Nothing is answered by one pod for a minute, probes included."""
 
     title = "block-loop"
-    hypothesis = (
-        f"When a pod's event loop blocks, readiness takes it out within {SHED_SECONDS:g} s, before liveness restarts "
-        f"it (noticed within {NOTICE_SECONDS:g} s); only requests of that time are lost, at most {MOST_LOST:,}."
-    )
-    objectives = DrillObjectives(lost=MOST_LOST, restarts=1)
     negative_control = "no-readiness"
     variant = "faults"
+
+    @property
+    def hypothesis(self) -> str:
+        """It bounds the loss by the configured rate."""
+        return (
+            f"When a pod's event loop blocks, readiness takes it out within {SHED_SECONDS:g} s, before liveness "
+            f"restarts it (noticed within {NOTICE_SECONDS:g} s); only requests of that time are lost, at most "
+            f"{self.objectives.lost:,}."
+        )
+
+    @property
+    def objectives(self) -> DrillObjectives:
+        """The requests that one pod gets until readiness takes it out, and its restart."""
+        return DrillObjectives(lost=ceil(SHED_SECONDS * self.rate_of_one_pod), restarts=1)
 
     def act(self, run: DrillRun[Target]) -> None:
         """One pod stops to answer; readiness falls; liveness has it restarted."""

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 from drydock.analysis.evidence import Evidence
-from drydock.analysis.objectives import DrillObjectives
 from drydock.drills.disruption import Disruption
 from drydock.drills.drill_run import DrillRun
 from drydock.judge.exchange import sampled
@@ -24,7 +23,6 @@ class LastSpans(Disruption[KindTarget]):
 
     title = "last-spans"
     hypothesis = "When a pod ends, the traces of the last orders that it answered reach Jaeger, and no request is lost."
-    objectives = DrillObjectives()
     negative_control = "no-flush"
     platforms = frozenset({"kind"})
 

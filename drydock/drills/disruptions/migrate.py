@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from drydock.analysis.objectives import DrillObjectives
 from drydock.drills.disruption import Disruption
 from drydock.drills.drill_run import DrillRun
 from drydock.targets.target import Target
@@ -16,7 +15,6 @@ class Migrate(Disruption[Target]):
 
     title = "migrate"
     hypothesis = "When a schema changes by expanding, filling in batches and contracting, no request is lost to a lock."
-    objectives = DrillObjectives()
     negative_control = LOCKING
 
     def patches(self, target: Target) -> list[Mapping[str, Any]]:

@@ -43,7 +43,7 @@ async def test_each_class_of_fault_is_found_every_time_and_nothing_else(name: st
     assert judged.code == 0, judged.complaints
     found = Counter(record.outcome for record in judged.records)
     assert found[outcome] == FAULTS, f"{found}, of {len(judged.records)}"
-    assert found[Outcome.OK] == len(judged.records) - FAULTS
+    assert found[Outcome.OK] == len(judged.records) - FAULTS, f"{found}, of {len(judged.records)}"
     assert all(record.reason for record in judged.records if record.lost), "each in the error's own words"
     lanes = Counter(record.lane for record in judged.records if record.outcome is outcome)
     assert set(lanes) == {Lane.FRESH, Lane.KEPT}, "the fault was met in both lanes"
