@@ -12,10 +12,11 @@ from drydock.local.pod import LocalPod
 from drydock.local.recorder import LocalRecorder
 from drydock.local.runtime import LocalRuntime
 from drydock.local.template import Template
+from drydock.manifests.shutdown_budget import PROPAGATION_SECONDS
 from drydock.system.ports import free_port
 
-# Measured on kind: kube-proxy sends no new connection to a pod 1 to 2 s after it left (docs/reference/measured.md).
-PROPAGATION_SECONDS = 1.0
+# On kind it takes 1 to 2 s.
+ROUTE_SECONDS = PROPAGATION_SECONDS / 2
 
 
 class LocalDeployment:
@@ -148,7 +149,7 @@ class LocalDeployment:
         endpoints = {pod.name: {"ready": pod.serving} for pod in self.pods}
         self._recorder.notify("EndpointSlice", service, "uid-endpoints", {"service": service, "endpoints": endpoints})
         ports = [pod.port for pod in self.pods if pod.serving]
-        self._routes.add(asyncio.get_running_loop().call_later(PROPAGATION_SECONDS, self._route, ports))
+        self._routes.add(asyncio.get_running_loop().call_later(ROUTE_SECONDS, self._route, ports))
 
     def _route(self, ports: list[int]) -> None:
         self._router.write(json.dumps(ports).encode() + b"\n")

@@ -24,6 +24,7 @@ import psutil
 from drydock.core.errors import CannotRunError
 from drydock.system import signals
 from drydock.system.pidfile import terminate
+from drydock.system.ports import LOOPBACK
 from drydock.system.processes import last_lines
 from drydock.system.wait import wait_until
 
@@ -35,7 +36,6 @@ with warnings.catch_warnings():
 StopMode = Literal["fast", "immediate"]
 
 MAJOR_VERSION = 18
-HOST = "127.0.0.1"
 # Below the ephemeral ports of Linux (32768 and up) and macOS (49152 and up): a client that redials a stopped server
 # whose port is among them can be handed that very port and connect to itself.
 PORTS = range(20000, 30000)
@@ -79,7 +79,7 @@ class EmbeddedPostgres:
     @property
     def dsn(self) -> str:
         """The connection string, `postgresql://name:password@127.0.0.1:port/name`; readable after the first `start`."""
-        return f"postgresql://{self.name}:{self._password.read_text()}@{HOST}:{self.port}/{self.name}"
+        return f"postgresql://{self.name}:{self._password.read_text()}@{LOOPBACK}:{self.port}/{self.name}"
 
     @property
     def running(self) -> bool:
@@ -158,7 +158,7 @@ class EmbeddedPostgres:
 
     def _launch(self) -> subprocess.Popen[bytes]:
         settings = {
-            "listen_addresses": HOST,
+            "listen_addresses": LOOPBACK,
             "port": str(self.port),
             "unix_socket_directories": "",  # a Unix socket's path is limited to about 100 bytes; a checkout's is not
             **self._settings,
@@ -213,7 +213,7 @@ def _free_port() -> int:
     for port in random.sample(PORTS, 50):
         with socket.socket() as probe:
             try:
-                probe.bind((HOST, port))
+                probe.bind((LOOPBACK, port))
             except OSError:
                 continue
             return port

@@ -28,10 +28,9 @@ from drydock.system.ports import LOOPBACK
 from drydock.system.processes import output
 from drydock.system.wait import wait_until
 from drydock.targets import psql
+from drydock.targets.target import ANSWER_SECONDS, ROLLOUT_SECONDS
 
 START_SECONDS = 60.0
-ROLLOUT_SECONDS = 240.0
-ANSWER_SECONDS = 2.0
 DISCLAIMER = (
     "Local processes behind a router of our own: this run says nothing about Kubernetes, whose kubelet and kube-proxy "
     "were not there."
@@ -140,7 +139,7 @@ class LocalTarget:
         self._now.do(lambda: self._now.deployment.pod(pod).kill())
 
     def request(self, pod: str, method: str, path: str, body: Mapping[str, Any] | None = None) -> int:
-        """Sends one request to one pod; 0 where no answer came within 2 s."""
+        """Sends one request to one pod; 0 where no answer came within ANSWER_SECONDS."""
         port = self._now.deployment.pod(pod).port
 
         async def ask() -> int:
