@@ -1,4 +1,4 @@
-"""Two shutdown drills on kind as a person runs them, each with its negative control; the others are run by hand."""
+"""Two shutdown drills on kind, each with its negative control. The other drills are run by hand."""
 
 import subprocess
 import sys
@@ -15,18 +15,18 @@ from drydock.runs.verdict import FILE as VERDICT
 from tests.e2e import cluster
 
 SECONDS = 400
-ATTEMPTS = 3  # a busy machine may not have the steady state that a drill wants before it acts
+ATTEMPTS = 3  # a busy machine may miss the steady state that a drill requires before its action
 SETTINGS = cluster.PROJECT.configuration.drills.disruptions
 LANES = {"fresh", "kept", "long"}
 CUT = {Cause.CUT_IN_FLIGHT, Cause.REFUSED_AFTER_REMOVAL, Cause.CLOSED_LISTENER, Cause.RESET_ON_KEPT_ALIVE}
-# Of the service. On a machine that is busy with other things the judge may be late, and a pod short of connections.
+# The checks of the service. On a busy machine other checks may fail: late requests, exhausted pool connections.
 OURS = {"enough requests", "the service is as it was", "restarts of containers", "deleted pods end by themselves"}
 OURS |= {"the grace period suffices"}
 OURS |= {f"audit: {name.replace('_', ' ')}" for name in cluster.PROJECT.configuration.audit.violations}
 
 
 def drill(*arguments: str) -> tuple[subprocess.CompletedProcess[str], RunFolder]:
-    """Runs one as a person does; returns how it ended, and its folder."""
+    """Run the command of a drill. Returns the finished process and the run folder."""
     command = [sys.executable, "-m", "drydock", "drill", *arguments]
     root = cluster.PROJECT.root
     for _ in range(ATTEMPTS):
@@ -40,7 +40,7 @@ def drill(*arguments: str) -> tuple[subprocess.CompletedProcess[str], RunFolder]
 
 @pytest.fixture(scope="module")
 def drilled(environment: None) -> RunFolder:
-    """One whole run of delete-pod."""
+    """One complete run of delete-pod."""
     return drill("delete-pod")[1]
 
 
