@@ -44,7 +44,7 @@ def test_a_terminating_pod_is_scraped_until_it_is_gone(stack: Stack) -> None:
     gone = time.time()
     last = stack.prometheus.value(f"max_over_time(timestamp({scraped})[2m:1s])")
     print(f"{pod} was gone {gone - deleted:.1f} s after its deletion, last scraped {gone - last:.1f} s before that")
-    # It answers until its listener closes, about 10 s after the deletion. The last scrape is up to one interval earlier.
+    # It answers until its listener closes, about 10 s after the deletion, so at least one more scrape succeeds.
     assert last > deleted + SCRAPE_SECONDS
 
 
