@@ -1,16 +1,16 @@
 """Rules of connections: all pods together stay under what Postgres allows."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from drydock.check.rule import Finding, Rule
-from drydock.check.subject import Subject
+from drydock.check.subject import RenderedWorkload, Subject
 from drydock.core.project import Connections
 from drydock.manifests.objects import Object, container, environment, find, of_kind
 from drydock.manifests.scalers import scalers
 
 SOURCE = "postgresql.org/docs/18/runtime-config-connection.html"
-FILE = "k8s/base/postgres/stateful-set.yaml"
+FILE = "k8s/base/{}/stateful-set.yaml"
 LIMIT = re.compile(r"max_connections=(\d+)")
 
 
@@ -50,23 +50,23 @@ def needed(objects: list[Object], connections: Connections) -> int:
     return count
 
 
-def _limit_is_set(subject: Subject) -> Finding:
-    limit = max_connections(subject.objects, _stateful_set(subject))
+def _limit_is_set(database: RenderedWorkload) -> Finding:
+    limit = max_connections(database.subject.objects, database.name)
     return Finding(limit is not None, f"max_connections {limit or 'left to its default'}", "Set max_connections.")
 
 
-def _fits(subject: Subject) -> Finding:
-    limit = max_connections(subject.objects, _stateful_set(subject)) or 0
-    count = needed(subject.objects, subject.project.configuration.connections)
-    remedy = "Lower the pools or the autoscalers' most, or raise max_connections."
-    return Finding(count <= limit, f"{count} may be asked for, Postgres allows {limit}", remedy)
+def _fits(database: RenderedWorkload) -> Finding:
+    limit = max_connections(database.subject.objects, database.name) or 0
+    count = needed(database.subject.objects, database.configuration.connections)
+    remedy = "Lower the pools or the autoscalers' maximum, or raise max_connections."
+    return Finding(count <= limit, f"clients may open {count} connections, Postgres allows {limit}", remedy)
 
 
-def _stateful_set(subject: Subject) -> str:
-    return subject.project.configuration.audit.pod.rpartition("-")[0]
+def _rule(name: str, sentence: str, evaluate: Callable[[RenderedWorkload], Finding]) -> Rule:
+    return Rule(f"connections/{name}", sentence, SOURCE, FILE, evaluate, Subject.database)
 
 
 RULES = (
-    Rule("connections/limit-is-set", "Postgres is told how many connections it may have.", SOURCE, FILE, _limit_is_set),
-    Rule("connections/fit", "All pools can be full in the middle of a rollout.", SOURCE, FILE, _fits),
+    _rule("limit-is-set", "Postgres has an explicit max_connections.", _limit_is_set),
+    _rule("fit", "Postgres allows every pool to be full in the middle of a rollout.", _fits),
 )

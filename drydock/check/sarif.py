@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from drydock.check.rule import Result
+from drydock.check.rule import Finding, Result, Rule
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 def sarif(results: Sequence[Result], version: str) -> dict[str, Any]:
-    """The log of one run: every rule, and a result for each that does not hold."""
+    """The log of one run: every rule, and a result for each workload for which one does not hold."""
     driver = {
         "name": "drydock check",
         "version": version,
@@ -22,18 +22,17 @@ def sarif(results: Sequence[Result], version: str) -> dict[str, Any]:
             for result in results
         ],
     }
-    broken = [_result(number, result) for number, result in enumerate(results) if not result.finding.holds]
+    broken = [_result(number, result.rule, it) for number, result in enumerate(results) for it in result.broken]
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [{"tool": {"driver": driver}, "results": broken}]}
 
 
-def _result(number: int, result: Result) -> dict[str, Any]:
-    finding = result.finding
+def _result(number: int, rule: Rule, finding: Finding) -> dict[str, Any]:
+    text = f"{rule.sentence} Observed: {finding.workload}: {finding.observed}. {finding.remedy}"
+    file = rule.file.format(finding.workload)
     return {
-        "ruleId": result.rule.identifier,
+        "ruleId": rule.identifier,
         "ruleIndex": number,
         "level": "error",
-        "message": {"text": f"{result.rule.sentence} Observed: {finding.observed}. {finding.remedy}"},
-        "locations": [
-            {"physicalLocation": {"artifactLocation": {"uri": result.rule.file}, "region": {"startLine": 1}}}
-        ],
+        "message": {"text": text},
+        "locations": [{"physicalLocation": {"artifactLocation": {"uri": file}, "region": {"startLine": 1}}}],
     }

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from drydock.check.catalogue import RULES
-from drydock.check.rule import Result, apply
+from drydock.check.rule import Finding, Result, apply
 from drydock.check.sarif import sarif
 from drydock.check.subject import Subject
 from drydock.core.errors import FailedError
@@ -39,11 +39,11 @@ def check(
     output: Annotated[
         Path | None, typer.Option(help="Write to a file instead of the terminal.", show_default=False)
     ] = None,
-    listing: Annotated[bool, typer.Option("--list", help="Say each rule and its source, and check nothing.")] = False,
+    listing: Annotated[bool, typer.Option("--list", help="List each rule with its source, and check nothing.")] = False,
 ) -> None:
-    """Check without a cluster whether manifests and command can keep what the drills promise.
+    """Check, without a cluster, that manifests and command can keep the drills' objectives.
 
-    Exit code 1: a rule does not hold. Exit code 2: it could not run.
+    Exit code 1: a rule does not hold. Exit code 2: the check could not run.
     """
     if listing:
         typer.echo("\n".join(f"{rule.identifier}\n  {rule.sentence} [{rule.source}]" for rule in RULES))
@@ -54,7 +54,7 @@ def check(
         output.write_text(text + "\n")
     else:
         typer.echo(text)
-    if broken := [result.rule.identifier for result in results if not result.finding.holds]:
+    if broken := [result.rule.identifier for result in results if result.broken]:
         raise FailedError(f"{len(broken)} of {len(results)} rules do not hold: {', '.join(broken)}")
 
 
@@ -65,13 +65,17 @@ def written(results: Sequence[Result], form: Format) -> str:
             return json.dumps(sarif(results, version("drydock")), indent=2)
         case Format.JUNIT:
             return junit(_verdict(results), 0).rstrip()
-    return "\n".join(result.line for result in results)
+    return "\n".join(line for result in results for line in result.lines)
 
 
 def _verdict(results: Sequence[Result]) -> Verdict:
     checks = [
-        Check(it.rule.identifier, it.finding.holds, it.rule.sentence, f"{it.finding.observed}. {it.finding.remedy}")
+        Check(it.rule.identifier, not it.broken, it.rule.sentence, " ".join(map(_sentences, it.broken or it.findings)))
         for it in results
     ]
-    holding = sum(result.finding.holds for result in results)
+    holding = sum(check.passed for check in checks)
     return Verdict("check", "check", f"{holding} of {len(results)} rules hold", checks, {})
+
+
+def _sentences(finding: Finding) -> str:
+    return f"{finding.workload}: {finding.observed}. {finding.remedy}"

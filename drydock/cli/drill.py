@@ -58,9 +58,8 @@ def list_drills() -> None:
     project = Project.find()
     for kind in DISRUPTIONS:
         platforms = " and ".join(sorted(kind.platforms))
-        typer.echo(
-            f"{kind.title}\n  {kind.hypothesis}\n  negative control: {kind.negative_control}; runs on {platforms}"
-        )
+        hypothesis = kind(project.configuration.drills.disruptions).hypothesis
+        typer.echo(f"{kind.title}\n  {hypothesis}\n  negative control: {kind.negative_control}; runs on {platforms}")
     typer.echo(f"scale\n  {Scale(project.configuration.drills.scale).hypothesis}\n  runs on kind")
 
 
@@ -131,7 +130,7 @@ def _command(kind: type[Disruption[Any]]) -> Callable[..., None]:
         verdict, folder = experiment.run(drill, target_of(project, platform), keep=keep)
         conclude(project, verdict, folder)
 
-    run.__doc__ = f"{kind.hypothesis}\n\n{EXIT_CODES}"
+    run.__doc__ = f"{kind.__doc__}\n\n{EXIT_CODES}"
     return run
 
 

@@ -20,7 +20,7 @@ def stack() -> Stack:
 
 @pytest.fixture(scope="module")
 def smoke() -> None:
-    """Half a minute of traffic from inside compose's network."""
+    """Half a minute of requests from inside compose's network."""
     send(PROJECT, "compose", environment())
 
 

@@ -1,4 +1,4 @@
-"""Two shutdown drills on kind, each with its negative control. The other drills are run by hand."""
+"""Shutdown drills on kind: a deleted pod, a rollout, and a negative control."""
 
 import subprocess
 import sys
@@ -8,15 +8,19 @@ import pytest
 
 from drydock.analysis import disruption
 from drydock.analysis.causes import Cause
-from drydock.analysis.pod_terminations import MARKS
+from drydock.analysis.pod_terminations import LINES, MARKS
 from drydock.judge_client import start_delay
 from drydock.runs.folder import CONFIGURATION, RunFolder
 from drydock.runs.verdict import FILE as VERDICT
 from tests.e2e import cluster
+from tests.e2e.cluster import FEWEST_PODS
+from tests.lifecycle import SHUTDOWN
 
 SECONDS = 400
 ATTEMPTS = 3  # a busy machine may miss the steady state that a drill requires before its action
 SETTINGS = cluster.PROJECT.configuration.drills.disruptions
+DRAIN_SECONDS = 5  # k8s/base/shop.env
+SHUTDOWN_MARKS = [LINES[event] for event in SHUTDOWN]
 LANES = {"fresh", "kept", "long"}
 CUT = {Cause.CUT_IN_FLIGHT, Cause.REFUSED_AFTER_REMOVAL, Cause.CLOSED_LISTENER, Cause.RESET_ON_KEPT_ALIVE}
 # The checks of the service. On a busy machine other checks may fail: late requests, exhausted pool connections.
@@ -38,10 +42,10 @@ def drill(*arguments: str) -> tuple[subprocess.CompletedProcess[str], RunFolder]
     return done, RunFolder.all(cluster.PROJECT)[0]
 
 
-@pytest.fixture(scope="module")
-def drilled(environment: None) -> RunFolder:
-    """One complete run of delete-pod."""
-    return drill("delete-pod")[1]
+@pytest.fixture(scope="module", params=["delete-pod", "rollout"])
+def drilled(request: pytest.FixtureRequest, environment: None) -> RunFolder:
+    """One complete run of each drill."""
+    return drill(request.param)[1]
 
 
 def passed(folder: RunFolder) -> dict[str, bool]:
@@ -67,11 +71,17 @@ def test_every_request_has_its_line_with_lane_connection_and_pod(drilled: RunFol
     assert len(set(kept)) == len(kept)
 
 
-def test_the_pod_on_its_way_out_has_every_mark(drilled: RunFolder) -> None:
-    [termination] = [it for it in drilled.read_json(disruption.FILE)["terminations"] if not it["restarted"]]
-    assert termination["marks"].keys() == MARKS.keys()
-    assert (termination["exit_code"], termination["reason"]) == (0, "Completed")
-    assert termination["marks"]["endpoint_out"] < termination["marks"]["sigterm"] < termination["marks"]["drained"]
+def test_every_pod_that_ends_does_so_in_order(drilled: RunFolder) -> None:
+    ended = [it for it in drilled.read_json(disruption.FILE)["terminations"] if not it["restarted"]]
+    assert len(ended) == (1 if drilled.name.endswith("delete-pod") else FEWEST_PODS)
+    for termination in ended:
+        marks = termination["marks"]
+        assert marks.keys() == MARKS.keys()
+        assert (termination["exit_code"], termination["reason"]) == (0, "Completed")
+        assert marks["endpoint_out"] < marks["sigterm"]
+        steps = [marks[name] for name in SHUTDOWN_MARKS]
+        assert steps == sorted(steps), marks
+        assert marks["drained"] - marks["sigterm"] == pytest.approx(DRAIN_SECONDS, abs=1), "the listener stays open"
 
 
 def test_the_folder_says_it_all(drilled: RunFolder) -> None:
@@ -80,7 +90,8 @@ def test_the_folder_says_it_all(drilled: RunFolder) -> None:
         *("analysis.json", "judge.json"),
     }
     described: dict[str, Any] = drilled.read_json(CONFIGURATION)
-    assert (described["mode"], described["platform"], described["drill"]) == ("parity", "kind", "delete-pod")
+    assert (described["mode"], described["platform"]) == ("parity", "kind")
+    assert drilled.name.endswith(described["drill"])
 
 
 def test_the_negative_control_of_a_rollout_fails_with_the_cause_and_is_put_back() -> None:

@@ -22,7 +22,7 @@ AFTER_FAILURE = SEEN_AFTER_FAILURE | {"kube_job_failed"}
 
 @pytest.fixture(scope="module", autouse=True)
 def smoke(environment: None) -> None:
-    """Some traffic, so that the counters have values."""
+    """Some requests, so that the counters have values."""
     send(cluster.PROJECT, "kind")
 
 

@@ -31,7 +31,7 @@ def stack(environment: None) -> Stack:
 
 @pytest.fixture(scope="module")
 def smoke(environment: None) -> None:
-    """Half a minute of traffic from inside the cluster."""
+    """Half a minute of requests from inside the cluster."""
     send(cluster.PROJECT, "kind")
 
 

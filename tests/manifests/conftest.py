@@ -3,7 +3,6 @@
 import copy
 import functools
 import os
-import re
 import subprocess
 import tomllib
 from pathlib import Path
@@ -14,6 +13,7 @@ import yaml
 
 from app.drain import SETTLE_SECONDS
 from app.settings import Settings
+from drydock.check.subject import Subject
 from drydock.cluster import addons
 from drydock.core.console import Step
 from drydock.core.project import Project
@@ -72,14 +72,8 @@ def parity_without_keda() -> list[Object]:
 
 
 @pytest.fixture
-def load() -> list[Object]:
-    """What `drydock smoke` runs beside the service."""
-    return objects("load")
-
-
-@pytest.fixture
 def judge() -> list[Object]:
-    """What a shutdown drill runs beside the service."""
+    """What a shutdown drill and `drydock smoke` run beside the service."""
     return objects("load/judge")
 
 
@@ -113,17 +107,14 @@ def compose() -> Object:
 
 
 @pytest.fixture
-def compose_environment(compose: Object) -> dict[str, dict[str, str]]:
-    """The variables of each compose service: its env files in order, ${…} standing for what an earlier one set."""
-    return {
-        name: _read_env_files(service.get("env_file", [])) | service.get("environment", {})
-        for name, service in compose["services"].items()
-    }
+def dockerfile() -> str:
+    return (ROOT / "Dockerfile").read_text()
 
 
 @pytest.fixture
-def dockerfile() -> str:
-    return (ROOT / "Dockerfile").read_text()
+def subject(parity: list[Object], compose: Object, dockerfile: str) -> Subject:
+    """What `drydock check` reads, with the parity overlay."""
+    return Subject(Project.find(ROOT), "parity", parity, compose, dockerfile)
 
 
 @pytest.fixture
@@ -142,13 +133,3 @@ def defaults() -> dict[str, Any]:
     """The service's own defaults by the name of their variable, and the one bound that is none."""
     variables = {name.upper(): field.default for name, field in Settings.model_fields.items()}
     return {**variables, "SETTLE_SECONDS": SETTLE_SECONDS}
-
-
-def _read_env_files(names: list[str]) -> dict[str, str]:
-    variables: dict[str, str] = {}
-    for name in names:
-        for line in (ROOT / name).read_text().splitlines():
-            if line and not line.startswith("#"):
-                key, _, value = line.partition("=")
-                variables[key] = re.sub(r"\$\{(\w+)\}", lambda match: variables[match[1]], value)
-    return variables

@@ -1,30 +1,78 @@
 """Compose runs what Kubernetes runs, as it runs it."""
 
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
+from drydock.check import parity as parity_rules
+from drydock.check.rule import apply
+from drydock.check.subject import Subject
 from drydock.manifests.objects import Object
 from drydock.manifests.quantities import seconds, size
 from tests.manifests.rules import compose as rules
 
-type Environment = dict[str, dict[str, str]]
+DEPLOYMENTS = ["shop", "receipts"]
 
 
 @pytest.fixture
-def everything(parity: list[Object], load: list[Object]) -> list[Object]:
+def everything(parity: list[Object], judge: list[Object]) -> list[Object]:
     """All that compose has too."""
-    return [*parity, *load]
+    return [*parity, *judge]
 
 
-def test_the_environment_is_the_same(compose_environment: Environment, everything: list[Object]) -> None:
-    assert rules.same_environment(compose_environment, everything) == []
+@pytest.fixture
+def checked(subject: Subject, everything: list[Object]) -> Subject:
+    """The same for the check."""
+    return replace(subject, objects=everything)
 
 
-def test_the_limits_are_the_same(compose: Object, everything: list[Object]) -> None:
-    assert rules.same_limits(compose, everything) == []
+def failures(subject: Subject) -> list[str]:
+    """The lines of the rules of parity that do not hold."""
+    lines = [line for result in apply(parity_rules.RULES, subject) for line in result.lines]
+    return [line for line in lines if line.startswith("FAIL")]
 
 
-def test_the_commands_are_the_same(compose: Object, everything: list[Object]) -> None:
-    assert rules.same_command(compose, everything) == []
+def test_compose_runs_everything_as_kubernetes_does(checked: Subject) -> None:
+    assert failures(checked) == []
+
+
+def test_the_check_compares_everything_in_compose(checked: Subject) -> None:
+    assert {it.name for it in checked.composed()} == set(checked.compose["services"])
+
+
+# A change of compose, and the beginning of the one line that reports it.
+CHANGES: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "another password": (
+        lambda it: it["postgres"].update(environment={"POSTGRES_PASSWORD": "another"}),
+        "environment: postgres: different: POSTGRES_PASSWORD",
+    ),
+    "another value of a variable": (
+        lambda it: it["shop"]["environment"].update(FAULTS_ENABLED="true"),
+        "environment: shop: different: FAULTS_ENABLED",
+    ),
+    "more memory": (
+        lambda it: it["shop"].update(mem_limit="1g"),
+        "limits: shop: 1024 MiB and 1 CPU in compose, 256 MiB and 1 CPU in Kubernetes",
+    ),
+    "another command": (
+        lambda it: it["postgres"].update(command=["-c", "max_connections=100"]),
+        "command: postgres: -c max_connections=100 in compose, -c max_connections=90 in Kubernetes",
+    ),
+    "compose's own grace period": (
+        lambda it: it["shop"].pop("stop_grace_period"),
+        "grace-period: shop: 10 s in compose, 40 s in Kubernetes",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_change_of_compose_is_found(name: str, checked: Subject) -> None:
+    change, expected = CHANGES[name]
+    change(checked.compose["services"])
+    [line] = failures(checked)
+    assert line.startswith(f"FAIL  parity/{expected}")
 
 
 def test_the_containers_are_confined(compose: Object, everything: list[Object]) -> None:
@@ -35,26 +83,9 @@ def test_database_migration_and_service_start_in_order(compose: Object) -> None:
     assert rules.starts_in_order(compose) == []
 
 
-def test_another_password_is_found(compose_environment: Environment, everything: list[Object]) -> None:
-    compose_environment["postgres"]["POSTGRES_PASSWORD"] = "another"
-    assert len(rules.same_environment(compose_environment, everything)) == 1
-
-
-def test_a_variable_of_one_place_alone_is_found(compose_environment: Environment, everything: list[Object]) -> None:
-    compose_environment["shop"]["FAULTS_ENABLED"] = "true"
-    assert rules.same_environment(compose_environment, everything) == [
-        "shop: FAULTS_ENABLED is true in compose, false in Kubernetes"
-    ]
-
-
-def test_more_memory_in_compose_is_found(compose: Object, everything: list[Object]) -> None:
-    compose["services"]["shop"]["mem_limit"] = "1g"
-    assert rules.same_limits(compose, everything) == ["shop: memory stops at 1g in compose, 256Mi there"]
-
-
-def test_another_command_is_found(compose: Object, everything: list[Object]) -> None:
-    compose["services"]["postgres"]["command"] = ["-c", "max_connections=100"]
-    assert len(rules.same_command(compose, everything)) == 1
+@pytest.mark.parametrize("name", DEPLOYMENTS)
+def test_compose_checks_readiness_in_the_same_rhythm(name: str, compose: Object, parity: list[Object]) -> None:
+    assert rules.checks_readiness(compose, parity, name) == []
 
 
 def test_an_init_process_is_found(compose: Object, everything: list[Object]) -> None:
@@ -66,6 +97,14 @@ def test_a_start_without_a_migration_is_found(compose: Object) -> None:
     compose["services"]["shop"]["depends_on"] = {"migrate": {"condition": "service_started"}}
     assert rules.starts_in_order(compose) == [
         "shop starts on migrate: service_started, not service_completed_successfully"
+    ]
+
+
+def test_another_rhythm_is_found(compose: Object, parity: list[Object]) -> None:
+    compose["services"]["shop"]["healthcheck"] |= {"interval": "30s", "retries": 10}
+    assert rules.checks_readiness(compose, parity, "shop") == [
+        "compose's interval is 30s, Kubernetes has 5 s",
+        "compose allows 10 failures, Kubernetes 3",
     ]
 
 

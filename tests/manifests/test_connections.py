@@ -52,10 +52,5 @@ def test_pods_that_are_ending_count(parity: list[Object]) -> None:
     assert connections.most_pods(parity, "receipts") == 6
 
 
-def test_a_limit_left_to_its_default_is_found(parity: list[Object]) -> None:
-    container(parity, "StatefulSet", "postgres")["args"] = []
-    assert connections.max_connections(parity, "postgres") is None
-
-
 def test_the_default_pool_is_the_services_own(defaults: dict[str, int]) -> None:
     assert defaults["DATABASE_POOL_SIZE"] == CONNECTIONS.default_pool

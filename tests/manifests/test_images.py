@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from drydock.check.subject import COMMAND, image_command
 from drydock.cluster.images import in_compose, in_dockerfile, in_kind, in_manifests
 from drydock.manifests.objects import Object, container
 from tests.manifests.rules import images
@@ -16,12 +17,12 @@ def every_image(
     dockerfile: str,
     dev: list[Object],
     parity: list[Object],
-    load: list[Object],
+    judge: list[Object],
     platform: list[Object],
 ) -> set[str]:
     built = {service["image"] for service in compose["services"].values() if "build" in service}
     pulled = [*in_kind(kind), *in_compose(compose), *in_dockerfile(dockerfile)]
-    deployed = [*dev, *parity, *load, *platform]
+    deployed = [*dev, *parity, *judge, *platform]
     return {*built, *pulled, *in_manifests(deployed)}
 
 
@@ -39,13 +40,17 @@ def test_every_room_was_looked_into(every_image: set[str]) -> None:
     assert "registry.k8s.io/metrics-server/metrics-server" in names
 
 
+def test_all_targets_of_the_image_share_one_command(dockerfile: str) -> None:
+    assert len(COMMAND.findall(dockerfile)) == 1
+
+
 def test_parity_and_compose_run_production(dockerfile: str, compose: Object, parity: list[Object]) -> None:
-    assert images.runs_production(parity, compose, images.production_command(dockerfile)) == []
+    assert images.runs_production(parity, compose, image_command(dockerfile)) == []
 
 
 def test_the_local_platform_starts_the_same_program(dockerfile: str, instrument: dict[str, Any]) -> None:
     command = instrument["local"]["command"]
-    assert images.production_command(dockerfile)[: len(command)] == command
+    assert image_command(dockerfile)[: len(command)] == command
 
 
 def test_the_local_platform_migrates_by_the_same_command(parity: list[Object], instrument: dict[str, Any]) -> None:
@@ -53,7 +58,7 @@ def test_the_local_platform_migrates_by_the_same_command(parity: list[Object], i
 
 
 def test_the_reload_of_dev_is_told_apart(dockerfile: str, compose: Object, dev: list[Object]) -> None:
-    assert len(images.runs_production(dev, compose, images.production_command(dockerfile))) == 1
+    assert len(images.runs_production(dev, compose, image_command(dockerfile))) == 1
 
 
 def test_the_reloader_is_in_the_image_of_dev_alone(dockerfile: str, dev: list[Object]) -> None:
@@ -87,8 +92,3 @@ def test_two_versions_of_one_image_are_found() -> None:
     assert images.one_tag_each({"postgres:18.4-bookworm", "postgres:17"}) == [
         "postgres appears as ['17', '18.4-bookworm']"
     ]
-
-
-def test_a_shell_around_the_command_is_found() -> None:
-    with pytest.raises(ValueError, match="Expecting value"):
-        images.production_command("CMD uvicorn app.main:app\n")

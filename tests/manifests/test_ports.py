@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from drydock.check.subject import image_command
 from drydock.manifests.objects import Object, find
 from tests.manifests.rules import ports
-from tests.manifests.rules.images import production_command
 
 
 def test_kind_maps_the_host_port_to_the_service(kind: Object, parity: list[Object], instrument: dict[str, Any]) -> None:
@@ -29,13 +29,13 @@ def test_compose_publishes_the_service_and_the_pages_alone(
     assert ports.compose_publishes(compose, parity, urls) == []
 
 
-@pytest.mark.parametrize("overlay", ["dev", "parity", "load"])
+@pytest.mark.parametrize("overlay", ["dev", "parity", "judge"])
 def test_a_scraped_pod_listens_where_it_is_scraped(overlay: str, request: pytest.FixtureRequest) -> None:
     assert ports.scraped_where_it_listens(request.getfixturevalue(overlay)) == []
 
 
 def test_the_process_listens_where_it_is_expected(dockerfile: str, parity: list[Object]) -> None:
-    assert ports.process_listens(production_command(dockerfile), parity) == []
+    assert ports.process_listens(image_command(dockerfile), parity) == []
 
 
 def test_the_readme_names_every_address(readme: str, instrument: dict[str, Any]) -> None:

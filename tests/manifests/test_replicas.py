@@ -21,10 +21,6 @@ def test_the_autoscaler_has_a_request_to_take_its_percentage_of(overlay: str, re
     assert replicas.has_its_percentage_of_something(request.getfixturevalue(overlay)) == []
 
 
-def test_parity_has_a_pod_to_spare(parity: list[Object]) -> None:
-    assert scaler_of("shop", parity).fewest >= 2
-
-
 def test_dev_has_one_pod_which_every_edit_reaches(dev: list[Object]) -> None:
     scaler = scaler_of("shop", dev)
     assert (scaler.fewest, scaler.most) == (1, 1)

@@ -1,68 +1,59 @@
-"""A pod that ends has the time that its own steps may take."""
+"""The numbers of the shutdown; `drydock check` knows that they fit in the grace period."""
 
 from typing import Any
 
 import pytest
 
-from drydock.manifests.objects import Object, container, environment, find
-from tests.manifests.rules import shutdown
+from drydock.check.rule import apply
+from drydock.check.shutdown import RULES
+from drydock.check.subject import RenderedWorkload, Subject
 
 
-@pytest.mark.parametrize("overlay", ["dev", "parity"])
-def test_the_shutdown_budget_fits(overlay: str, request: pytest.FixtureRequest, defaults: dict[str, Any]) -> None:
-    assert shutdown.budget_fits(request.getfixturevalue(overlay), defaults) == []
+@pytest.fixture
+def workloads(subject: Subject) -> dict[str, RenderedWorkload]:
+    return {it.name: it for it in subject.workloads()}
 
 
 @pytest.mark.parametrize(("name", "seconds"), [("shop", 33), ("receipts", 21)])
 def test_the_whole_budget_is_what_the_manifest_says(
-    name: str, seconds: int, parity: list[Object], defaults: dict[str, Any]
+    name: str, seconds: int, workloads: dict[str, RenderedWorkload]
 ) -> None:
-    assert shutdown.pre_stop(parity, name) + shutdown.after_sigterm(name, {}, defaults) == seconds
+    assert workloads[name].budget.total == seconds
 
 
-def test_what_a_worker_has_in_hand_can_be_finished(parity: list[Object], defaults: dict[str, Any]) -> None:
-    variables = environment(parity, container(parity, "Deployment", "receipts"))
+@pytest.mark.parametrize("name", ["shop", "receipts"])
+def test_the_manifests_set_each_step_to_the_services_own_default(
+    name: str, workloads: dict[str, RenderedWorkload], defaults: dict[str, Any]
+) -> None:
+    """The check counts a step without a variable as 0 s."""
+    workload = workloads[name]
+    shutdown = workload.configuration.shutdown
+    steps = [*(shutdown.drain if workload.behind_a_service else ()), *shutdown.graceful, *shutdown.close]
+    assert {step: float(workload.variables[step]) for step in steps} == {step: defaults[step] for step in steps}
+
+
+def test_what_a_worker_has_in_hand_can_be_finished(
+    workloads: dict[str, RenderedWorkload], defaults: dict[str, Any]
+) -> None:
+    variables = workloads["receipts"].variables
     rendering = float(variables.get("RECEIPT_RENDER_SECONDS", defaults["RECEIPT_RENDER_SECONDS"]))
     assert rendering < float(variables["GRACEFUL_SECONDS"])
 
 
-def test_compose_allows_the_same_without_the_pre_stop(
-    compose: Object, parity: list[Object], defaults: dict[str, Any]
+def test_the_local_platform_has_the_same_grace(subject: Subject) -> None:
+    assert subject.project.configuration.local.grace_seconds == subject.service.budget.grace
+
+
+@pytest.mark.parametrize(
+    ("name", "step", "sum_"),
+    [
+        ("shop", "DRAIN_SECONDS", "preStop 5 + drain 30 + graceful 17 + close 6 = 58 s of 45 s"),
+        ("receipts", "GRACEFUL_SECONDS", "preStop 0 + drain 0 + graceful 30 + close 6 = 36 s of 30 s"),
+    ],
+)
+def test_a_longer_step_in_the_configuration_is_found(
+    name: str, step: str, sum_: str, subject: Subject, workloads: dict[str, RenderedWorkload]
 ) -> None:
-    assert shutdown.compose_agrees(compose, parity, defaults) == []
-
-
-def test_the_local_platform_has_the_same_grace(parity: list[Object], instrument: dict[str, Any]) -> None:
-    pod = find(parity, "Deployment", "shop")["spec"]["template"]["spec"]
-    assert instrument["local"]["grace_seconds"] == pod["terminationGracePeriodSeconds"]
-
-
-def test_a_grace_period_that_is_too_short_is_found(parity: list[Object], defaults: dict[str, Any]) -> None:
-    find(parity, "Deployment", "shop")["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] = 33
-    assert shutdown.budget_fits(parity, defaults) == [
-        "the shutdown of shop may take 33 s, but the kubelet kills after 33 s"
-    ]
-
-
-def test_a_grace_period_of_the_worker_that_is_too_short_is_found(
-    parity: list[Object], defaults: dict[str, Any]
-) -> None:
-    find(parity, "Deployment", "receipts")["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] = 20
-    assert shutdown.budget_fits(parity, defaults) == [
-        "the shutdown of receipts may take 21 s, but the kubelet kills after 20 s"
-    ]
-
-
-def test_a_longer_drain_in_the_configuration_is_found(parity: list[Object], defaults: dict[str, Any]) -> None:
-    container(parity, "Deployment", "shop")["env"].append({"name": "DRAIN_SECONDS", "value": "30"})
-    assert shutdown.budget_fits(parity, defaults) == [
-        "the shutdown of shop may take 58 s, but the kubelet kills after 45 s"
-    ]
-
-
-def test_composes_own_default_is_found(compose: Object, parity: list[Object], defaults: dict[str, Any]) -> None:
-    del compose["services"]["shop"]["stop_grace_period"]
-    assert shutdown.compose_agrees(compose, parity, defaults) == [
-        "shop: compose waits 10 s, Kubernetes 45 s with 5 s of preStop",
-        "shop: compose kills after 10 s, but 28 s are needed",
-    ]
+    workloads[name].container["env"].append({"name": step, "value": "30"})
+    [result] = [it for it in apply(RULES, subject) if it.rule.identifier == "shutdown/budget-fits"]
+    assert [(it.workload, it.observed) for it in result.broken] == [(name, sum_)]

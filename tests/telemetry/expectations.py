@@ -67,7 +67,7 @@ def test_hostile_paths_and_methods_create_no_series_and_no_span_names(stack: Sta
 
 def test_every_target_is_up(stack: Stack) -> None:
     def health() -> set[str]:
-        # The load generator is a target only while it runs.
+        # The judge is a target only while it sends.
         targets = [one for one in stack.prometheus.targets() if one["labels"]["job"] != LOAD]
         return {f"{one['labels']['job']}: {one['health']} {one['lastError']}" for one in targets}
 

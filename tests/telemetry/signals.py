@@ -7,7 +7,7 @@ from tests.telemetry.stack import ROUTE, Stack, TracedRequest
 
 type Arrived = Callable[[Stack, TracedRequest], object]
 
-SERVICE, LOAD = "shop", "traffic"
+SERVICE, LOAD = "shop", "judge"
 
 
 def route_span(stack: Stack, request: TracedRequest) -> Span | None:
@@ -40,7 +40,7 @@ def statement_span(stack: Stack, request: TracedRequest) -> Span | None:
 
 
 def edge_from_load_to_database(stack: Stack, _: TracedRequest) -> bool:
-    """One trace contains a span of the load generator, its child in the service, and the SQL statement below that."""
+    """One trace contains the judge's span, its child in the service, and the SQL statement below that."""
     return any(_descends(trace) for trace in stack.jaeger.recent(LOAD))
 
 
@@ -105,7 +105,7 @@ def identity_on_metrics(stack: Stack, request: TracedRequest) -> bool:
 SIGNALS: dict[str, Arrived] = {
     "route span": route_span,
     "SQL span below it": statement_span,
-    "load generator → service → database": edge_from_load_to_database,
+    "judge → service → database": edge_from_load_to_database,
     "metric": metric,
     "exemplar that opens in Jaeger": exemplar,
     "span metric": span_metric,

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 from drydock.analysis.evidence import Evidence
-from drydock.analysis.objectives import DrillObjectives
 from drydock.drills.disruption import Disruption
 from drydock.drills.drill_run import DrillRun
 from drydock.runs.verdict import Check
@@ -21,7 +20,6 @@ class BadRelease(Disruption[Target]):
         "When a release never becomes ready, it gets no request, the pods of before go on serving, and the rollback "
         "loses nothing."
     )
-    objectives = DrillObjectives()
     negative_control = "lying-readiness"
 
     def act(self, run: DrillRun[Target]) -> None:

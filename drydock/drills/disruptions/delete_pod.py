@@ -1,6 +1,5 @@
 """A pod is deleted, as an eviction or an operator's hand does it."""
 
-from drydock.analysis.objectives import DrillObjectives
 from drydock.drills.disruption import Disruption
 from drydock.drills.drill_run import DrillRun
 from drydock.targets.target import Target
@@ -11,7 +10,6 @@ class DeletePod(Disruption[Target]):
 
     title = "delete-pod"
     hypothesis = "When one of two pods is deleted, it finishes what it began, and no request or order is lost."
-    objectives = DrillObjectives()
     negative_control = "no-protection"
 
     def act(self, run: DrillRun[Target]) -> None:

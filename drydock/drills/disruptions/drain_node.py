@@ -1,6 +1,5 @@
 """A node is drained, as before its upgrade."""
 
-from drydock.analysis.objectives import DrillObjectives
 from drydock.drills.disruption import Disruption
 from drydock.drills.drill_run import DrillRun
 from drydock.targets.kind import KindTarget
@@ -13,7 +12,6 @@ class DrainNode(Disruption[KindTarget]):
     hypothesis = (
         "When a node is drained, its pods move to another one within the disruption budget, and nothing is lost."
     )
-    objectives = DrillObjectives()
     negative_control = "no-protection"
     platforms = frozenset({"kind"})
 

@@ -1,6 +1,5 @@
 """Every pod is replaced, one after the other."""
 
-from drydock.analysis.objectives import DrillObjectives
 from drydock.drills.disruption import Disruption
 from drydock.drills.drill_run import DrillRun
 from drydock.targets.target import Target
@@ -11,7 +10,6 @@ class Rollout(Disruption[Target]):
 
     title = "rollout"
     hypothesis = "When a release replaces every pod, no request and no order is lost, on any kind of connection."
-    objectives = DrillObjectives()
     negative_control = "no-protection"
 
     def act(self, run: DrillRun[Target]) -> None:

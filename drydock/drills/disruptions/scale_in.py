@@ -1,6 +1,5 @@
 """The autoscaler takes a pod away."""
 
-from drydock.analysis.objectives import DrillObjectives
 from drydock.drills.disruption import Disruption
 from drydock.drills.drill_run import DrillRun
 from drydock.targets.target import Target
@@ -11,7 +10,6 @@ class ScaleIn(Disruption[Target]):
 
     title = "scale-in"
     hypothesis = "When the autoscaler goes from three pods to two, the one that leaves loses no request and no order."
-    objectives = DrillObjectives()
     negative_control = "no-protection"
     pods = 3
 

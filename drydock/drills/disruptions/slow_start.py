@@ -1,6 +1,5 @@
 """A release whose process takes long to start."""
 
-from drydock.analysis.objectives import DrillObjectives
 from drydock.drills.disruption import Disruption
 from drydock.drills.drill_run import DrillRun
 from drydock.targets.target import Target
@@ -17,7 +16,6 @@ class SlowStart(Disruption[Target]):
         f"When a new version needs {START_SECONDS} s to start, the startup probe waits for it: nothing is restarted, "
         "it gets no request before it is ready, and none is lost."
     )
-    objectives = DrillObjectives()
     negative_control = "no-startup-probe"
 
     def act(self, run: DrillRun[Target]) -> None:

@@ -1,9 +1,7 @@
-"""Compose: the same environment, limits and confinement as Kubernetes."""
+"""Compose: what it must say beside what `drydock check` compares: confinement, order of start, health checks."""
 
-import re
-
-from drydock.manifests.objects import Findings, Object, container, environment, find
-from drydock.manifests.quantities import cores, size
+from drydock.manifests.objects import Findings, Object, container, find
+from drydock.manifests.quantities import seconds
 
 WORKLOADS = {
     "postgres": "StatefulSet",
@@ -15,49 +13,8 @@ WORKLOADS = {
     "prometheus": "Deployment",
     "grafana": "Deployment",
     "postgres-exporter": "Deployment",
-    "traffic": "Job",
+    "judge": "Job",
 }
-# The Service's name and port there, the service's own here.
-DIFFERENT = {"TRAFFIC_URL"}
-# A name in another namespace ends with it; compose has one namespace.
-OTHER_NAMESPACE = re.compile(r"\.observability\b")
-
-
-def same_environment(variables: dict[str, dict[str, str]], objects: list[Object]) -> Findings:
-    """Every variable has the same value in both; `variables` is what compose sets, by service.
-
-    What only a running pod has (its name, its node) is not among them: in compose the service takes its hostname.
-    """
-    findings = []
-    for name, kind in WORKLOADS.items():
-        there, here = environment(objects, container(objects, kind, name)), variables[name]
-        for key in sorted((there.keys() | here.keys()) - DIFFERENT):
-            if OTHER_NAMESPACE.sub("", there.get(key, "")) != here.get(key, ""):
-                findings.append(f"{name}: {key} is {here.get(key)} in compose, {there.get(key)} in Kubernetes")
-    return findings
-
-
-def same_limits(compose: Object, objects: list[Object]) -> Findings:
-    """Memory and CPU stop at the same limit."""
-    findings = []
-    for name, kind in WORKLOADS.items():
-        service, limits = compose["services"][name], container(objects, kind, name)["resources"]["limits"]
-        if size(service.get("mem_limit", "0")) != size(limits["memory"]):
-            findings.append(f"{name}: memory stops at {service.get('mem_limit')} in compose, {limits['memory']} there")
-        if float(service.get("cpus", 0)) != cores(limits["cpu"]):
-            findings.append(f"{name}: CPU stops at {service.get('cpus')} in compose, {limits['cpu']} there")
-    return findings
-
-
-def same_command(compose: Object, objects: list[Object]) -> Findings:
-    """Everything is started by the same command; the service's is that of its image, which has a rule of its own."""
-    findings = []
-    for name, kind in WORKLOADS.items():
-        spec = container(objects, kind, name)
-        there = spec.get("command", []) + spec.get("args", [])
-        if compose["services"][name].get("command", []) != there:
-            findings.append(f"{name} runs {compose['services'][name].get('command')} in compose, {there} in Kubernetes")
-    return findings
 
 
 def confined(compose: Object, objects: list[Object]) -> Findings:
@@ -93,4 +50,24 @@ def starts_in_order(compose: Object) -> Findings:
         found = compose["services"][name].get("depends_on", {}).get(other, {}).get("condition")
         if found != condition:
             findings.append(f"{name} starts on {other}: {found}, not {condition}")
+    return findings
+
+
+def checks_readiness(compose: Object, objects: list[Object], name: str) -> Findings:
+    """Compose has one check: it is the readiness probe, and starts with the startup probe's patience."""
+    spec, check = container(objects, "Deployment", name), compose["services"][name].get("healthcheck", {})
+    readiness, startup = spec["readinessProbe"], spec["startupProbe"]
+    findings = []
+    if readiness["httpGet"]["path"] not in str(check.get("test")):
+        findings.append(f"compose checks {check.get('test')}, not {readiness['httpGet']['path']}")
+    expected = {
+        "interval": readiness["periodSeconds"],
+        "timeout": readiness["timeoutSeconds"],
+        "start_period": startup["periodSeconds"] * startup["failureThreshold"],
+    }
+    for key, value in expected.items():
+        if seconds(check.get(key, "0s")) != value:
+            findings.append(f"compose's {key} is {check.get(key)}, Kubernetes has {value} s")
+    if check.get("retries") != readiness["failureThreshold"]:
+        findings.append(f"compose allows {check.get('retries')} failures, Kubernetes {readiness['failureThreshold']}")
     return findings

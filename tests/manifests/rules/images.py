@@ -1,6 +1,5 @@
 """Images: exact versions, one tag for each wherever it is named, and production's own command."""
 
-import json
 import re
 from collections.abc import Iterable
 
@@ -20,15 +19,6 @@ def one_tag_each(images: Iterable[str]) -> Findings:
         name, _, tag = image.rpartition(":")
         versions.setdefault(name, set()).add(tag)
     return [f"{name} appears as {sorted(tags)}" for name, tags in versions.items() if len(tags) > 1]
-
-
-def production_command(text: str) -> list[str]:
-    """The CMD of the Dockerfile, which must be in exec form: a shell would be PID 1 and keep SIGTERM to itself."""
-    commands = re.findall(r"^CMD (.+)$", text, re.MULTILINE)
-    if len(commands) != 1:
-        raise ValueError(f"expected one CMD for every target, found {commands}")
-    command: list[str] = json.loads(commands[0])
-    return command
 
 
 def runs_production(objects: list[Object], compose: Object, command: list[str]) -> Findings:

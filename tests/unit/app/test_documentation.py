@@ -11,7 +11,7 @@ import app.main
 import app.receipts.metrics  # noqa: F401 - importing service and worker registers their metrics
 from app.settings import Settings
 
-PAGE = Path(__file__).parents[3] / "docs" / "service.md"
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "service.md"
 # Prefixes of the metrics that the client library adds.
 LIBRARY = ("process_", "python_", "target")
 
