@@ -1,7 +1,7 @@
 """What the processes of a run tell each other, and what the master tells the world: one JSON line each second.
 
 Locust's workers report to the master every 3 s by default; here it is every second, so that a scaling decision can be
-read off the line. What that costs is in docs/load.md: nothing that could be measured.
+read off the line. What that costs is in docs/reference/load.md: nothing that could be measured.
 """
 
 import json

@@ -1,3 +1,3 @@
-"""The end of the service in the names of its log lines, which are a convention (docs/service.md)."""
+"""The end of the service in the names of its log lines, which are a convention (docs/reference/service.md)."""
 
 SHUTDOWN = ["draining", "drained", "pool_closed", "telemetry_flushed", "stopped"]

@@ -8,7 +8,7 @@ from drydock.core.project import Shutdown
 TERMINATION = "kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination"
 PROBES = "kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes"
 HTTP = "RFC 9112, 9.6"
-SERVICE = "docs/service.md"
+SERVICE = "docs/reference/service.md"
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ ADVICE: dict[Cause, Advice] = {
         PROBES,
     ),
     Cause.UNKNOWN: Advice(
-        "See the request's reason, and the events of that second in timeline.json.", "docs/drills.md"
+        "See the request's reason, and the events of that second in timeline.json.", "docs/reference/drills.md"
     ),
 }
 

@@ -21,7 +21,7 @@ MARKS = {
     "ended": "process ended",
     "gone": "gone",
 }
-# The service's lifecycle lines (docs/service.md) and the marks that they are.
+# The service's lifecycle lines (docs/reference/service.md) and the marks that they are.
 LINES = {"draining": "sigterm", "drained": "drained", "pool_closed": "pool_closed"}
 LINES |= {"telemetry_flushed": "telemetry_flushed", "stopped": "stopped"}
 KILLED = 137

@@ -9,7 +9,7 @@ from drydock.manifests import probes
 DEPLOYMENT = "k8s/base/{}/deployment.yaml"
 SOURCE = "kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes"
 API = "kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#Probe"
-# A first start on a busy machine took 20 s (docs/measured.md); three times that.
+# A first start on a busy machine took 20 s (docs/reference/measured.md); three times that.
 STARTUP_SECONDS = 60
 # A garbage collection, a slow disk, a node that is short of CPU: a restart makes each of them worse.
 LIVENESS_SECONDS = 20

@@ -73,7 +73,7 @@ RULES = (
     Rule(
         "shutdown/listener-outlasts-propagation",
         "The listener stays open until no node sends new connections.",
-        "docs/measured.md",
+        "docs/reference/measured.md",
         DEPLOYMENT,
         _outlasts_propagation,
         Subject.behind_a_service,

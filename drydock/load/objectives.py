@@ -69,7 +69,8 @@ def read(path: Path) -> ObjectivesFile:
     try:
         return ObjectivesFile.model_validate(yaml.safe_load(path.read_text()) or {})
     except OSError as error:
-        raise CannotRunError(f"there are no objectives at {path}: {error.strerror}", "See docs/load.md.") from error
+        reason = f"there are no objectives at {path}: {error.strerror}"
+        raise CannotRunError(reason, "See docs/reference/load.md.") from error
     except yaml.YAMLError as error:
         raise CannotRunError(f"{path} is not YAML: {error}", "Correct it and run again.") from error
     except ValidationError as error:

@@ -14,7 +14,7 @@ from drydock.local.recorder import LocalRecorder
 from drydock.local.template import Template
 from drydock.system.ports import free_port
 
-# Measured on kind: kube-proxy sends no new connection to a pod 1 to 2 s after it left (docs/measured.md).
+# Measured on kind: kube-proxy sends no new connection to a pod 1 to 2 s after it left (docs/reference/measured.md).
 PROPAGATION_SECONDS = 1.0
 
 

@@ -22,7 +22,7 @@ OUTAGE_SECONDS = 12
 BEFORE = 400
 # An export gives up after 2 s: a request that waited for one would take at least as long.
 EXPORT_TIMEOUT_SECONDS = 2.0
-# preStop 5 + drain 5 + backlog 2 + graceful 15 + pool 3 + telemetry 3 (docs/service.md).
+# preStop 5 + drain 5 + backlog 2 + graceful 15 + pool 3 + telemetry 3 (docs/reference/service.md).
 BUDGET_SECONDS = 33
 # The kubelet kills after 45 s; the API server needs a moment more.
 GONE_SECONDS = 60

@@ -1,4 +1,4 @@
-"""The probes have the rhythm that docs/service.md describes; `drydock check` knows what they must ask."""
+"""The probes have the rhythm that docs/reference/service.md describes; `drydock check` knows what they must ask."""
 
 import pytest
 

@@ -85,7 +85,7 @@ def test_the_flags_that_no_manifest_can_set_are_said_to_differ(kind: Object) -> 
         for argument in yaml.safe_load(patch).get("controllerManager", {}).get("extraArgs", [])
     }
     assert flags == {"sync-period": "5s", "initial-readiness-delay": "10s", "cpu-initialization-period": "30s"}
-    said = (ROOT / "docs" / "scaling.md").read_text()
+    said = (ROOT / "docs" / "reference" / "scaling.md").read_text()
     assert [name for name in flags if name not in said] == []
 
 

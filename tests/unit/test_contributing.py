@@ -14,6 +14,7 @@ from tests.unit.test_architecture import LAYERS
 
 ROOT = Path(__file__).parents[2]
 GITHUB = ROOT / ".github"
+DOCS = ROOT / "docs"
 WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
 PAGES = [ROOT / name for name in ("CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "docs/README.md")]
 MAKE = re.compile(r"make ([a-z0-9-]+)(?: ARGS=(\S+|\"[^\"]*\"))?")
@@ -158,12 +159,21 @@ def code(text: str) -> list[str]:
     return [*inline, *(line for block in blocks for line in block.splitlines())]
 
 
-@pytest.mark.parametrize("folder", ["docs", "docs/decisions"])
-def test_an_index_names_every_page_of_its_folder(folder: str) -> None:
-    index = ROOT / folder / "README.md"
+@pytest.mark.parametrize(
+    ("index", "folders"), [("docs/README.md", ["how-to", "reference"]), ("docs/decisions/README.md", ["."])]
+)
+def test_an_index_links_every_page_of_its_folders(index: str, folders: list[str]) -> None:
+    home = (ROOT / index).parent
 
-    pages = {path.name for path in index.parent.glob("*.md")} - {"README.md"}
-    assert pages <= set(re.findall(r"\]\(([^)#/]+\.md)", index.read_text()))
+    pages = {path.relative_to(home).as_posix() for folder in folders for path in (home / folder).glob("*.md")}
+    linked = set(re.findall(r"\]\(([^)#]+\.md)", (ROOT / index).read_text()))
+    assert pages - {"README.md"} - linked == set()
+
+
+def test_each_page_is_in_a_folder_of_the_index() -> None:
+    pages = {path.relative_to(DOCS) for path in DOCS.rglob("*.md")} - {Path("README.md")}
+
+    assert {page.parts[:-1] for page in pages} == {("how-to",), ("reference",), ("decisions",)}
 
 
 def test_every_layer_is_explained_in_its_order() -> None:

@@ -1,4 +1,4 @@
-"""A local HTTP server that keeps what is posted to it: the far end of OTLP and of Sentry."""
+"""A local HTTP server that stores the bodies it receives: a stand-in for the collector and for Sentry."""
 
 import gzip
 import threading
@@ -10,12 +10,12 @@ import brotli
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span
 
-# Sentry's client takes brotli where it is installed.
+# Sentry's client uses brotli if it is installed.
 UNPACK: dict[str | None, Callable[[bytes], bytes]] = {None: bytes, "gzip": gzip.decompress, "br": brotli.decompress}
 
 
 class Receiver:
-    """Use it as a context manager. `bodies` are the posted documents, unpacked, with their paths."""
+    """Use it as a context manager. `bodies` holds the path and the decompressed body of each POST."""
 
     def __init__(self, port: int = 0) -> None:
         self.bodies: list[tuple[str, bytes]] = []
@@ -30,7 +30,7 @@ class Receiver:
                 self.end_headers()
 
             def log_message(self, *_: Any) -> None:
-                """Say nothing."""
+                """Log nothing."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self.address = f"127.0.0.1:{self._server.server_port}"
