@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from drydock.analysis import disruption
+from drydock.analysis import disruption_analysis
 from drydock.analysis.causes import Cause
 from drydock.analysis.pod_terminations import LINES, MARKS
 from drydock.judge_client import start_delay
@@ -58,7 +58,7 @@ def test_a_deleted_pod_ends_in_order_and_every_acknowledged_order_is_there(drill
 
 
 def test_nothing_is_cut_refused_or_reset(drilled: RunFolder) -> None:
-    causes = drilled.read_json(disruption.FILE)["causes"]
+    causes = drilled.read_json(disruption_analysis.FILE)["causes"]
     assert not CUT & causes.keys(), causes
 
 
@@ -72,7 +72,7 @@ def test_every_request_has_its_line_with_lane_connection_and_pod(drilled: RunFol
 
 
 def test_every_pod_that_ends_does_so_in_order(drilled: RunFolder) -> None:
-    ended = [it for it in drilled.read_json(disruption.FILE)["terminations"] if not it["restarted"]]
+    ended = [it for it in drilled.read_json(disruption_analysis.FILE)["terminations"] if not it["restarted"]]
     assert len(ended) == (1 if drilled.name.endswith("delete-pod") else FEWEST_PODS)
     for termination in ended:
         marks = termination["marks"]
@@ -101,7 +101,7 @@ def test_the_negative_control_of_a_rollout_fails_with_the_cause_and_is_put_back(
 
     assert done.returncode == 1, done.stderr[-3000:]
     assert not passed(folder)["requests lost"]
-    assert CUT & folder.read_json(disruption.FILE)["causes"].keys()
+    assert CUT & folder.read_json(disruption_analysis.FILE)["causes"].keys()
     assert cluster.get("deployment", cluster.WORKLOAD.deployment)["spec"]["template"]["spec"] == before
     annotations = cluster.get("scaledobject", "shop")["metadata"].get("annotations", {})
     assert cluster.PAUSED_AT not in annotations
