@@ -46,7 +46,8 @@ class Plan:
     `long_rate` of them a second are long: their body arrives over `long_seconds`. The others are in turn on a fresh
     connection and on one of `kept_connections`. `subjects` of `prepare` are made beforehand; `identifier` is the field
     of the answer that names one. `patience` is how long the service may take to answer at first: a new pod's network
-    and DNS need a moment, and the service's own pods may have just been replaced.
+    and DNS need a moment, and the service's own pods may have just been replaced. `served_by_header` is the response
+    header that names the pod.
     """
 
     url: str
@@ -61,6 +62,7 @@ class Plan:
     long_rate: float = 1.0
     long_seconds: float = 8.0
     patience: float = 30.0
+    served_by_header: str | None = None
 
     @classmethod
     def of(cls, judge: "project.JudgeSettings", url: str, rate: float, seconds: float) -> Self:

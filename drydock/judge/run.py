@@ -40,7 +40,7 @@ class Judge:
         clock = time.time() - time.monotonic()
         self._ledger = Ledger(clock)
         self._exports = Exports(plan, clock, os.environ)
-        self._sender = Sender(address, plan.kept_connections, self._ended)
+        self._sender = Sender(address, plan.kept_connections, self._ended, plan.served_by_header)
         self._answers = Answers(plan.requests)
         self._writer = RequestWriter(urlsplit(plan.url).netloc, self._answers, traced_of_256(os.environ))
         self._schedule = Schedule(plan, self._answers)

@@ -67,7 +67,7 @@ class LoadSample:
 
 @dataclass
 class LoadRun:
-    """A run of `scenario` with its parameters `settings` by `workers` workers. `name` begins the keys of its orders."""
+    """A run of `scenario` with its parameters `settings` by `workers` workers. `name` begins its Idempotency-Keys."""
 
     platform: KindPlatform
     scenario: str

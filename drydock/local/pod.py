@@ -129,8 +129,9 @@ class LocalPod:
         """Its lifecycle lines."""
         if process.stdout is None:
             return
+        known = self.template.project.configuration.workload.lifecycle
         async for line in process.stdout:
-            if (state := lifecycle.event(line.decode(errors="replace"))) is not None:
+            if (state := lifecycle.event(line.decode(errors="replace"), known)) is not None:
                 self._recorder.line(self.name, state)
 
     async def _probe(self) -> None:

@@ -42,7 +42,7 @@ class Figures:
 
 
 def by_route(records: Iterable[Record]) -> dict[str, list[Record]]:
-    """The records of each operation, such as `POST /orders`, in alphabetical order of their routes."""
+    """The records of each operation, such as `POST /items`, in alphabetical order of their routes."""
     groups: dict[str, list[Record]] = defaultdict(list)
     for record in records:
         groups[record.operation].append(record)

@@ -42,7 +42,7 @@ class Judged:
 def plan(url: str, rate: float = 200, seconds: float = 2, **more: Any) -> Plan:
     """A plan without subjects and without long requests, so that the server counts as the judge does."""
     plain = Plan(url, rate, seconds, 5, 0, "id", prepare=MAKE, requests=(GET,), kept_connections=5, long_rate=0)
-    return replace(plain, **more)
+    return replace(plain, served_by_header="X-Served-By", **more)
 
 
 def after_warming_up(number: int) -> int:
