@@ -6,12 +6,14 @@ from enum import StrEnum
 
 from drydock.analysis.evidence import Evidence
 from drydock.analysis.pod_terminations import PodTermination
+from drydock.manifests.shutdown_budget import PROPAGATION_SECONDS
 from drydock.requests.outcome import Outcome
 from drydock.requests.records import Record
 from drydock.timeline.history import at, unix
 
-# How long after the end of a listener connections may still come: kube-proxy hears of it within 1 to 2 s.
-PROPAGATION_SECONDS = 5.0
+# How long after the end of a listener connections may still come: twice what was measured, and the second to which
+# Kubernetes rounds its times.
+LAST_CONNECTION_SECONDS = 2 * PROPAGATION_SECONDS + 1
 # A request that was under way for longer than this was in the service's hands; a shorter one met a closing connection.
 IN_FLIGHT_SECONDS = 0.1
 # How long a new pod may be sent requests that nobody there listens to yet.
@@ -100,7 +102,9 @@ def _refused(record: Record, evidence: Evidence, terminations: Sequence[PodTermi
         if termination.restarted and _met(record, termination):
             return Cause.PROCESS_DEAD
     for termination in terminations:
-        last = termination.marks.get("gone", termination.marks.get("ended", termination.began)) + PROPAGATION_SECONDS
+        last = (
+            termination.marks.get("gone", termination.marks.get("ended", termination.began)) + LAST_CONNECTION_SECONDS
+        )
         if not termination.restarted and termination.began <= record.started <= last:
             return Cause.REFUSED_AFTER_REMOVAL
     return Cause.NOT_LISTENING_YET if _is_new(record, evidence) else Cause.UNKNOWN

@@ -126,7 +126,7 @@ class Analysis:
 
     def _kept_up(self) -> Check:
         it = self.start_delay
-        observed = f"within {it.p99_ms:.1f} ms; {it.late:,} of {it.sent:,} over 20 ms late"
+        observed = f"within {it.p99_ms:.1f} ms; {it.late:,} of {it.sent:,} over {it.late_over_ms:g} ms late"
         expected = f"99 % started within {LATEST_START_MS:.0f} ms of their time"
         return Check("the judge kept up", it.sent > 0 and it.p99_ms <= LATEST_START_MS, expected, observed)
 
