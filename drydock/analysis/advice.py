@@ -1,8 +1,9 @@
 """What to change, for each cause of a loss; each with the source of the rule."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from drydock.analysis.causes import Cause
+from drydock.core.project import Shutdown
 
 TERMINATION = "kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination"
 PROBES = "kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes"
@@ -12,7 +13,10 @@ SERVICE = "docs/reference/service.md"
 
 @dataclass(frozen=True)
 class Advice:
-    """What to change, and where the rule comes from."""
+    """What to change, and where the rule comes from.
+
+    In `change`, {drain} and {graceful} are the places of the service's own variables; `advice_on` fills them in.
+    """
 
     change: str
     source: str
@@ -20,8 +24,8 @@ class Advice:
 
 ADVICE: dict[Cause, Advice] = {
     Cause.REFUSED_AFTER_REMOVAL: Advice(
-        "Keep the listener open until every node knows that the pod leaves: a preStop sleep of 5 s, then a drain "
-        "(DRAIN_SECONDS) before the server closes its listener. uvicorn by itself closes it at SIGTERM.",
+        "Keep the listener open until every node knows that the pod leaves: a preStop sleep of 5 s, then a "
+        "drain{drain} before the server closes its listener. uvicorn by itself closes it at SIGTERM.",
         TERMINATION,
     ),
     Cause.CLOSED_LISTENER: Advice(
@@ -33,7 +37,7 @@ ADVICE: dict[Cause, Advice] = {
         HTTP,
     ),
     Cause.CUT_IN_FLIGHT: Advice(
-        "Give requests in flight the time that they need: GRACEFUL_SECONDS above the slowest request, and "
+        "Give requests in flight the time that they need: a graceful stop{graceful} above the slowest request, and "
         "terminationGracePeriodSeconds above preStop + drain + graceful + close + flush. `drydock check` adds it up.",
         TERMINATION,
     ),
@@ -79,3 +83,14 @@ ADVICE: dict[Cause, Advice] = {
         "See the request's reason, and the events of that second in timeline.json.", "docs/reference/drills.md"
     ),
 }
+
+
+def advice_on(cause: Cause, shutdown: Shutdown | None) -> Advice:
+    """What to change about a cause, with the variables that [shutdown] names; without them, in general words."""
+    advice = ADVICE[cause]
+    drain, graceful = (shutdown.drain, shutdown.graceful) if shutdown else ((), ())
+    return replace(advice, change=advice.change.format(drain=_named(drain), graceful=_named(graceful)))
+
+
+def _named(variables: tuple[str, ...]) -> str:
+    return f" ({', '.join(variables)})" if variables else ""

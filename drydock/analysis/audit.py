@@ -24,11 +24,11 @@ class AuditResult:
 
 def script(configuration: Audit, records: Sequence[Record]) -> str:
     """What psql is to do: to learn what was sent, and to count."""
-    orders = "".join(f"{record.key}\t{not record.lost}\n" for record in records if record.key)
+    rows = "".join(f"{record.key}\t{not record.lost}\n" for record in records if record.key)
     questions = {**configuration.violations, **configuration.figures}
     asked = "".join(f"SELECT '{name}', ({sql});\n" for name, sql in questions.items())
     table = "CREATE TEMPORARY TABLE sent (key text NOT NULL, acknowledged boolean NOT NULL);\n"
-    return f"{table}COPY sent FROM STDIN;\n{orders}\\.\n{asked}"
+    return f"{table}COPY sent FROM STDIN;\n{rows}\\.\n{asked}"
 
 
 def read_answer(configuration: Audit, said: str) -> AuditResult:

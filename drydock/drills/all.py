@@ -6,17 +6,22 @@ from typing import Any
 
 from rich.table import Table
 
+from drydock.analysis.disruption import Analysis
 from drydock.core.console import message, output_console
 from drydock.core.errors import CannotRunError, FailedError
 from drydock.core.project import Project
 from drydock.drills import catalogue, experiment
 from drydock.drills.disruption import OWN_CONTROL, Disruption
+from drydock.runs.verdict import Verdict
 from drydock.targets.target import Target
 
 
 @dataclass(frozen=True)
 class DrillResult:
-    """One run in the table. `well` is whether it came out as it should: a negative control should fail."""
+    """One run in the table. A negative control is as expected where it fails.
+
+    `acknowledged` requests with an Idempotency-Key were audited; `violations` is how many the audit found in all.
+    """
 
     drill: str
     result: str
@@ -25,9 +30,9 @@ class DrillResult:
     lost: str = ""
     allowed: str = ""
     seconds: str = ""
-    says: str = ""
-    orders: str = ""
-    missing: str = ""
+    note: str = ""
+    acknowledged: str = ""
+    violations: str = ""
 
 
 def run(project: Project, target: Target, *, controls: bool, times: int) -> list[DrillResult]:
@@ -40,19 +45,19 @@ def run(project: Project, target: Target, *, controls: bool, times: int) -> list
     for drill in _chosen(project, target, controls=controls, times=times):
         message(f"\n{len(lines) + 1}. {drill.name}")
         lines.append(_run(drill, target))
-        message(f"{lines[-1].drill}: {lines[-1].result}. {lines[-1].says}")
+        message(f"{lines[-1].drill}: {lines[-1].result}. {lines[-1].note}")
     return lines
 
 
 def table(lines: Sequence[DrillResult]) -> Table:
-    """What came of them."""
-    shown = Table("drill", "", "sent", "lost", "expected", "seconds", "orders", "missing", "", box=None, pad_edge=False)
-    for column in range(2, 8):
-        shown.columns[column].justify = "right"
+    """The table of the runs."""
+    shown = Table("drill", "", box=None, pad_edge=False)
+    for title in ("sent", "lost", "expected", "seconds", "acknowledged", "violations"):
+        shown.add_column(title, justify="right")
+    shown.add_column("")
     for line in lines:
-        style = "" if line.as_expected else "red"
-        cells = (line.result, line.sent, line.lost, line.allowed, line.seconds, line.orders, line.missing, line.says)
-        shown.add_row(line.drill, *cells, style=style)
+        counts = (line.sent, line.lost, line.allowed, line.seconds, line.acknowledged, line.violations)
+        shown.add_row(line.drill, line.result, *counts, line.note, style="" if line.as_expected else "red")
     return shown
 
 
@@ -76,21 +81,35 @@ def _run(drill: Disruption[Any], target: Target) -> DrillResult:
     try:
         verdict, _ = experiment.run(drill, target)
     except CannotRunError as error:
-        return DrillResult(drill.name, "could not run", as_expected=False, says=error.reason.splitlines()[0])
+        return DrillResult(drill.name, "could not run", as_expected=False, note=error.reason.splitlines()[0])
     except FailedError as error:
-        return DrillResult(drill.name, "went wrong", as_expected=False, says=error.reason.splitlines()[0])
-    figures = verdict.figures
-    failed = ", ".join(check.name for check in verdict.failed)
-    causes = drill.analysis.count_causes(drill.analysis.losses) if drill.analysis else ""
+        return DrillResult(drill.name, "went wrong", as_expected=False, note=error.reason.splitlines()[0])
     return DrillResult(
         drill.name,
         "passed" if verdict.passed else "failed, as it must" if control else "failed",
         as_expected=verdict.passed is not control,
-        sent=f"{figures['sent']:,.0f}",
-        lost=f"{figures['lost']:,.0f}",
-        allowed=f"{figures['allowed']:,.0f}",
-        seconds=f"{figures['seconds']:.0f}",
-        says="; ".join(text for text in (failed, causes) if text),
-        orders=f"{figures.get('orders_acknowledged', 0):,.0f}",
-        missing=f"{figures.get('acknowledged_but_missing', 0):,.0f}",
+        **_counts(verdict),
+        **_audited(drill.analysis),
+        note=_note(verdict, drill.analysis),
     )
+
+
+def _counts(verdict: Verdict) -> dict[str, str]:
+    return {name: f"{verdict.figures[name]:,.0f}" for name in ("sent", "lost", "allowed", "seconds")}
+
+
+def _audited(analysis: Analysis | None) -> dict[str, str]:
+    if analysis is None:
+        return {}
+    acknowledged = {it.key for it in analysis.evidence.records if it.key and not it.lost}
+    return {
+        "acknowledged": f"{len(acknowledged):,}",
+        "violations": f"{sum(analysis.audit.violations.values()):,}",
+    }
+
+
+def _note(verdict: Verdict, analysis: Analysis | None) -> str:
+    """The failed checks, then the causes of the losses."""
+    failed = ", ".join(check.name for check in verdict.failed)
+    causes = analysis.count_causes(analysis.losses) if analysis else ""
+    return "; ".join(text for text in (failed, causes) if text)

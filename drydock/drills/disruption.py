@@ -39,8 +39,6 @@ class Disruption[T: Target](ABC):
     # The platforms on which it has a meaning.
     platforms: ClassVar[frozenset[str]] = frozenset({"kind", "local"})
     pods: ClassVar[int] = 2
-    # The variant of the service that it needs, of k8s/variants.
-    variant: ClassVar[str | None] = None
 
     @property
     @abstractmethod
@@ -51,6 +49,11 @@ class Disruption[T: Target](ABC):
     def objectives(self) -> DrillObjectives:
         """What is promised; by default that nothing is lost and nothing restarts."""
         return DrillObjectives()
+
+    @property
+    def variant(self) -> str | None:
+        """The variant of the service that it needs, of k8s/variants."""
+        return None
 
     @property
     def rate_of_one_pod(self) -> float:
@@ -161,7 +164,9 @@ class Disruption[T: Target](ABC):
         """The page of this run."""
         if self.analysis:
             configuration = self.configuration(experiment)
-            pages.write(experiment.folder, self.analysis, verdict, configuration, experiment.target.disclaimer)
+            shutdown = experiment.project.configuration.shutdown
+            disclaimer = experiment.target.disclaimer
+            pages.write(experiment.folder, self.analysis, verdict, configuration, shutdown, disclaimer)
 
     def _acted(self) -> DrillRun[T]:
         if self._run is None:

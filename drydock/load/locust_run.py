@@ -36,9 +36,8 @@ GAVE_UP = "Gave up waiting for workers to connect"
 class LoadSample:
     """What the master says each second: the last second's rate, and the counts since the start.
 
-    `time` in Unix seconds, `p95_ms` of the last ten seconds, `pods` the requests that each pod answered, `late` how
-    many requests an open model started too late and `behind_ms` by how much at most, `cpu_percent` that of the busiest
-    process of the load generator, `limits` what it has run out of.
+    `time` in Unix seconds, `p95_ms` of the last ten seconds, `pods` the requests that each pod answered, `cpu_percent`
+    that of the busiest process of the load generator, `limits` what it has run out of.
     """
 
     time: float
@@ -50,8 +49,6 @@ class LoadSample:
     p95_ms: float
     outcomes: Mapping[str, int]
     pods: Mapping[str, int]
-    late: int = 0
-    behind_ms: float = 0.0
     cpu_percent: float = 0.0
     limits: tuple[str, ...] = ()
 
@@ -62,16 +59,15 @@ class LoadSample:
 
     def __str__(self) -> str:
         failed = f", {self.failed:,} failed" if self.failed else ""
-        late = f", {self.behind_ms:.0f} ms behind" if self.late else ""
         return (
             f"{self.users} users, {self.sent:,} sent, {self.rate:.0f}/s, p95 {self.p95_ms:.0f} ms, "
-            f"{len(self.pods)} pods{failed}{late}"
+            f"{len(self.pods)} pods{failed}"
         )
 
 
 @dataclass
 class LoadRun:
-    """A run of `scenario` with its parameters `settings` by `workers` workers. `name` begins the keys of its orders."""
+    """A run of `scenario` with its parameters `settings` by `workers` workers. `name` begins its Idempotency-Keys."""
 
     platform: KindPlatform
     scenario: str

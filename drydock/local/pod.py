@@ -111,7 +111,8 @@ class LocalPod:
         self._notify()
 
     def _read(self, line: str) -> None:
-        if (state := lifecycle.event(line)) is not None:
+        known = self.template.project.configuration.workload.lifecycle
+        if (state := lifecycle.event(line, known)) is not None:
             self._recorder.line(self.name, state)
 
     async def _probe(self) -> None:

@@ -7,10 +7,11 @@ from typing import Any
 from markupsafe import Markup
 
 from drydock.analysis import disruption as analyses
-from drydock.analysis.advice import ADVICE, Advice
+from drydock.analysis.advice import Advice, advice_on
 from drydock.analysis.causes import SENTENCES, Cause, Loss
 from drydock.analysis.disruption import Analysis
 from drydock.analysis.pod_terminations import MARKS, PodTermination
+from drydock.core.project import Shutdown
 from drydock.report.page import FILE, TEMPLATES
 from drydock.requests.outcome import Outcome
 from drydock.runs.folder import RunFolder
@@ -45,6 +46,7 @@ class Page:
 
     analysis: Analysis
     configuration: Mapping[str, Any]
+    shutdown: Shutdown
     disclaimer: str
 
     @property
@@ -63,7 +65,7 @@ class Page:
     def causes(self) -> list[CauseRow]:
         """Each cause, the most frequent first."""
         return [
-            CauseRow(cause, count, SENTENCES[cause], ADVICE[cause])
+            CauseRow(cause, count, SENTENCES[cause], advice_on(cause, self.shutdown))
             for cause, count in self.analysis.causes.most_common()
         ]
 
@@ -117,11 +119,16 @@ class Page:
 
 
 def write(
-    folder: RunFolder, analysis: Analysis, verdict: Verdict, configuration: Mapping[str, Any], disclaimer: str = ""
+    folder: RunFolder,
+    analysis: Analysis,
+    verdict: Verdict,
+    configuration: Mapping[str, Any],
+    shutdown: Shutdown,
+    disclaimer: str = "",
 ) -> None:
     """Writes report.html, and analysis.json with every loss and every departure."""
     folder.write_json(analyses.FILE, analysis.as_json())
-    page = Page(analysis, configuration, disclaimer)
+    page = Page(analysis, configuration, shutdown, disclaimer)
     template = TEMPLATES.get_template("disruption.html.j2")
     text = template.render(page=page, analysis=analysis, verdict=verdict, folder=folder.name, most=MOST_LISTED)
     folder.path(FILE).write_text(text)

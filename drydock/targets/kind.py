@@ -15,6 +15,7 @@ from drydock.cluster.kind import Cluster, ready
 from drydock.cluster.platform import KindPlatform
 from drydock.core.errors import FailedError
 from drydock.core.project import Project, Workload
+from drydock.judge.ledger import NAME
 from drydock.judge.plan import Plan
 from drydock.judge_client.job import JudgeJob
 from drydock.manifests.shutdown_budget import Budget
@@ -191,8 +192,8 @@ class KindTarget:
         return int(self._call(*inside, stdin=REQUEST))
 
     def has_trace(self, trace: str) -> bool:
-        """Whether a trace is in Jaeger. Raises FailedError where it does not answer."""
-        return jaeger.arrived(self.project.configuration.telemetry.kind.jaeger, trace)
+        """Whether a span of the service is in Jaeger, and not the judge's alone. Raises FailedError without Jaeger."""
+        return jaeger.arrived(self.project.configuration.telemetry.kind.jaeger, trace, NAME)
 
     def node_of(self, pod: str) -> str:
         """The node that a pod runs on."""

@@ -5,13 +5,14 @@ from math import ceil
 
 from drydock.analysis.evidence import Evidence
 from drydock.analysis.objectives import DrillObjectives
+from drydock.core.errors import CannotRunError
+from drydock.core.project import FaultRequest
 from drydock.drills.disruption import Disruption
 from drydock.drills.drill_run import DrillRun
 from drydock.requests.outcome import Outcome
 from drydock.runs.verdict import Check
 from drydock.targets.target import Target
 
-BLOCKED_SECONDS = 60
 # Readiness: up to 5 s until the first probe, three of them 5 s apart with 2 s each, and 2 s until that is known.
 SHED_SECONDS = 20.0
 # Liveness: up to 10 s until the first probe, three of them 10 s apart with 2 s each.
@@ -23,7 +24,6 @@ class BlockLoop(Disruption[Target]):
 
     title = "block-loop"
     negative_control = "no-readiness"
-    variant = "faults"
 
     @property
     def hypothesis(self) -> str:
@@ -39,10 +39,14 @@ class BlockLoop(Disruption[Target]):
         """The requests that one pod gets until readiness takes it out, and its restart."""
         return DrillObjectives(lost=ceil(SHED_SECONDS * self.rate_of_one_pod), restarts=1)
 
+    @property
+    def variant(self) -> str | None:
+        return self._fault.variant
+
     def act(self, run: DrillRun[Target]) -> None:
-        """One pod stops to answer; readiness falls; liveness has it restarted."""
-        pod = run.chosen_pod
-        run.target.request(pod, "POST", "/faults/block-loop", {"seconds": BLOCKED_SECONDS})
+        """One pod stops answering; readiness falls; liveness has it restarted."""
+        pod, fault = run.chosen_pod, self._fault
+        run.target.request(pod, fault.method, fault.path, fault.body)
         run.wait("readiness to take it out", lambda: pod not in run.ready, SHED_SECONDS)
         run.wait("liveness to have it restarted", lambda: run.restarts(pod) >= 1, 120)
 
@@ -69,6 +73,13 @@ class BlockLoop(Disruption[Target]):
             and record.intended > evidence.action_started + SHED_SECONDS
         ]
         yield Check("it loses nothing once it is out", not late, "0", f"{len(late):,}")
+
+    @property
+    def _fault(self) -> FaultRequest:
+        if self.settings.block_loop is None:
+            reason = "drydock.toml names no request that blocks the event loop of a pod"
+            raise CannotRunError(reason, "Set its path under [drills.disruptions.block_loop].")
+        return self.settings.block_loop
 
 
 def _within(name: str, seconds: float | None, limit: float) -> Check:

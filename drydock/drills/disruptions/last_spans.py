@@ -13,16 +13,16 @@ from drydock.targets.kind import KindTarget
 
 # A pod answers between one and two a second whose traces are kept, and fewer while it drains: those of its last export,
 # and some before.
-LAST_ORDERS = 10
+LAST_TRACES = 10
 # The collector's batch, and Jaeger's own.
 ARRIVAL_SECONDS = 20.0
 
 
 class LastSpans(Disruption[KindTarget]):
-    """A pod is deleted; the traces of the last orders that it answered are looked for in Jaeger."""
+    """A pod is deleted; the traces of the last audited requests that it answered are looked for in Jaeger."""
 
     title = "last-spans"
-    hypothesis = "When a pod ends, the traces of the last orders that it answered reach Jaeger, and no request is lost."
+    hypothesis = "When a pod ends, the traces of its last answers reach Jaeger, and no request is lost."
     negative_control = "no-flush"
     platforms = frozenset({"kind"})
 
@@ -45,10 +45,10 @@ class LastSpans(Disruption[KindTarget]):
 
         wait_until(all_there, ARRIVAL_SECONDS, interval=1)
         found = len(traces) - len(missing)
-        yield Check("the last traces arrive", found == LAST_ORDERS, f"all of the last {LAST_ORDERS}", str(found))
+        yield Check("the last traces arrive", found == LAST_TRACES, f"all of the last {LAST_TRACES}", str(found))
 
 
 def _last(evidence: Evidence, pod: str) -> list[Record]:
-    """The last orders that a pod answered whose traces are kept."""
+    """The last requests with a key that a pod answered and whose traces are kept: the key is the trace."""
     traced = (it for it in evidence.records if it.pod == pod and it.key and not it.lost and sampled(it.key))
-    return sorted(traced, key=lambda it: it.ended)[-LAST_ORDERS:]
+    return sorted(traced, key=lambda it: it.ended)[-LAST_TRACES:]

@@ -7,6 +7,7 @@ import pytest
 
 from drydock.analysis import disruption as analyses
 from drydock.analysis.causes import SENTENCES, Cause
+from drydock.core.project import Project
 from drydock.report import disruption as pages
 from drydock.report.page import FILE
 from drydock.requests.outcome import Outcome
@@ -15,6 +16,7 @@ from tests.unit.drydock import disrupted
 from tests.unit.drydock.disrupted import ACTED, DESCRIBED, LEAVING, evidence, request
 from tests.unit.drydock.test_drill_report import ELSEWHERE
 
+SHUTDOWN = Project.find(Path(__file__).parent).configuration.shutdown
 LOST = [
     request(ACTED + 1, Outcome.REFUSED, reason="[Errno 111] <Connection> refused"),
     request(ACTED + 5.2, Outcome.CLOSED_EARLY, lane="kept", position=7, connection=12),
@@ -28,7 +30,7 @@ def folder(tmp_path: Path) -> RunFolder:
 
 
 def written(folder: RunFolder, found: analyses.Analysis, disclaimer: str = "", against: str | None = None) -> str:
-    pages.write(folder, found, found.verdict(), {**DESCRIBED, "against": against}, disclaimer)
+    pages.write(folder, found, found.verdict(), {**DESCRIBED, "against": against}, SHUTDOWN, disclaimer)
     return unescape(folder.path(FILE).read_text())
 
 
@@ -56,6 +58,7 @@ def test_each_lost_request_is_there_with_its_connection_its_cause_and_what_to_ch
         assert cause in page
         assert SENTENCES[cause] in page
     assert "12, no. 8" in page
+    assert "a drain (DRAIN_SECONDS) before" in page
     assert "kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle" in page
 
 

@@ -28,6 +28,18 @@ def test_without_a_name_every_cause_is_explained() -> None:
     assert all(f"{cause}\n  {SENTENCES[cause]}\n  change: " in shown.output for cause in Cause)
 
 
+def test_the_advice_names_the_variables_of_the_project_and_none_outside_of_one(checkout: Path) -> None:
+    drydock_toml = checkout / "drydock.toml"
+    drydock_toml.write_text(drydock_toml.read_text().replace('["DRAIN_SECONDS"]', '["LAME_DUCK"]'))
+
+    inside = CliRunner().invoke(main.app, ["explain", Cause.REFUSED_AFTER_REMOVAL]).output
+    drydock_toml.unlink()
+    outside = CliRunner().invoke(main.app, ["explain", Cause.REFUSED_AFTER_REMOVAL]).output
+
+    assert "a drain (LAME_DUCK) before the server" in inside
+    assert "a drain before the server" in outside
+
+
 def test_a_cause_is_explained_alone() -> None:
     shown = CliRunner().invoke(main.app, ["explain", Cause.CUT_IN_FLIGHT])
 
