@@ -9,15 +9,13 @@ import time
 
 from geventhttpclient.client import HTTPClientPool
 
+from drydock.requests.keep_alive import IDLE_SECONDS
 from loadtest.parameters import Parameters
 
 PARAMETERS = """
     connection_requests  requests after which a connection is closed; 1 opens a new one for each request (20)
     connection_seconds   seconds after which a connection is closed; a new pod gets its share after about this time (4)
 """
-# uvicorn closes a connection that has been idle for 5 s. A request sent at that moment would be lost without a fault in
-# the service.
-IDLE_SECONDS = 4.0
 
 
 class Connection:

@@ -1,15 +1,13 @@
 """What a drill changes, it puts back: in every case, in reverse order, and it says so."""
 
-import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import Self
 
 from drydock.core.console import message, step
 from drydock.core.errors import FailedError
+from drydock.system import signals
 
 
 @dataclass
@@ -43,25 +41,11 @@ class Changes:
             for change in self._applied:
                 message(f"Kept: {change.description}. `drydock up --mode parity` puts it back.")
             return
-        with _undisturbed():
-            failed = [what for what in (_roll_back(change) for change in reversed(self._applied)) if what]
-        if failed:
+        with signals.deferred(_promise_to_end):
+            failures = [failure for failure in map(_roll_back, reversed(self._applied)) if failure]
+        if failures:
             remedy = "Put it back by hand, or: drydock up --mode parity"
-            raise FailedError(f"not put back: {'; '.join(failed)}", remedy) from error
-
-
-@contextmanager
-def termination_as_interrupt() -> Iterator[None]:
-    """SIGTERM ends a drill as Ctrl-C does: what it changed is put back."""
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+            raise FailedError(f"not put back: {'; '.join(failures)}", remedy) from error
 
 
 def _roll_back(change: Change) -> str | None:
@@ -74,23 +58,5 @@ def _roll_back(change: Change) -> str | None:
     return None
 
 
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """A second Ctrl-C does not leave the workload half way; it is answered when all is put back."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    pressed: list[int] = []
-
-    def note(number: int, _frame: FrameType | None) -> None:
-        pressed.append(number)
-        message("Putting back what the drill changed; it ends after that.")
-
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-    if pressed:
-        raise KeyboardInterrupt
+def _promise_to_end() -> None:
+    message("Putting back what the drill changed; it ends after that.")

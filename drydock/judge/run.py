@@ -185,7 +185,8 @@ class Judge:
     def _hand_over(self, seconds: float, lost_spans: int) -> None:
         summary = {**self._ledger.summary(self._plan.rate, seconds), "lost_spans": lost_spans}
         if self._ledger.late:
-            said = f"{self._ledger.late:,} of {self._ledger.sent:,} requests were started more than 20 ms late"
+            late = f"{self._ledger.late:,} of {self._ledger.sent:,} requests"
+            said = f"{late} were started more than {LATE_SECONDS * 1000:g} ms late"
             print(f"fell behind: {said}", file=sys.stderr, flush=True)  # noqa: T201 - its log
         emit(summary=summary)
         for chunk in self._ledger.chunks():

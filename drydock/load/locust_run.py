@@ -16,7 +16,8 @@ from drydock.cluster.platform import KindPlatform
 from drydock.core.console import Step
 from drydock.core.errors import CannotRunError, FailedError
 from drydock.load import jobs, locust_manifests, scenarios
-from drydock.load.locust_manifests import MASTER, NAMESPACE
+from drydock.load.jobs import NAMESPACE
+from drydock.load.locust_manifests import MASTER, RESULTS
 from drydock.requests import records
 from drydock.system.processes import last_lines
 
@@ -26,7 +27,6 @@ CONNECT_SECONDS = 45
 # The parameter `timeout` of loadtest/users/shopper.py.
 TIMEOUT_SECONDS = 10.0
 STOP_MARGIN_SECONDS = 5.0
-RESULTS = "/results"
 # What the master leaves in its results beside the records.
 FILES = ("locust.html", "locust_stats.csv", "locust_stats_history.csv", "locust_failures.csv", "locust_exceptions.csv")
 GAVE_UP = "Gave up waiting for workers to connect"

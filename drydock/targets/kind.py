@@ -24,15 +24,14 @@ from drydock.runs.configuration import describe
 from drydock.system.wait import wait_until
 from drydock.targets.database import StatefulDatabase
 from drydock.targets.held_autoscaler import HeldAutoscaler
+from drydock.targets.target import ANSWER_SECONDS, ROLLOUT_SECONDS
 from drydock.targets.workload import ScaledWorkload
 from drydock.telemetry import jaeger
 from drydock.timeline.recorder import Timeline
 
-ROLLOUT_SECONDS = 240.0
 # What a drill's patches change of a Deployment, and `restore` puts back.
 CHANGED = ("template", "strategy", "progressDeadlineSeconds", "minReadySeconds")
 RESTARTED = "kubectl.kubernetes.io/restartedAt"
-ANSWER_SECONDS = 2
 # Where the service listens in its pod is what its port named `http` says.
 PORT = "http"
 

@@ -2,14 +2,15 @@
 
 from math import ceil
 
-from drydock.analysis.objectives import DrillObjectives
+from drydock.analysis.drill_objectives import DrillObjectives
 from drydock.drills.disruption import Disruption
 from drydock.drills.drill_run import DrillRun
+from drydock.manifests.shutdown_budget import PROPAGATION_SECONDS
 from drydock.targets.target import Target
 
 # Until no connection goes to the dead pod: the kubelet sees the end of the process within about 1 s, and kube-proxy
-# hears of it 1 to 2 s later.
-UNNOTICED_SECONDS = 3
+# hears of it as late as of a deletion.
+UNNOTICED_SECONDS = 1 + PROPAGATION_SECONDS
 
 
 class KillHard(Disruption[Target]):
@@ -23,7 +24,7 @@ class KillHard(Disruption[Target]):
         """It bounds the loss by the configured rate."""
         return (
             f"When a process is killed outright, at most {self.objectives.lost:,} requests are lost: those in flight, "
-            f"and those of the {UNNOTICED_SECONDS} s until no connection goes there; no acknowledged order is lost, "
+            f"and those of the {UNNOTICED_SECONDS:g} s until no connection goes there; no acknowledged order is lost, "
             "and the container comes back by itself."
         )
 
