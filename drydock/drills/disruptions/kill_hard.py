@@ -23,8 +23,8 @@ class KillHard(Disruption[Target]):
     def hypothesis(self) -> str:
         return (
             f"When SIGKILL ends a process, at most {self.objectives.lost:,} requests are lost: those in flight, and "
-            f"those of the {UNNOTICED_SECONDS:g} s until the Service removes the pod. No acknowledged write is lost, and "
-            "the kubelet restarts the container."
+            f"those of the {UNNOTICED_SECONDS:g} s until the Service removes the pod. No acknowledged write is lost, "
+            "and the kubelet restarts the container."
         )
 
     @property
