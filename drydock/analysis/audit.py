@@ -31,13 +31,13 @@ def script(configuration: Audit, records: Sequence[Record]) -> str:
     return f"{table}COPY sent FROM STDIN;\n{rows}\\.\n{asked}"
 
 
-def read_answer(configuration: Audit, said: str) -> AuditResult:
+def read_answer(configuration: Audit, output: str) -> AuditResult:
     """Reads psql's answer: a name and a number on each line.
 
     Raises:
         FailedError: a question was not answered.
     """
-    counts = {name: int(count) for name, count in (line.split() for line in said.splitlines() if line)}
+    counts = {name: int(count) for name, count in (line.split() for line in output.splitlines() if line)}
     if missing := ({**configuration.violations, **configuration.figures}).keys() - counts.keys():
         raise FailedError(f"the audit got no answer to {', '.join(sorted(missing))}")
     return AuditResult(

@@ -47,7 +47,7 @@ SENTENCES: dict[Cause, str] = {
     Cause.PROCESS_DEAD: "sent to a process that was dead, until that was known everywhere",
     Cause.NOT_LISTENING_YET: "sent to a new pod that did not listen yet",
     Cause.NO_ENDPOINT: "no pod was ready: the Service refused it, or left it without an answer",
-    Cause.NEVER_READY: "answered 503 by a pod that had never said that it was ready",
+    Cause.NEVER_READY: "answered 503 by a pod that had never lines that it was ready",
     Cause.NO_DATABASE: "answered 503: the pod could not reach its database",
     Cause.SHED: "answered 503: the service had no free connection to its database in time",
     Cause.SERVER_ERROR: "answered with a server error",
@@ -128,11 +128,11 @@ def _server_error(record: Record, evidence: Evidence, terminations: Sequence[Pod
         return Cause.SERVER_ERROR
     if any(it.pod == record.pod and not it.restarted and record.ended >= it.began for it in terminations):
         return Cause.CUT_IN_FLIGHT  # the service's own last word for what it could not finish
-    said = [it for it in evidence.history.lifecycle(record.pod) if unix(it.state["time"]) <= record.ended + 1]
-    events = {it.state["event"] for it in said}
+    lines = [it for it in evidence.history.lifecycle(record.pod) if unix(it.state["time"]) <= record.ended + 1]
+    events = {it.state["event"] for it in lines}
     if "startup" in events and "ready" not in events:
         return Cause.NEVER_READY
-    unready = [it for it in said if it.state["event"] in ("ready", "unready")][-1:]
+    unready = [it for it in lines if it.state["event"] in ("ready", "unready")][-1:]
     if unready and "database" in (unready[0].state.get("failed") or {}):
         return Cause.NO_DATABASE
     return Cause.SHED

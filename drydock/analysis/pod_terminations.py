@@ -129,13 +129,13 @@ def _traffic(evidence: Evidence, pod: str) -> dict[str, float]:
 
 
 def _lines(evidence: Evidence, pod: str, since: float, until: float = float("inf")) -> dict[str, float]:
-    said = ((LINES.get(it.state["event"]), unix(it.state["time"])) for it in evidence.history.lifecycle(pod))
-    return {mark: time for mark, time in said if mark and since - 1 <= time <= until}
+    lines = ((LINES.get(it.state["event"]), unix(it.state["time"])) for it in evidence.history.lifecycle(pod))
+    return {mark: time for mark, time in lines if mark and since - 1 <= time <= until}
 
 
 def _spans_lost(evidence: Evidence, pod: str) -> int | None:
-    said = [it.state for it in evidence.history.lifecycle(pod) if it.state["event"] == "telemetry_flushed"]
-    return int(said[-1]["lost"]) if said and "lost" in said[-1] else None
+    lines = [it.state for it in evidence.history.lifecycle(pod) if it.state["event"] == "telemetry_flushed"]
+    return int(lines[-1]["lost"]) if lines and "lost" in lines[-1] else None
 
 
 def _endpoint_out(evidence: Evidence, pod: str) -> float | None:

@@ -6,11 +6,11 @@ from typing import Any
 
 from rich.table import Table
 
-from drydock.analysis.disruption import Analysis
+from drydock.analysis.disruption_analysis import Analysis
 from drydock.core.console import message, output_console
 from drydock.core.errors import CannotRunError, FailedError
 from drydock.core.project import Project
-from drydock.drills import catalogue, experiment
+from drydock.drills import drill_catalogue, experiment
 from drydock.drills.disruption import OWN_CONTROL, Disruption
 from drydock.runs.verdict import Verdict
 from drydock.targets.target import Target
@@ -70,7 +70,7 @@ def show(lines: Sequence[DrillResult]) -> None:
 
 def _chosen(project: Project, target: Target, *, controls: bool, times: int) -> Iterable[Disruption[Any]]:
     settings = project.configuration.drills.disruptions
-    fitting = [kind for kind in catalogue.DISRUPTIONS if target.name in kind.platforms]
+    fitting = [kind for kind in drill_catalogue.DISRUPTIONS if target.name in kind.platforms]
     for _ in range(times):
         for kind in fitting:
             yield kind(settings, against=OWN_CONTROL if controls else None)

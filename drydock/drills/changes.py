@@ -42,10 +42,10 @@ class Changes:
                 message(f"Kept: {change.description}. `drydock up --mode parity` puts it back.")
             return
         with signals.deferred(_promise_to_end):
-            failed = [what for what in (_roll_back(change) for change in reversed(self._applied)) if what]
-        if failed:
+            failures = [failure for failure in map(_roll_back, reversed(self._applied)) if failure]
+        if failures:
             remedy = "Put it back by hand, or: drydock up --mode parity"
-            raise FailedError(f"not put back: {'; '.join(failed)}", remedy) from error
+            raise FailedError(f"not put back: {'; '.join(failures)}", remedy) from error
 
 
 def _roll_back(change: Change) -> str | None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-from drydock.analysis.disruption import Analysis
+from drydock.analysis.disruption_analysis import Analysis
+from drydock.analysis.drill_objectives import DrillObjectives
 from drydock.analysis.evidence import Evidence
-from drydock.analysis.objectives import DrillObjectives
 from drydock.core.console import step
 from drydock.core.errors import CannotRunError
 from drydock.core.project import Disruptions
@@ -17,7 +17,7 @@ from drydock.drills.experiment import Experiment
 from drydock.judge_client.start_delay import StartDelay
 from drydock.load.live_load import LiveLoad, start
 from drydock.manifests import patches
-from drydock.report import disruption as pages
+from drydock.report import disruption_page as pages
 from drydock.runs.verdict import Check, Verdict
 from drydock.targets.target import ROLLOUT_SECONDS, Target
 

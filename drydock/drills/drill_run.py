@@ -92,8 +92,8 @@ class DrillRun[T: Target]:
 
     def seconds_until_unhealthy(self, evidence: Evidence, pod: str) -> float | None:
         """From the action until the platform said that it ends a pod's container for its liveness; None where not."""
-        said = (seen for seen in evidence.history.of("Event") if seen.state["about"] == f"Pod/{pod}")
-        return next((it.arrived - self.action_started for it in said if it.state["reason"] == "Killing"), None)
+        events = (seen for seen in evidence.history.of("Event") if seen.state["about"] == f"Pod/{pod}")
+        return next((it.arrived - self.action_started for it in events if it.state["reason"] == "Killing"), None)
 
     def fewest_ready(self, evidence: Evidence) -> int:
         """The fewest pods that were ready from the action on."""

@@ -5,16 +5,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from drydock.analysis.scaling import marks
-from drydock.analysis.scaling.analysis import ScalingAnalysis
-from drydock.analysis.scaling.evidence import ScalingEvidence, Triggers
+from drydock.analysis.scaling.scaling_analysis import ScalingAnalysis
+from drydock.analysis.scaling.scaling_evidence import ScalingEvidence, Triggers
 from drydock.core.console import Step, message, step
 from drydock.core.errors import CannotRunError, FailedError
 from drydock.core.project import ScaleDrill
-from drydock.drills import configuration
+from drydock.drills import scale_configuration
 from drydock.drills.experiment import Experiment
 from drydock.load.live_load import LiveLoad, start
 from drydock.load.locust_run import LoadRun, LoadSample
-from drydock.report import scale as pages
+from drydock.report import scaling_page as pages
 from drydock.requests.records import Record
 from drydock.requests.windows import in_flight_above
 from drydock.runs.verdict import Verdict
@@ -30,9 +30,9 @@ class Scale:
 
     objectives: ScaleDrill
     cpu_only: bool = False
-    judgement: ScalingAnalysis | None = field(default=None, init=False)
+    analysis: ScalingAnalysis | None = field(default=None, init=False)
     _triggers: Triggers = field(init=False)
-    _said: set[str] = field(default_factory=set, init=False)
+    _shown_marks: set[str] = field(default_factory=set, init=False)
     _step: float = field(default=0.0, init=False)
     _load_off: float | None = field(default=None, init=False)
     hypothesis: str = (
@@ -93,17 +93,17 @@ class Scale:
         """Reads the records, asks the database, and weighs it all."""
         sent = experiment.folder.records()
         found = experiment.target.audit(sent)
-        self.judgement = ScalingAnalysis(self.name, self._evidence(experiment, sent), self.objectives, found)
-        return self.judgement.verdict()
+        self.analysis = ScalingAnalysis(self.name, self._evidence(experiment, sent), self.objectives, found)
+        return self.analysis.verdict()
 
     def configuration(self, experiment: Experiment[KindTarget]) -> dict[str, Any]:
         """Versions, load, objectives and the autoscaler as it was."""
-        return configuration.described(experiment, self.objectives)
+        return scale_configuration.described(experiment, self.objectives)
 
     def report(self, experiment: Experiment[KindTarget], verdict: Verdict) -> None:
         """The page of this run."""
-        if self.judgement:
-            pages.write(experiment.folder, self.judgement, verdict)
+        if self.analysis:
+            pages.write(experiment.folder, self.analysis, verdict)
 
     def _steady(self, experiment: Experiment[KindTarget], live: LiveLoad[LoadSample], progress: Step) -> None:
         """Reads ticks until the step begins. Raises CannotRunError where the steady state does not hold until then."""
@@ -148,8 +148,8 @@ class Scale:
             self._load_off = sample.time
         for mark in marks.read(self._evidence(experiment, ()), self.objectives.p95_seconds):
             early = self._load_off is None and mark.name == marks.ALL_READY  # more may be wanted yet
-            if mark.seconds is not None and mark.name not in self._said and not early:
-                self._said.add(mark.name)
+            if mark.seconds is not None and mark.name not in self._shown_marks and not early:
+                self._shown_marks.add(mark.name)
                 message(f"  {mark.seconds:6.1f} s  {mark.title}" + (f" ({mark.note})" if mark.note else ""))
 
     def _now(self, experiment: Experiment[KindTarget], sample: LoadSample) -> str:

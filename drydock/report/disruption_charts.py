@@ -7,10 +7,10 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from drydock.analysis.disruption import Analysis
+from drydock.analysis.disruption_analysis import Analysis
 from drydock.analysis.evidence import Evidence
 from drydock.analysis.pod_terminations import PodTermination
-from drydock.report.look import BLACK, BLUE, GREEN, LOOK, ORANGE, OUTCOMES, PURPLE, RED, SKY, svg
+from drydock.report.chart_style import BLACK, BLUE, GREEN, LOOK, ORANGE, OUTCOMES, PURPLE, RED, SKY, svg
 from drydock.requests.outcome import Outcome
 from drydock.requests.records import Record
 from drydock.timeline.history import unix
@@ -168,12 +168,12 @@ def _moments(axes: Axes, evidence: Evidence) -> None:
 
 def _named(evidence: Evidence) -> list[tuple[float, str]]:
     """The moments of the drill; the action's end where it is not its beginning."""
-    said = [(evidence.action_started, "action")]
+    moments = [(evidence.action_started, "action")]
     if evidence.action_ended - evidence.action_started > (evidence.ended - evidence.started) / 12:
-        said.append((evidence.action_ended, "action over"))
+        moments.append((evidence.action_ended, "action over"))
     if evidence.recovered_at is not None:
-        said.append((evidence.recovered_at, "as it was"))
-    return said
+        moments.append((evidence.recovered_at, "as it was"))
+    return moments
 
 
 def _name(axes: Axes, evidence: Evidence) -> None:

@@ -1,4 +1,4 @@
-"""Shutdown drills on kind, as a person runs them: a deleted pod, a rollout, a killed process, a negative control."""
+"""Shutdown drills on kind: a deleted pod, a rollout, a killed process, and a negative control."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from drydock.analysis import disruption
+from drydock.analysis import disruption_analysis
 from drydock.analysis.causes import Cause
 from drydock.analysis.pod_terminations import LINES, MARKS
 from drydock.dashboards import document
@@ -21,21 +21,21 @@ from tests.lifecycle import SHUTDOWN
 from tests.telemetry.prometheus import Prometheus
 
 SECONDS = 400
-ATTEMPTS = 3  # a busy machine may not have the steady state that a drill wants before it acts
+ATTEMPTS = 3  # a busy machine may miss the steady state that a drill requires before its action
 SETTINGS = cluster.PROJECT.configuration.drills.disruptions
 DRAIN_SECONDS = 5  # k8s/base/shop.env
 SHUTDOWN_DASHBOARD = document.files(cluster.PROJECT.root)["shutdown"]
 SHUTDOWN_MARKS = [LINES[event] for event in SHUTDOWN]
 LANES = {"fresh", "kept", "long"}
 CUT = {Cause.CUT_IN_FLIGHT, Cause.REFUSED_AFTER_REMOVAL, Cause.CLOSED_LISTENER, Cause.RESET_ON_KEPT_ALIVE}
-# Of the service. On a machine that is busy with other things the judge may be late, and a pod short of connections.
+# The checks of the service. On a busy machine other checks may fail: late requests, exhausted pool connections.
 OURS = {"enough requests", "the service is as it was", "restarts of containers", "deleted pods end by themselves"}
 OURS |= {"the grace period suffices"}
 OURS |= {f"audit: {name.replace('_', ' ')}" for name in cluster.PROJECT.configuration.audit.violations}
 
 
 def drill(*arguments: str) -> tuple[subprocess.CompletedProcess[str], RunFolder]:
-    """Runs one as a person does; returns how it ended, and its folder."""
+    """Run the command of a drill. Returns the finished process and the run folder."""
     command = [sys.executable, "-m", "drydock", "drill", *arguments]
     root = cluster.PROJECT.root
     for _ in range(ATTEMPTS):
@@ -49,7 +49,7 @@ def drill(*arguments: str) -> tuple[subprocess.CompletedProcess[str], RunFolder]
 
 @pytest.fixture(scope="module", params=["delete-pod", "rollout"])
 def drilled(request: pytest.FixtureRequest, environment: None) -> RunFolder:
-    """One whole run of each drill."""
+    """One complete run of each drill."""
     return drill(request.param)[1]
 
 
@@ -63,7 +63,7 @@ def test_a_deleted_pod_ends_in_order_and_every_acknowledged_order_is_there(drill
 
 
 def test_nothing_is_cut_refused_or_reset(drilled: RunFolder) -> None:
-    causes = drilled.read_json(disruption.FILE)["causes"]
+    causes = drilled.read_json(disruption_analysis.FILE)["causes"]
     assert not CUT & causes.keys(), causes
 
 
@@ -77,7 +77,7 @@ def test_every_request_has_its_line_with_lane_connection_and_pod(drilled: RunFol
 
 
 def test_every_pod_that_ends_does_so_in_order(drilled: RunFolder) -> None:
-    ended = [it for it in drilled.read_json(disruption.FILE)["terminations"] if not it["restarted"]]
+    ended = [it for it in drilled.read_json(disruption_analysis.FILE)["terminations"] if not it["restarted"]]
     assert len(ended) == (1 if drilled.name.endswith("delete-pod") else FEWEST_PODS)
     for termination in ended:
         marks = termination["marks"]
@@ -137,7 +137,7 @@ def test_the_negative_control_of_a_rollout_fails_with_the_cause_and_is_put_back(
 
     assert done.returncode == 1, done.stderr[-3000:]
     assert not passed(folder)["requests lost"]
-    assert CUT & folder.read_json(disruption.FILE)["causes"].keys()
+    assert CUT & folder.read_json(disruption_analysis.FILE)["causes"].keys()
     assert cluster.get("deployment", cluster.WORKLOAD.deployment)["spec"]["template"]["spec"] == before
     annotations = cluster.get("scaledobject", "shop")["metadata"].get("annotations", {})
     assert cluster.PAUSED_AT not in annotations

@@ -7,7 +7,7 @@ stands beside it. News of a pod may come up to a second after the fact: a mark i
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from drydock.analysis.scaling.evidence import ScalingEvidence
+from drydock.analysis.scaling.scaling_evidence import ScalingEvidence
 from drydock.requests.windows import windows
 from drydock.timeline.history import Series, at, unix
 from drydock.timeline.observation import Observation
@@ -114,18 +114,18 @@ def _desired(evidence: ScalingEvidence) -> Mark:
 def _first_pod(evidence: ScalingEvidence) -> Iterator[Mark]:
     """The way of the first new pod: each mark is that of the pod that came so far first."""
     steps: list[tuple[str, str, str, Callable[[Observation], bool], Callable[[Observation], str | None]]] = [
-        (SCHEDULED, "a new pod has a node", "pod's condition PodScheduled", _has_node, _said("scheduled")),
-        (STARTED, "its container runs", "pod's container state", _runs, _said("started")),
-        (READY, "first new pod is ready", "pod's condition Ready", _is_ready, _said("ready")),
+        (SCHEDULED, "a new pod has a node", "pod's condition PodScheduled", _has_node, _state_field("scheduled")),
+        (STARTED, "its container runs", "pod's container state", _runs, _state_field("started")),
+        (READY, "first new pod is ready", "pod's condition Ready", _is_ready, _state_field("ready")),
     ]
     pods = evidence.history.pods(evidence.workload.deployment)
     new = [seen for seen in pods if seen.name not in evidence.old_pods and evidence.step < seen.arrived <= evidence.off]
-    for name, title, source, reached, said in steps:
+    for name, title, source, reached, api_time in steps:
         found = next(filter(reached, new), None)
         if found is None:
             yield Mark(name, title, None, source, "there was no new pod" if not new else "no new pod came so far")
         else:
-            yield _mark(evidence, name, title, found.arrived, source, _api_time(evidence, said(found)))
+            yield _mark(evidence, name, title, found.arrived, source, _api_time(evidence, api_time(found)))
 
 
 def _served(evidence: ScalingEvidence) -> Mark:
@@ -204,11 +204,11 @@ def _last(evidence: ScalingEvidence) -> float:
     return max((record.ended for record in evidence.records), default=evidence.step)
 
 
-def _api_time(evidence: ScalingEvidence, said: str | None) -> str:
-    return f"the API says {unix(said) - evidence.step:.0f} s" if said else ""
+def _api_time(evidence: ScalingEvidence, time: str | None) -> str:
+    return f"the API says {unix(time) - evidence.step:.0f} s" if time else ""
 
 
-def _said(field: str) -> Callable[[Observation], str | None]:
+def _state_field(field: str) -> Callable[[Observation], str | None]:
     return lambda seen: seen.state[field]
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from drydock.analysis.scaling.evidence import ScalingEvidence
+from drydock.analysis.scaling.scaling_evidence import ScalingEvidence
 from drydock.timeline.history import at
 
 # A user's connection lives up to 4 s (loadtest/connection.py): after twice that all have chosen anew among all pods.

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from math import ceil
 
+from drydock.analysis.drill_objectives import DrillObjectives
 from drydock.analysis.evidence import Evidence
-from drydock.analysis.objectives import DrillObjectives
 from drydock.core.errors import CannotRunError
 from drydock.core.project import FaultRequest
 from drydock.drills.disruption import Disruption

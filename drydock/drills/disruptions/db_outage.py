@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
+from drydock.analysis.drill_objectives import DrillObjectives
 from drydock.analysis.evidence import Evidence
-from drydock.analysis.objectives import DrillObjectives
 from drydock.drills.disruption import Disruption
 from drydock.drills.drill_run import DrillRun
 from drydock.requests.outcome import Outcome

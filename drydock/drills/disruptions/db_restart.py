@@ -1,6 +1,6 @@
 """The database restarts, as for a minor version."""
 
-from drydock.analysis.objectives import DrillObjectives
+from drydock.analysis.drill_objectives import DrillObjectives
 from drydock.drills.disruption import Disruption
 from drydock.drills.drill_run import DrillRun
 from drydock.requests.outcome import Outcome

@@ -2,7 +2,7 @@
 
 from math import ceil
 
-from drydock.analysis.objectives import DrillObjectives
+from drydock.analysis.drill_objectives import DrillObjectives
 from drydock.drills.disruption import Disruption
 from drydock.drills.drill_run import DrillRun
 from drydock.manifests.shutdown_budget import PROPAGATION_SECONDS

@@ -8,9 +8,9 @@ import pytest
 from drydock.analysis.advice import ADVICE
 from drydock.analysis.audit import AuditResult
 from drydock.analysis.causes import SENTENCES, Cause, losses
-from drydock.analysis.disruption import Analysis
+from drydock.analysis.disruption_analysis import Analysis
+from drydock.analysis.drill_objectives import DrillObjectives
 from drydock.analysis.evidence import Evidence
-from drydock.analysis.objectives import DrillObjectives
 from drydock.analysis.pod_terminations import MARKS, terminations
 from drydock.judge_client.start_delay import StartDelay
 from drydock.requests.outcome import Outcome

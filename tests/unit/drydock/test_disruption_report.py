@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from drydock.analysis import disruption as analyses
+from drydock.analysis import disruption_analysis as analyses
 from drydock.analysis.causes import SENTENCES, Cause
 from drydock.core.project import Project
-from drydock.report import disruption as pages
+from drydock.report import disruption_page as pages
 from drydock.report.page import FILE
 from drydock.requests.outcome import Outcome
 from drydock.runs.folder import RunFolder

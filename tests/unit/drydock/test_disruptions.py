@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from drydock.core.project import Project
-from drydock.drills.catalogue import DISRUPTIONS
 from drydock.drills.disruption import Disruption
 from drydock.drills.disruptions.block_loop import BlockLoop
 from drydock.drills.disruptions.kill_hard import KillHard
+from drydock.drills.drill_catalogue import DISRUPTIONS
 
 SETTINGS = Project.find(Path(__file__).parent).configuration.drills.disruptions
 

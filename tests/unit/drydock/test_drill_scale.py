@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from drydock.analysis.scaling import marks, shares
-from drydock.analysis.scaling.evidence import ScalingEvidence
+from drydock.analysis.scaling.scaling_evidence import ScalingEvidence
 from drydock.requests.outcome import Outcome
 from drydock.requests.records import Record
 from drydock.runs.verdict import Verdict

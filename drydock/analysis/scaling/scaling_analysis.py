@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from drydock.analysis.audit import AuditResult
 from drydock.analysis.scaling import marks, shares
-from drydock.analysis.scaling.evidence import ScalingEvidence
 from drydock.analysis.scaling.marks import Mark
+from drydock.analysis.scaling.scaling_evidence import ScalingEvidence
 from drydock.core.project import ScaleDrill
 from drydock.requests.records import Record
 from drydock.requests.windows import latency
@@ -22,7 +22,7 @@ class ScalingAnalysis:
     name: str
     evidence: ScalingEvidence
     objectives: ScaleDrill
-    findings: AuditResult
+    audit: AuditResult
 
     @property
     def marks(self) -> list[Mark]:
@@ -43,7 +43,7 @@ class ScalingAnalysis:
             self._back_in_time(),
             self._spread(),
             *self._flapping(),
-            *self.findings.checks(),
+            *self.audit.checks(),
         ]
         return Verdict(self.name, "drill", self._summary(checks), checks, self._figures(), tuple(self._warnings()))
 
@@ -57,8 +57,8 @@ class ScalingAnalysis:
         lost = [record for record in self.evidence.records if record.lost]
         sent = len(self.evidence.records)
         by = Counter(f"{record.outcome} {phase(self.evidence, record)}" for record in lost)
-        said = ", ".join(f"{count} {what}" for what, count in by.most_common())
-        observed = f"{len(lost):,} of {sent:,}" + (f": {said}" if said else "")
+        counts = ", ".join(f"{count} {kind}" for kind, count in by.most_common())
+        observed = f"{len(lost):,} of {sent:,}" + (f": {counts}" if counts else "")
         return Check("no request is lost", not lost and sent > 0, "0, while pods come and while they go", observed)
 
     def _reached(self) -> Check:
@@ -73,14 +73,14 @@ class ScalingAnalysis:
         seconds, limit = self.seconds(marks.READY), self.objectives.first_ready_seconds
         passed = seconds is not None and seconds <= limit
         expected = f"at most {limit:g} s, {self.objectives.first_ready_target_seconds:g} s is the target"
-        return Check("the first new pod is ready in time", passed, expected, _said(seconds))
+        return Check("the first new pod is ready in time", passed, expected, _in_words(seconds))
 
     def _back_in_time(self) -> Check:
         back, off, limit = self.seconds(marks.AT_MINIMUM), self.seconds(marks.LOAD_OFF), self.objectives.back_seconds
         took = None if back is None or off is None else back - off
         passed = took is not None and took <= limit
         return Check(
-            "the pods are back at the minimum in time", passed, f"at most {limit:g} s after load off", _said(took)
+            "the pods are back at the minimum in time", passed, f"at most {limit:g} s after load off", _in_words(took)
         )
 
     def _spread(self) -> Check:
@@ -108,8 +108,8 @@ class ScalingAnalysis:
         yield Check("never more pods wanted after load is off", not up, "0 times", self._turns(up))
 
     def _turns(self, changes: Sequence[tuple[float, int, int]]) -> str:
-        said = [f"{before} to {count} at {time - self.evidence.step:.0f} s" for time, before, count in changes]
-        return f"{len(said)} times" + (f": {', '.join(said)}" if said else "")
+        turns = [f"{before} to {count} at {time - self.evidence.step:.0f} s" for time, before, count in changes]
+        return f"{len(turns)} times" + (f": {', '.join(turns)}" if turns else "")
 
     def _figures(self) -> dict[str, float]:
         records = self.evidence.records
@@ -122,8 +122,8 @@ class ScalingAnalysis:
             "requests_per_second_under_load": round(len(step) / max(self._loaded_seconds(), 1), 1),
             "p95_under_load_ms": latency(step, 95, self.evidence.route) or 0.0,
             "pods_wanted": self.evidence.wanted,
-            **self.findings.violations,
-            **self.findings.figures,
+            **self.audit.violations,
+            **self.audit.figures,
         }
 
     def _loaded_seconds(self) -> float:
@@ -133,7 +133,7 @@ class ScalingAnalysis:
         figures = self._figures()
         failed = [check.name for check in checks if not check.passed]
         seconds = self.seconds(marks.READY)
-        ready = "no new one ready" if seconds is None else f"the first new one ready after {_said(seconds)}"
+        ready = "no new one ready" if seconds is None else f"the first new one ready after {_in_words(seconds)}"
         return (
             f"{self.evidence.wanted} pods wanted, {ready}; "
             f"{figures['lost']:,.0f} of {figures['sent']:,.0f} requests lost"
@@ -157,5 +157,5 @@ def phase(evidence: ScalingEvidence, record: Record) -> str:
     return "under load" if record.started <= evidence.off else "after load off"
 
 
-def _said(seconds: float | None) -> str:
+def _in_words(seconds: float | None) -> str:
     return "never" if seconds is None else f"{seconds:.1f} s"

@@ -8,8 +8,8 @@ from typing import Any
 
 from drydock.analysis.audit import AuditResult
 from drydock.analysis.causes import Cause, Loss, losses
+from drydock.analysis.drill_objectives import DrillObjectives
 from drydock.analysis.evidence import Evidence
-from drydock.analysis.objectives import DrillObjectives
 from drydock.analysis.pod_terminations import PodTermination, terminations
 from drydock.judge_client.start_delay import StartDelay
 from drydock.requests.outcome import Outcome
@@ -119,9 +119,12 @@ class Analysis:
             f"exit codes {codes}" + (f": {', '.join(killed)} killed" if killed else ""),
         )
         over = [it for it in deleted if it.seconds is not None and it.grace is not None and it.seconds > it.grace]
-        said = ", ".join(f"{it.seconds:.1f} of {it.grace:g} s" for it in deleted if it.seconds and it.grace)
+        observed = ", ".join(f"{it.seconds:.1f} of {it.grace:g} s" for it in deleted if it.seconds and it.grace)
         yield Check(
-            "the grace period suffices", self.objectives.kills or not over, "every pod within it", said or "not seen"
+            "the grace period suffices",
+            self.objectives.kills or not over,
+            "every pod within it",
+            observed or "not seen",
         )
 
     def _kept_up(self) -> Check:
@@ -141,9 +144,7 @@ class Analysis:
             **{f"outcome_{outcome}": counts[outcome] for outcome in Outcome if counts[outcome]},
             "requests_per_second": round(len(evidence.records) / max(evidence.ended - evidence.started, 1), 1),
             "action_s": round(evidence.action_ended - evidence.action_started, 1),
-            **(
-                {"recovery_s": round(evidence.recovered_at - evidence.action_ended, 1)} if evidence.recovered_at else {}
-            ),
+            **self._recovery(),
             "seconds": round(evidence.ended - evidence.started, 1),
             "terminations": len(self.terminations),
             "slowest_shutdown_s": round(slowest, 1),

@@ -6,10 +6,10 @@ from typing import Any
 
 from markupsafe import Markup
 
-from drydock.analysis import disruption as analyses
+from drydock.analysis import disruption_analysis as analyses
 from drydock.analysis.advice import Advice, advice_on
 from drydock.analysis.causes import SENTENCES, Cause, Loss
-from drydock.analysis.disruption import Analysis
+from drydock.analysis.disruption_analysis import Analysis
 from drydock.analysis.pod_terminations import MARKS, PodTermination
 from drydock.core.project import Shutdown
 from drydock.report.page import FILE, TEMPLATES

@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from rich.table import Table
 
 from drydock.analysis.scaling import marks
-from drydock.analysis.scaling.analysis import ScalingAnalysis
+from drydock.analysis.scaling.scaling_analysis import ScalingAnalysis
 from drydock.cluster.platform import KindPlatform
 from drydock.core.console import message, output_console
 from drydock.core.errors import FailedError
 from drydock.core.project import Project
 from drydock.drills import experiment
 from drydock.drills.scale import Scale
-from drydock.report import scale as pages
-from drydock.report.scale import ScalingRun
+from drydock.report import scaling_page as pages
+from drydock.report.scaling_page import ScalingRun
 from drydock.runs.folder import CONFIGURATION, RunFolder
 from drydock.runs.verdict import Check, Verdict
 from drydock.targets.kind import KindTarget
@@ -40,7 +40,7 @@ def run(project: Project) -> tuple[Verdict, RunFolder]:
 
 def decide(alone: ScalingRun, both: ScalingRun) -> Verdict:
     """The checks of the run with the rate, and whether that was what made the difference."""
-    first, second = (run.judgement.seconds(marks.READY) for run in (alone, both))
+    first, second = (run.analysis.seconds(marks.READY) for run in (alone, both))
     better = second is not None and (first is None or second < first)
     check = Check(
         "the request rate brings pods sooner than CPU alone",
@@ -73,13 +73,13 @@ def _run(project: Project, title: str, *, cpu_only: bool) -> ScalingRun:
     drill = Scale(project.configuration.drills.scale, cpu_only=cpu_only)
     verdict, folder = experiment.run(drill, KindTarget(KindPlatform(project)))
     message(f"{title}: {verdict.summary}")
-    return ScalingRun(title, _judgement(drill), verdict, folder.read_json(CONFIGURATION), narrow=True)
+    return ScalingRun(title, _analysis_of(drill), verdict, folder.read_json(CONFIGURATION), narrow=True)
 
 
-def _judgement(drill: Scale) -> ScalingAnalysis:
-    if drill.judgement is None:
+def _analysis_of(drill: Scale) -> ScalingAnalysis:
+    if drill.analysis is None:
         raise FailedError("the drill was not judged")
-    return drill.judgement
+    return drill.analysis
 
 
 def _show(runs: Sequence[ScalingRun]) -> None:

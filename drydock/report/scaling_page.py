@@ -7,8 +7,8 @@ from typing import Any
 from markupsafe import Markup
 
 from drydock.analysis.scaling import shares
-from drydock.analysis.scaling.analysis import ScalingAnalysis
 from drydock.analysis.scaling.marks import Mark
+from drydock.analysis.scaling.scaling_analysis import ScalingAnalysis
 from drydock.report.page import FILE, TEMPLATES
 from drydock.runs.folder import CONFIGURATION, RunFolder
 from drydock.runs.verdict import Verdict
@@ -19,7 +19,7 @@ class ScalingRun:
     """One run on the page."""
 
     title: str
-    judgement: ScalingAnalysis
+    analysis: ScalingAnalysis
     verdict: Verdict
     configuration: Mapping[str, Any]
     narrow: bool = False
@@ -27,7 +27,7 @@ class ScalingRun:
     @property
     def marks(self) -> Sequence[Mark]:
         """The clock."""
-        return self.judgement.marks
+        return self.analysis.marks
 
     @property
     def length(self) -> float:
@@ -37,30 +37,30 @@ class ScalingRun:
     @property
     def loaded(self) -> float:
         """Seconds from the step until the load was off."""
-        evidence = self.judgement.evidence
+        evidence = self.analysis.evidence
         return min((evidence.load_off or evidence.step) - evidence.step, self.length)
 
     @property
     def spread(self) -> shares.Spread | None:
         """The share of each pod while nothing changed at the top."""
-        return shares.at_the_top(self.judgement.evidence)
+        return shares.at_the_top(self.analysis.evidence)
 
     @property
     def chart(self) -> Markup:
         """Everything on one time axis."""
         # Imported here: matplotlib takes a second to load, and most commands draw nothing.
-        from drydock.report import scale_charts
+        from drydock.report import scaling_charts
 
-        objective = self.judgement.objectives.p95_seconds
+        objective = self.analysis.objectives.p95_seconds
         # matplotlib escapes what it is given as text.
-        chart = scale_charts.scaling(self.judgement.evidence, self.marks, objective, narrow=self.narrow)
+        chart = scaling_charts.scaling(self.analysis.evidence, self.marks, objective, narrow=self.narrow)
         return Markup(chart)  # noqa: S704
 
 
-def write(folder: RunFolder, judgement: ScalingAnalysis, verdict: Verdict) -> None:
+def write(folder: RunFolder, analysis: ScalingAnalysis, verdict: Verdict) -> None:
     """Writes report.html of one run."""
     title = "The scaling drill"
-    _write(folder, title, verdict, [ScalingRun(title, judgement, verdict, folder.read_json(CONFIGURATION))], rows=[])
+    _write(folder, title, verdict, [ScalingRun(title, analysis, verdict, folder.read_json(CONFIGURATION))], rows=[])
 
 
 def write_comparison(
@@ -77,5 +77,5 @@ def _write(
     runs: Sequence[ScalingRun],
     rows: Sequence[tuple[str, Sequence[str]]],
 ) -> None:
-    page = TEMPLATES.get_template("scale.html.j2")
+    page = TEMPLATES.get_template("scaling.html.j2")
     folder.path(FILE).write_text(page.render(title=title, folder=folder.name, verdict=verdict, runs=runs, rows=rows))

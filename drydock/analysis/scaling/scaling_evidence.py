@@ -79,8 +79,8 @@ class ScalingEvidence:
     @property
     def metrics(self) -> dict[str, float]:
         """The target of each metric that the autoscaler had last."""
-        said = self.history.autoscaler(self.workload.deployment)[-1].state["metrics"]
-        return {name: values["target"] for name, values in said.items()}
+        metrics = self.history.autoscaler(self.workload.deployment)[-1].state["metrics"]
+        return {name: values["target"] for name, values in metrics.items()}
 
     def reading(self, metric: str) -> Series[float]:
         """What the autoscaler read of a metric, from when on."""

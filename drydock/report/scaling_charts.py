@@ -6,9 +6,9 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from drydock.analysis.scaling.evidence import ScalingEvidence
 from drydock.analysis.scaling.marks import Mark
-from drydock.report.look import BLACK, BLUE, GREEN, GREY, LOOK, ORANGE, OUTCOMES, RED, SKY, svg
+from drydock.analysis.scaling.scaling_evidence import ScalingEvidence
+from drydock.report.chart_style import BLACK, BLUE, GREEN, GREY, LOOK, ORANGE, OUTCOMES, RED, SKY, svg
 from drydock.requests.windows import Window, windows
 from drydock.timeline.history import at
 

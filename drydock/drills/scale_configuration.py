@@ -37,19 +37,19 @@ def timings(scaled: Any) -> dict[str, str]:
     """The timings of a ScaledObject, in words."""
     spec = scaled["spec"]
     behavior = spec.get("advanced", {}).get("horizontalPodAutoscalerConfig", {}).get("behavior", {})
-    said = {f"{name} {what}": text for name, rules in behavior.items() for what, text in _rules(rules)}
+    texts = {f"{name} {rule}": text for name, rules in behavior.items() for rule, text in _rules(rules)}
     for name in ("pollingInterval", "cooldownPeriod"):
         if name in spec:
-            said[name] = f"{spec[name]} s"
-    return {name: said[name] for name in sorted(said)}
+            texts[name] = f"{spec[name]} s"
+    return {name: texts[name] for name in sorted(texts)}
 
 
 def _rules(rules: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if "stabilizationWindowSeconds" in rules:
         yield "stabilization", f"{rules['stabilizationWindowSeconds']} s"
     if policies := rules.get("policies"):
-        said = (f"{it['value']} {_unit(it)} in {it['periodSeconds']} s" for it in policies)
-        yield "at most", " or ".join(said)
+        policies_in_words = (f"{it['value']} {_unit(it)} in {it['periodSeconds']} s" for it in policies)
+        yield "at most", " or ".join(policies_in_words)
 
 
 def _unit(policy: Mapping[str, Any]) -> str:
