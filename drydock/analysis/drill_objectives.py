@@ -1,4 +1,4 @@
-"""What a shutdown drill promises."""
+"""The objectives of a shutdown drill."""
 
 from dataclasses import dataclass
 
@@ -7,11 +7,11 @@ from drydock.requests.outcome import Outcome
 
 @dataclass(frozen=True)
 class DrillObjectives:
-    """The objectives of a drill.
+    """The limits that the verdict checks.
 
-    `lost` is the most requests that may be lost. `allowed` are outcomes that its hypothesis expects from the action on:
-    they are not counted as lost. `restarts` is the most restarts of containers; `recovery_seconds` the longest time
-    from the action's end to the last request that was not answered well; `kills`: a process may end by SIGKILL.
+    At most `lost` requests may be lost. From the action on, requests with an outcome in `allowed` do not count as lost.
+    At most `restarts` containers may restart. The last loss comes at most `recovery_seconds` after the end of the
+    action. With `kills`, a process may end by SIGKILL.
     """
 
     lost: int = 0

@@ -1,4 +1,4 @@
-"""Shutdown drills on kind: a deleted pod, a rollout, a killed process, and a negative control."""
+"""Shutdown drills on kind, as a person runs them: a deleted pod, a rollout, a killed process, a negative control."""
 
 import subprocess
 import sys
@@ -29,8 +29,8 @@ SHUTDOWN_MARKS = [LINES[event] for event in SHUTDOWN]
 LANES = {"fresh", "kept", "long"}
 CUT = {Cause.CUT_IN_FLIGHT, Cause.REFUSED_AFTER_REMOVAL, Cause.CLOSED_LISTENER, Cause.RESET_ON_KEPT_ALIVE}
 # The checks of the service. On a busy machine other checks may fail: late requests, exhausted pool connections.
-OURS = {"enough requests", "the service is as it was", "restarts of containers", "deleted pods end by themselves"}
-OURS |= {"the grace period suffices"}
+OURS = {"enough requests", "the service has recovered", "container restarts", "deleted pods exit without SIGKILL"}
+OURS |= {"the shutdown fits the grace period"}
 OURS |= {f"audit: {name.replace('_', ' ')}" for name in cluster.PROJECT.configuration.audit.violations}
 
 

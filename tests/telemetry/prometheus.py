@@ -16,7 +16,7 @@ class Prometheus:
     url: str
 
     def samples(self, expression: str, time: float | None = None) -> list[tuple[dict[str, str], float]]:
-        """The labels and values of a query, now or at `time` (Unix seconds). Fails if it is not valid PromQL."""
+        """The labels and values of an instant query, at `time` in Unix seconds. Fails if it is not valid PromQL."""
         at = {} if time is None else {"time": str(time)}
         result = self._ask("query", query=expression, **at)["result"]
         if isinstance(result, list) and result and not isinstance(result[0], dict):
@@ -28,7 +28,7 @@ class Prometheus:
         return sum(value for _, value in self.samples(expression) if not math.isnan(value))
 
     def over(self, expression: str, begin: float, end: float, step: float) -> list[tuple[dict[str, str], list[float]]]:
-        """The labels of each series of a range query, with its values."""
+        """The labels of each series of a range query, and the values that it had."""
         limits = {"start": str(begin), "end": str(end), "step": str(step)}
         found = self._ask("query_range", query=expression, **limits)["result"]
         values = [(item["metric"], [float(value) for _, value in item["values"]]) for item in found]

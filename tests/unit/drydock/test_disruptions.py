@@ -27,7 +27,7 @@ def test_the_most_that_may_be_lost_is_what_one_of_two_pods_gets_at_the_configure
 
 
 @pytest.mark.parametrize("kind", DISRUPTIONS, ids=lambda kind: kind.title)
-def test_every_drill_has_a_hypothesis_in_one_sentence(kind: type[Disruption[Any]]) -> None:
+def test_every_drill_has_a_hypothesis(kind: type[Disruption[Any]]) -> None:
     hypothesis = kind(SETTINGS).hypothesis
 
     assert hypothesis.startswith("When ")

@@ -49,7 +49,7 @@ def test_it_says_the_verdict_every_check_every_mark_every_pod_and_the_versions(f
 def test_the_text_of_its_chart_is_text(folder: RunFolder) -> None:
     pages.write(folder, judged(), judged().verdict())
 
-    assert "seconds since the load rose</text>" in folder.path(FILE).read_text()
+    assert "seconds since the step</text>" in folder.path(FILE).read_text()
 
 
 def test_what_a_component_says_cannot_become_markup(folder: RunFolder) -> None:
@@ -68,7 +68,7 @@ def test_a_run_that_failed_is_a_page_too(folder: RunFolder) -> None:
     pages.write(folder, held, held.verdict())
 
     page = unescape(folder.path(FILE).read_text())
-    assert "it went on wanting 2" in page
+    assert "the desired replicas stayed at 2" in page
     assert "missing" in page
 
 
@@ -95,7 +95,7 @@ class TestComparison:
 
         page = unescape(folder.path(FILE).read_text())
         assert page.count("<svg") == 2
-        assert dict(scale_comparison.rows(runs))["more pods are wanted"][0] == "never"
+        assert dict(scale_comparison.rows(runs))["the desired replicas rise"][0] == "never"
         assert all(value in page for _, values in scale_comparison.rows(runs) for value in values)
 
     def test_the_rate_has_to_make_the_difference(self) -> None:
