@@ -58,7 +58,7 @@ COPY drydock drydock
 COPY loadtest loadtest
 RUN python -m compileall -q --invalidation-mode unchecked-hash drydock loadtest
 
-# The arguments name the module to run: `drydock.traffic`, `drydock.judge`, `locust`, `loadtest`. An entry point of its own also drops the service's command.
+# The arguments name the module to run: `drydock.judge`, `locust`, `loadtest`. An entry point of its own also drops the service's command.
 FROM runtime AS instrument
 ENV PATH=/opt/instrument/bin:$PATH
 COPY --from=instrument-dependencies /opt/instrument /opt/instrument

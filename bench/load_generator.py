@@ -1,7 +1,9 @@
-"""What the load generators reach on one core: a locust worker with records and without, and drydock.traffic.
+"""What the senders reach on one core: a locust worker with records and without, and the judge at a given rate.
 
 Against a server that answers at once, in a process of its own. Where the machine has two cores and lets us bind, the
-worker has one of them, and the server the other, with locust's master. Each figure is the median of the rounds.
+sender has one of them, and the server the other, with locust's master. Users send as fast as they are answered; the
+judge sends by the clock, so its CPU a request is what counts: `python -m bench.judge` finds its fastest rate. Each
+figure is the median of the rounds.
 """
 
 import argparse
@@ -23,10 +25,14 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
+from drydock.judge.plan import VARIABLE, Plan, Request
+from drydock.judge_client import log
+
 ROOT = Path(__file__).parents[1]
 CAN_BIND = shutil.which("taskset") is not None and multiprocessing.cpu_count() > 1
 CLIENT_CORE, SERVER_CORE = "0", "1"
 USERS = 50
+JUDGE_RATE = 1000
 WARM_UP_TICKS = 2
 MISSED_HEARTBEAT = "failed to send heartbeat"
 SHELF = json.dumps({"items": [{"id": 1, "stock": 1_000_000}], "next": None}).encode()
@@ -76,7 +82,7 @@ def main() -> None:
     variants: dict[str, Callable[[str], Reached]] = {
         "locust, records on": lambda url: locust(url, arguments.seconds, records=True),
         "locust, records off": lambda url: locust(url, arguments.seconds, records=False),
-        "drydock.traffic (1,000/s is its limit)": lambda url: traffic(url, arguments.seconds),
+        f"judge, {JUDGE_RATE:,}/s": lambda url: judge(url, arguments.seconds),
     }
     results: dict[str, list[Reached]] = {name: [] for name in variants}
     with server() as url:
@@ -124,17 +130,20 @@ def locust(url: str, seconds: int, records: bool) -> Reached:
     return Reached(_rate(ticks), cpu / ticks[-1]["sent"], missed)
 
 
-def traffic(url: str, seconds: int) -> Reached:
-    """drydock.traffic at the fastest rate that it allows."""
-    options = [f"--url={url}", "--rate=1000", f"--seconds={seconds}", "--metrics-port=0", "--scrape-wait=0"]
-    began = os.times()
+def judge(url: str, seconds: int) -> Reached:
+    """The judge at one rate, half of it on kept connections: the server closes none of the others."""
+    get = Request("GET", "/products/{product_id}", "/products/1")
+    plan = Plan(url, JUDGE_RATE, seconds, 10, 0, "id", prepare=get, requests=(get,), long_rate=0)
     done = subprocess.run(
-        bound(CLIENT_CORE, "-m", "drydock.traffic", *options), cwd=ROOT, capture_output=True, text=True, check=False
+        bound(CLIENT_CORE, "-m", "drydock.judge"),
+        cwd=ROOT,
+        env={**os.environ, VARIABLE: plan.as_json()},
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    ended = os.times()
-    cpu = ended.children_user + ended.children_system - began.children_user - began.children_system
-    account = json.loads(done.stdout.splitlines()[-1])
-    return Reached(account["sent"] / account["seconds"], cpu / account["sent"], 0)
+    summary = next(line["summary"] for line in log.lines(done.stdout.splitlines()) if "summary" in line)
+    return Reached(summary["rate"], summary["cpu_us_per_request"] / 1e6, 0)
 
 
 def show(results: Mapping[str, list[Reached]]) -> None:

@@ -9,14 +9,13 @@ import time
 
 from geventhttpclient.client import HTTPClientPool
 
+from drydock.requests.keep_alive import IDLE_SECONDS
 from loadtest.parameters import Parameters
 
 PARAMETERS = """
     connection_requests  requests after which a connection is closed: 1 for a fresh one each time (20)
     connection_seconds   seconds after which it is: a new pod has its share of the load about that long after (4)
 """
-# uvicorn closes a connection that was idle for 5 s: a request sent at that moment would be lost, and nobody's fault.
-IDLE_SECONDS = 4.0
 
 
 class Connection:

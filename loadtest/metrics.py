@@ -1,4 +1,4 @@
-"""What the clients measure, for Prometheus, under the names of drydock/traffic/metrics.py: dashboards show either."""
+"""What the clients measure, for Prometheus, under the names of drydock/judge/metrics.py: dashboards show either."""
 
 from collections.abc import Iterator
 from itertools import accumulate
@@ -8,7 +8,8 @@ from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
 from drydock.requests.outcome import Outcome
-from loadtest.records import BUCKETS, Counts
+from drydock.requests.statistics import BUCKETS
+from loadtest.records import Counts
 
 
 class Exposition(Collector):
@@ -34,6 +35,5 @@ class Exposition(Collector):
         yield requests
         bounds = [*map(str, BUCKETS), "+Inf"]
         buckets = list(zip(bounds, accumulate(counts.buckets), strict=True))
-        text = "Time from a request's intended start to the last byte of its response, of those that came whole."
+        text = "Time from a request's start to the last byte of its response, of those that came whole."
         yield HistogramMetricFamily("client_request_duration_seconds", text, buckets, counts.seconds)
-        yield CounterMetricFamily("client_late_starts", "Requests that started later than they should.", counts.late)

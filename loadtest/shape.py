@@ -36,11 +36,6 @@ class Shape(LoadTestShape):
         """How many users there are `seconds` after the start; None when it is over."""
         raise NotImplementedError
 
-    @property
-    def workers(self) -> int:
-        """How many processes have users."""
-        return max(1, len(self.runner.clients)) if isinstance(self.runner, MasterRunner) else 1
-
     def end(self) -> None:
         """Ends it now."""
         self.ended_by_hand = True

@@ -6,12 +6,14 @@ from enum import StrEnum
 
 from drydock.analysis.evidence import Evidence
 from drydock.analysis.pod_terminations import PodTermination
+from drydock.manifests.shutdown_budget import PROPAGATION_SECONDS
 from drydock.requests.outcome import Outcome
 from drydock.requests.records import Record
 from drydock.timeline.history import at, unix
 
-# The longest time for which connections still arrive at a closed listener: kube-proxy follows within 1 to 2 s.
-PROPAGATION_SECONDS = 5.0
+# The longest time for which connections still arrive at a closed listener: twice the measured propagation, and the
+# second to which Kubernetes rounds its times.
+LAST_CONNECTION_SECONDS = 2 * PROPAGATION_SECONDS + 1
 # A request that took longer than this was in flight in the service; a shorter one met a closing connection.
 IN_FLIGHT_SECONDS = 0.1
 # The longest time for which a new pod may receive requests before it listens.
@@ -99,7 +101,9 @@ def _refused(record: Record, evidence: Evidence, terminations: Sequence[PodTermi
         if termination.restarted and _met(record, termination):
             return Cause.PROCESS_DEAD
     for termination in terminations:
-        last = termination.marks.get("gone", termination.marks.get("ended", termination.began)) + PROPAGATION_SECONDS
+        last = (
+            termination.marks.get("gone", termination.marks.get("ended", termination.began)) + LAST_CONNECTION_SECONDS
+        )
         if not termination.restarted and termination.began <= record.started <= last:
             return Cause.REFUSED_AFTER_REMOVAL
     return Cause.NOT_LISTENING_YET if _is_new(record, evidence) else Cause.UNKNOWN

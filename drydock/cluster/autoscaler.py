@@ -33,7 +33,9 @@ ITS_METRICS = frozenset({"Resource", "ContainerResource"})
 EXTERNAL = "External"
 EXTERNAL_API = "v1beta1.external.metrics.k8s.io"
 PAUSE = "autoscaling.keda.sh/paused"
-PAUSES = (PAUSE, f"{PAUSE}-replicas")
+# keda.sh/docs/2.21/reference/scaledobject-spec: KEDA then removes its autoscaler and sets the number of pods itself.
+PAUSED_AT = f"{PAUSE}-replicas"
+PAUSES = (PAUSE, PAUSED_AT)
 TIMEOUT = "--request-timeout=5s"
 ASK_SECONDS = 2.0
 # The suffixes of a quantity that a metric's value comes with.

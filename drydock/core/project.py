@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from drydock.core.errors import CannotRunError
 
@@ -168,16 +168,21 @@ class Preparation(Section):
 class JudgedRequest(Section):
     """A kind of request. Its share of all requests is its `weight` divided by the sum of the weights.
 
-    In path and body, `{subject}` stands for the id of a subject. With `key`, the request carries an Idempotency-Key and
-    is audited.
+    With `per_second`, it has no share: it is sent at most so often, whatever the rate. With `key`, the request carries
+    an Idempotency-Key and is audited. In path and body, `{subject}` stands for the id of a subject, and `{answer}` for
+    the field `identifier` of the newest good answer to the request `after`, such as `POST /orders`. Until there is such
+    an answer, another request is sent in its place.
     """
 
     method: str
     route: UrlPath
     path: UrlPath
-    weight: int = Field(ge=1)
+    weight: int = Field(default=1, ge=1)
     body: str = ""
     key: bool = False
+    per_second: float | None = Field(default=None, gt=0)
+    after: str = ""
+    identifier: str = "id"
 
 
 class JudgeSettings(Section):
@@ -193,7 +198,17 @@ class JudgeSettings(Section):
     long_rate: float = Field(ge=0)
     long_seconds: float = Field(gt=0)
     prepare: Preparation
-    requests: tuple[JudgedRequest, ...] = Field(min_length=1)
+    requests: tuple[JudgedRequest, ...]
+
+    @model_validator(mode="after")
+    def _can_be_sent(self) -> Self:
+        if not any(request.per_second is None and not request.after for request in self.requests):
+            raise ValueError("requests: one at least must have a weight, and need no answer to another one")
+        known = {f"{request.method} {request.route}" for request in self.requests}
+        unknown = {request.after for request in self.requests if request.after} - known
+        if unknown:
+            raise ValueError(f"requests: after = {', '.join(sorted(unknown))} is none of {', '.join(sorted(known))}")
+        return self
 
 
 class FaultRequest(Section):

@@ -1,15 +1,13 @@
 """The changes of a drill, each with its rollback. Every exit from a drill rolls them back, the latest first."""
 
-import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import Self
 
 from drydock.core.console import message, step
 from drydock.core.errors import FailedError
+from drydock.system import signals
 
 
 @dataclass
@@ -43,25 +41,11 @@ class Changes:
             for change in self._applied:
                 message(f"Kept: {change.description}. `drydock up --mode parity` restores it.")
             return
-        with _undisturbed():
+        with signals.deferred(_announce_rollback):
             failures = [failure for failure in map(_roll_back, reversed(self._applied)) if failure]
         if failures:
             remedy = "Restore it by hand, or run: drydock up --mode parity"
             raise FailedError(f"not rolled back: {'; '.join(failures)}", remedy) from error
-
-
-@contextmanager
-def termination_as_interrupt() -> Iterator[None]:
-    """SIGTERM ends a drill as Ctrl-C does: with its changes rolled back."""
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _roll_back(change: Change) -> str | None:
@@ -74,23 +58,5 @@ def _roll_back(change: Change) -> str | None:
     return None
 
 
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Delays SIGINT and SIGTERM until every change is rolled back: a second Ctrl-C leaves no half-changed workload."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    pressed: list[int] = []
-
-    def note(number: int, _frame: FrameType | None) -> None:
-        pressed.append(number)
-        message("Rolling back the changes of the drill; it ends after that.")
-
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-    if pressed:
-        raise KeyboardInterrupt
+def _announce_rollback() -> None:
+    message("Rolling back the changes of the drill; it ends after that.")

@@ -19,11 +19,10 @@ from drydock.load.live_load import LiveLoad, start
 from drydock.manifests import patches
 from drydock.report import disruption_page as pages
 from drydock.runs.verdict import Check, Verdict
-from drydock.targets.target import Target
+from drydock.targets.target import ROLLOUT_SECONDS, Target
 
 # The value of `--against` for the drill's own negative control.
 OWN_CONTROL = "control"
-ROLLOUT_SECONDS = 240.0
 
 
 @dataclass

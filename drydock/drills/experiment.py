@@ -9,9 +9,10 @@ from typing import Any, Protocol
 from drydock.core.console import Step, message, step
 from drydock.core.project import Project, Workload
 from drydock.drills.annotations import Annotations, annotations_of
-from drydock.drills.changes import Changes, termination_as_interrupt
+from drydock.drills.changes import Changes
 from drydock.runs.folder import CONFIGURATION, RunFolder
 from drydock.runs.verdict import Verdict
+from drydock.system import signals
 from drydock.targets.target import Target, TimelineRecorder
 from drydock.timeline import history
 from drydock.timeline.history import History
@@ -114,7 +115,7 @@ def run[T: Target](drill: Drill[T], target: T, *, keep: bool = False) -> tuple[V
         KeyboardInterrupt: Ctrl-C or SIGTERM, after the rollback.
     """
     target.refuse()
-    with termination_as_interrupt(), target.opened(), annotations_of(drill.name, target.dashboards) as annotations:
+    with signals.interrupt_on(), target.opened(), annotations_of(drill.name, target.dashboards) as annotations:
         drill.refuse(target)
         folder = RunFolder.create(target.project, drill.name)
         message(f"Hypothesis: {drill.hypothesis}")

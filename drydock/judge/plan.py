@@ -3,19 +3,25 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from drydock.core import project
 
 VARIABLE = "JUDGE_PLAN"
-# In a path or body: the identifier of one of the subjects that were prepared.
+# In a path or body: the identifier of one of the subjects that were prepared, and that in another request's answer.
 SUBJECT = "{subject}"
+ANSWER = "{answer}"
 
 
 @dataclass(frozen=True)
 class Request:
-    """A kind of request; `weight` of all weights is its share. With `key` it carries an Idempotency-Key."""
+    """A kind of request; `weight` of all weights is its share. With `key` it carries an Idempotency-Key.
+
+    With `per_second` it has no share, and is sent at most so often. `after` is the operation whose newest good answer
+    has the field `identifier` that it needs.
+    """
 
     method: str
     route: str
@@ -23,6 +29,14 @@ class Request:
     weight: int = 1
     body: str = ""
     key: bool = False
+    per_second: float | None = None
+    after: str = ""
+    identifier: str = "id"
+
+    @cached_property
+    def operation(self) -> str:
+        """The route with its method, such as `GET /products/{product_id}`."""
+        return f"{self.method} {self.route}"
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,9 @@ from urllib.parse import urlsplit
 from drydock.core.errors import CannotRunError
 from drydock.judge.connection import Connection
 from drydock.judge.exchange import Exchange, Lane
+from drydock.requests.keep_alive import IDLE_SECONDS
 from drydock.requests.outcome import OUR_OWN, ExhaustedError, Outcome
 
-# Below the 5 s after which uvicorn closes an idle connection: a request sent at that moment would be lost, and nobody's
-# fault.
-IDLE_SECONDS = 4.0
 SWEEP_SECONDS = 0.1
 
 

@@ -57,8 +57,6 @@ class Shopper(FastHttpUser):
     max_retries = 0
     concurrency = 1
     connection_timeout = network_timeout = TIMEOUT_SECONDS
-    # When the next request is due, in Unix seconds, where a clock says so and not the user.
-    due: float | None = None
     pause: ClassVar[float] = parameters.number("pause")
 
     def __init__(self, environment: Environment) -> None:
@@ -88,7 +86,6 @@ class Shopper(FastHttpUser):
         """Sends one request, once, and records what became of it. A query is sent, but is no part of its name."""
         self._connection.prepare()
         started = time.time()
-        intended = started if self.due is None else self.due
         path, route = route.format(**values), route.partition("?")[0]
         headers = {"Idempotency-Key": key} if key else {}
         clock = time.perf_counter()
@@ -96,10 +93,10 @@ class Shopper(FastHttpUser):
             Timeout(TIMEOUT_SECONDS),
             self.client.request(method, path, route, json=body, headers=headers, catch_response=True) as response,
         ):
-            seconds = started - intended + time.perf_counter() - clock
+            seconds = time.perf_counter() - clock
             outcome = self._outcome(response)
             pod = (response.headers or {}).get("X-Served-By") or ""
-            times = intended, started, seconds
+            times = started, started, seconds
             recorder.keep(Record(*times, method, route, response.status_code, outcome, pod, recorder.worker, key))
             # What locust itself shows is measured in the same way.
             response.request_meta["response_time"] = seconds * 1000

@@ -1,4 +1,4 @@
-"""Shutdown drills on kind, as a person runs them: a deleted pod, a rollout, and a negative control."""
+"""Shutdown drills on kind: a deleted pod, a rollout, and a negative control."""
 
 import subprocess
 import sys
@@ -17,20 +17,20 @@ from tests.e2e.cluster import FEWEST_PODS
 from tests.lifecycle import SHUTDOWN
 
 SECONDS = 400
-ATTEMPTS = 3  # a busy machine may not have the steady state that a drill wants before it acts
+ATTEMPTS = 3  # a busy machine may miss the steady state that a drill requires before its action
 SETTINGS = cluster.PROJECT.configuration.drills.disruptions
 DRAIN_SECONDS = 5  # k8s/base/shop.env
 SHUTDOWN_MARKS = [LINES[event] for event in SHUTDOWN]
 LANES = {"fresh", "kept", "long"}
 CUT = {Cause.CUT_IN_FLIGHT, Cause.REFUSED_AFTER_REMOVAL, Cause.CLOSED_LISTENER, Cause.RESET_ON_KEPT_ALIVE}
-# Of the service. On a machine that is busy with other things the judge may be late, and a pod short of connections.
+# The checks of the service. On a busy machine other checks may fail: late requests, exhausted pool connections.
 OURS = {"enough requests", "the service has recovered", "container restarts", "deleted pods exit without SIGKILL"}
 OURS |= {"the shutdown fits the grace period"}
 OURS |= {f"audit: {name.replace('_', ' ')}" for name in cluster.PROJECT.configuration.audit.violations}
 
 
 def drill(*arguments: str) -> tuple[subprocess.CompletedProcess[str], RunFolder]:
-    """Runs one as a person does; returns how it ended, and its folder."""
+    """Run the command of a drill. Returns the finished process and the run folder."""
     command = [sys.executable, "-m", "drydock", "drill", *arguments]
     root = cluster.PROJECT.root
     for _ in range(ATTEMPTS):
@@ -44,7 +44,7 @@ def drill(*arguments: str) -> tuple[subprocess.CompletedProcess[str], RunFolder]
 
 @pytest.fixture(scope="module", params=["delete-pod", "rollout"])
 def drilled(request: pytest.FixtureRequest, environment: None) -> RunFolder:
-    """One whole run of each drill."""
+    """One complete run of each drill."""
     return drill(request.param)[1]
 
 

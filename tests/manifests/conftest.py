@@ -72,14 +72,8 @@ def parity_without_keda() -> list[Object]:
 
 
 @pytest.fixture
-def load() -> list[Object]:
-    """What `drydock smoke` runs beside the service."""
-    return objects("load")
-
-
-@pytest.fixture
 def judge() -> list[Object]:
-    """What a shutdown drill runs beside the service."""
+    """What a shutdown drill and `drydock smoke` run beside the service."""
     return objects("load/judge")
 
 

@@ -17,12 +17,12 @@ def every_image(
     dockerfile: str,
     dev: list[Object],
     parity: list[Object],
-    load: list[Object],
+    judge: list[Object],
     platform: list[Object],
 ) -> set[str]:
     built = {service["image"] for service in compose["services"].values() if "build" in service}
     pulled = [*in_kind(kind), *in_compose(compose), *in_dockerfile(dockerfile)]
-    deployed = [*dev, *parity, *load, *platform]
+    deployed = [*dev, *parity, *judge, *platform]
     return {*built, *pulled, *in_manifests(deployed)}
 
 

@@ -1,35 +1,77 @@
 """The judge's Job has a way to the service, the time that it may take, and all that drydock.toml tells it."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from drydock.core.project import Project
+from drydock.judge.exports import ENDPOINT, PORT, SCRAPE_SECONDS
 from drydock.judge.plan import VARIABLE
-from drydock.manifests.objects import Object, container, find
+from drydock.judge.spans import FLUSH_SECONDS, IDENTITY
+from drydock.judge_client import smoke
+from drydock.judge_client.job import BEGIN_SECONDS
+from drydock.load import jobs
+from drydock.manifests.objects import Findings, Object, container, environment, find
 from tests.manifests.conftest import ROOT
 
 CONFIGURATION = Project.find(ROOT).configuration
 
 
-def test_a_judge_that_is_told_to_end_has_time_for_the_last_answers(judge: list[Object]) -> None:
+def after_the_last_request() -> float:
+    answers = CONFIGURATION.judge.timeout_seconds + CONFIGURATION.judge.long_seconds
+    return answers + FLUSH_SECONDS + SCRAPE_SECONDS
+
+
+def test_a_judge_that_is_told_to_end_has_time_to_account_for_what_it_sent(judge: list[Object]) -> None:
     pod = find(judge, "Job", "judge")["spec"]["template"]["spec"]
-    last = CONFIGURATION.judge.timeout_seconds + CONFIGURATION.judge.long_seconds
-    assert pod["terminationGracePeriodSeconds"] > last
+    assert pod["terminationGracePeriodSeconds"] > after_the_last_request()
 
 
-def test_nothing_stands_between_it_and_the_service_and_it_reaches_nothing_else(
-    judge: list[Object], parity: list[Object]
-) -> None:
-    [rule] = find(judge, "NetworkPolicy", "judge")["spec"]["egress"]
-    [peer] = rule["to"]
+def test_the_job_has_time_for_all_of_a_run(judge: list[Object]) -> None:
+    job = find(judge, "Job", "judge")
+    jobs.adjust(judge, "an image", {}, seconds=60)
+    whole = BEGIN_SECONDS + 60 + after_the_last_request()
+    assert job["spec"]["activeDeadlineSeconds"] >= whole + 30, "nothing is left for a pull"
+
+
+def test_it_asks_the_service_by_its_service(parity: list[Object]) -> None:
+    workload = CONFIGURATION.workload
+    judge = smoke.on_kind(Project.find(ROOT), smoke.Load(20, 60))
+    assert urlsplit(judge.plan.url).hostname == f"{workload.service}.{workload.namespace}"
+    assert find(parity, "Service", workload.service)["spec"]["ports"][0]["port"] == 80
+
+
+def test_nothing_stands_between_it_and_those_it_talks_to(judge: list[Object], parity: list[Object]) -> None:
+    assert closed_ways(judge, parity) == []
+
+
+def test_it_reaches_nothing_else(judge: list[Object], parity: list[Object]) -> None:
+    service, collector = find(judge, "NetworkPolicy", "judge")["spec"]["egress"]
+    [peer] = service["to"]
     workload = CONFIGURATION.workload
     assert peer["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"] == workload.namespace
     assert peer["podSelector"]["matchLabels"]["app.kubernetes.io/name"] == workload.deployment
     declared = [port["name"] for port in container(parity, "Deployment", workload.deployment)["ports"]]
-    assert [port["port"] for port in rule["ports"]] == declared
+    assert [port["port"] for port in service["ports"]] == declared
+    assert [port["port"] for port in collector["ports"]] == ["otlp-http"]
 
 
-def test_it_is_told_by_the_variable_that_it_reads(judge: list[Object]) -> None:
-    assert [variable["name"] for variable in container(judge, "Job", "judge")["env"]] == [VARIABLE]
+def test_a_way_that_is_closed_is_found(judge: list[Object], parity: list[Object]) -> None:
+    find(judge, "NetworkPolicy", "judge")["spec"]["egress"].pop()
+    find(judge, "NetworkPolicy", "judge")["spec"]["ingress"].pop()
+    assert closed_ways(judge, parity) == ["no way to collector", "no way from prometheus"]
+
+
+def test_it_is_told_by_the_variables_that_it_reads(judge: list[Object]) -> None:
+    names = {variable["name"] for variable in container(judge, "Job", "judge")["env"]}
+    assert names == {VARIABLE, PORT, ENDPOINT, *IDENTITY.values()} - {"SERVICE_VERSION"}
+
+
+def test_it_is_scraped_where_it_listens(judge: list[Object]) -> None:
+    spec = container(judge, "Job", "judge")
+    [port] = [item["containerPort"] for item in spec["ports"]]
+    assert environment(judge, spec)[PORT] == str(port)
+    annotations = find(judge, "Job", "judge")["spec"]["template"]["metadata"]["annotations"]
+    assert annotations["prometheus.io/port"] == str(port)
 
 
 def test_long_requests_outlive_the_pre_stop_wait(parity: list[Object]) -> None:
@@ -45,3 +87,24 @@ def test_every_drill_sends_at_least_ten_thousand_requests_at_200_a_second() -> N
     disruptions = CONFIGURATION.drills.disruptions
     assert disruptions.rate >= 200
     assert disruptions.least_requests >= 10_000
+
+
+def closed_ways(judge: list[Object], parity: list[Object]) -> Findings:
+    """The parts that the judge talks to, or that talk to it, and cannot."""
+    policy = find(judge, "NetworkPolicy", "judge")["spec"]
+    to = [(part, port) for rule in policy["egress"] for part, port in _ends(rule, rule["to"])]
+    by = [(part, port) for rule in policy["ingress"] for part, port in _ends(rule, rule["from"])]
+    findings = []
+    for part, port in [("shop", "http"), ("collector", "otlp-http")]:
+        declared = [item["name"] for item in container(parity, "Deployment", part)["ports"]]
+        if (part, port) not in to or port not in declared:
+            findings.append(f"no way to {part}")
+    declared = [item["name"] for item in container(judge, "Job", "judge")["ports"]]
+    if ("prometheus", "metrics") not in by or "metrics" not in declared:
+        findings.append("no way from prometheus")
+    return findings
+
+
+def _ends(rule: Object, peers: list[Object]) -> list[tuple[str, str]]:
+    names = [peer["podSelector"]["matchLabels"]["app.kubernetes.io/name"] for peer in peers]
+    return [(name, port["port"]) for name in names for port in rule["ports"]]

@@ -29,7 +29,7 @@ def test_compose_publishes_the_service_and_the_pages_alone(
     assert ports.compose_publishes(compose, parity, urls) == []
 
 
-@pytest.mark.parametrize("overlay", ["dev", "parity", "load"])
+@pytest.mark.parametrize("overlay", ["dev", "parity", "judge"])
 def test_a_scraped_pod_listens_where_it_is_scraped(overlay: str, request: pytest.FixtureRequest) -> None:
     assert ports.scraped_where_it_listens(request.getfixturevalue(overlay)) == []
 

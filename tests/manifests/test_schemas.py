@@ -10,7 +10,7 @@ import pytest
 from drydock.manifests.objects import Object, container, find
 from tests.manifests.conftest import objects
 
-FOLDERS = ["base", "load", "load/judge", "load/locust", "overlays/dev", "overlays/parity"]
+FOLDERS = ["base", "load/judge", "load/locust", "overlays/dev", "overlays/parity"]
 AUTOSCALING = ["autoscaling/cpu", "autoscaling/keda", "autoscaling/one"]
 
 type Schemas = dict[str, Any]

@@ -19,7 +19,7 @@ EVERYWHERE = [
 ]
 
 
-@pytest.mark.parametrize("overlay", ["dev", "parity", "load", "judge", "locust"])
+@pytest.mark.parametrize("overlay", ["dev", "parity", "judge", "locust"])
 @pytest.mark.parametrize("rule", EVERYWHERE, ids=lambda rule: rule.__name__)
 def test_the_rule_holds(rule: Callable[[list[Object]], Findings], overlay: str, request: pytest.FixtureRequest) -> None:
     assert rule(request.getfixturevalue(overlay)) == []
@@ -29,7 +29,7 @@ def test_every_root_filesystem_is_read_only_in_parity(parity: list[Object]) -> N
     assert security.read_only_root(parity) == []
 
 
-@pytest.mark.parametrize("generator", ["load", "judge", "locust"])
+@pytest.mark.parametrize("generator", ["judge", "locust"])
 def test_the_load_generator_cannot_change_its_own_image(generator: str, request: pytest.FixtureRequest) -> None:
     assert security.read_only_root(request.getfixturevalue(generator)) == []
 
@@ -49,7 +49,7 @@ def test_nothing_is_outside_the_namespaces(
     assert security.inside_namespaces(request.getfixturevalue(overlay), names) == []
 
 
-@pytest.mark.parametrize("generator", ["load", "judge", "locust"])
+@pytest.mark.parametrize("generator", ["judge", "locust"])
 def test_the_load_generator_has_a_namespace_of_its_own(generator: str, request: pytest.FixtureRequest) -> None:
     assert security.inside_namespaces(request.getfixturevalue(generator), {"load"}) == []
 

@@ -7,7 +7,7 @@ import yaml
 
 from app.observability.requests import LATENCY_BUCKETS
 from drydock.dashboards.queries import SCRAPE_SECONDS
-from drydock.traffic.metrics import BUCKETS
+from drydock.requests.statistics import BUCKETS
 from tests.manifests.conftest import ROOT
 
 

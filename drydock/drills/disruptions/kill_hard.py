@@ -5,11 +5,12 @@ from math import ceil
 from drydock.analysis.drill_objectives import DrillObjectives
 from drydock.drills.disruption import Disruption
 from drydock.drills.drill_run import DrillRun
+from drydock.manifests.shutdown_budget import PROPAGATION_SECONDS
 from drydock.targets.target import Target
 
 # The Service sends connections to the dead pod for this long: the kubelet sees the exit within about 1 s, and
-# kube-proxy follows 1 to 2 s later.
-UNNOTICED_SECONDS = 3
+# kube-proxy follows as late as after a deletion.
+UNNOTICED_SECONDS = 1 + PROPAGATION_SECONDS
 
 
 class KillHard(Disruption[Target]):
@@ -22,8 +23,8 @@ class KillHard(Disruption[Target]):
     def hypothesis(self) -> str:
         return (
             f"When SIGKILL ends a process, at most {self.objectives.lost:,} requests are lost: those in flight, and "
-            f"those of the {UNNOTICED_SECONDS} s until the Service removes the pod. No acknowledged write is lost, and "
-            "the kubelet restarts the container."
+            f"those of the {UNNOTICED_SECONDS:g} s until the Service removes the pod. No acknowledged write is lost, "
+            "and the kubelet restarts the container."
         )
 
     @property

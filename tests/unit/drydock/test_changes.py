@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from drydock.core.errors import FailedError
-from drydock.drills.changes import Changes, termination_as_interrupt
+from drydock.drills.changes import Changes
+from drydock.system import signals
 
 
 class World:
@@ -86,7 +87,7 @@ def test_a_second_interrupt_waits_until_all_is_put_back(world: World, capsys: py
 
 def test_sigterm_ends_a_drill_as_an_interrupt_does(world: World) -> None:
     def drill() -> None:
-        with termination_as_interrupt(), Changes() as changes:
+        with signals.interrupt_on(), Changes() as changes:
             changes.apply("faults on", world.does("on"), world.does("off"))
             os.kill(os.getpid(), signal.SIGTERM)
 
