@@ -200,7 +200,7 @@ def _external_metrics_cause(surroundings: Surroundings) -> str | None:
 
 
 def _read_missing(scaled: Any, surroundings: Surroundings) -> Reading:
-    """The state of a ScaledObject without an autoscaler. KEDA deletes the autoscaler while its ScaledObject is paused."""
+    """The state of a ScaledObject without an autoscaler. KEDA deletes the autoscaler of a paused ScaledObject."""
     metadata, workload = scaled["metadata"], scaled["spec"]["scaleTargetRef"]["name"]
     pause = next((name for name in PAUSES if metadata.get("annotations", {}).get(name, "false") != "false"), None)
     template = PAUSED if pause else _external_metrics_cause(surroundings) or NOT_CREATED

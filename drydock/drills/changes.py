@@ -41,7 +41,7 @@ class Changes:
             for change in self._applied:
                 message(f"Kept: {change.description}. `drydock up --mode parity` restores it.")
             return
-        with signals.deferred(_promise_to_end):
+        with signals.deferred(_announce_rollback):
             failures = [failure for failure in map(_roll_back, reversed(self._applied)) if failure]
         if failures:
             remedy = "Restore it by hand, or run: drydock up --mode parity"
@@ -58,5 +58,5 @@ def _roll_back(change: Change) -> str | None:
     return None
 
 
-def _promise_to_end() -> None:
+def _announce_rollback() -> None:
     message("Rolling back the changes of the drill; it ends after that.")
