@@ -12,11 +12,17 @@ from drydock.system.ports import free_port
 from drydock.telemetry import jaeger
 from drydock.telemetry.grafana import Grafana
 
+ANSWERS = {
+    "/api/search": b"[]",
+    "/api/traces": b'{"data": [{"processes": {"p1": {"serviceName": "shop"}}}]}',
+    "/api/v1/query": b'{"status": "error", "error": "it was asked"}',
+}
+
 
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.send_response(200)
-        body = b"[]" if self.path.startswith("/api/search") else b'{"status": "error", "error": "it was asked"}'
+        body = next((answer for path, answer in ANSWERS.items() if self.path.startswith(path)), b"")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command == "GET":
@@ -52,7 +58,7 @@ def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
         pytest.param(lambda _: registry._answers(), id="the registry"),
         pytest.param(lambda url: "it was asked" in (autoscaler._complaint(url, "up") or ""), id="Prometheus"),
         pytest.param(lambda url: Grafana(url).tagged("x") == [], id="Grafana"),
-        pytest.param(lambda url: jaeger.arrived(url, "0123"), id="Jaeger"),
+        pytest.param(lambda url: jaeger.arrived(url, "0123", "judge"), id="Jaeger"),
     ],
 )
 def test_a_request_to_this_machine_arrives(port: int, answered: Callable[[str], bool]) -> None:
