@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from drydock.analysis import disruption
+from drydock.analysis import disruption_analysis
 from drydock.analysis.advice import advice_on
 from drydock.analysis.causes import SENTENCES, Cause
 from drydock.core.errors import CannotRunError
@@ -47,7 +47,7 @@ def _run(name: str) -> Iterable[str]:
         raise CannotRunError(
             f"{name!r} is no cause and no run", "See `drydock explain` and `drydock runs list`."
         ) from error
-    content = folder.read_json(disruption.FILE)
+    content = folder.read_json(disruption_analysis.FILE)
     yield f"{folder.name}: {content['lost']:,} of {content['sent']:,} requests lost"
     for cause, count in content["causes"].items():
         yield f"\n{count:,} requests: {_cause(Cause(cause), project.configuration.shutdown)}"

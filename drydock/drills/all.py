@@ -1,4 +1,4 @@
-"""Every shutdown drill, one after the other, and the table of what came of each."""
+"""Runs every shutdown drill in turn and prints a table of the results."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -6,11 +6,11 @@ from typing import Any
 
 from rich.table import Table
 
-from drydock.analysis.disruption import Analysis
+from drydock.analysis.disruption_analysis import Analysis
 from drydock.core.console import message, output_console
 from drydock.core.errors import CannotRunError, FailedError
 from drydock.core.project import Project
-from drydock.drills import catalogue, experiment
+from drydock.drills import drill_catalogue, experiment
 from drydock.drills.disruption import OWN_CONTROL, Disruption
 from drydock.runs.verdict import Verdict
 from drydock.targets.target import Target
@@ -18,9 +18,9 @@ from drydock.targets.target import Target
 
 @dataclass(frozen=True)
 class DrillResult:
-    """One run in the table. A negative control is as expected where it fails.
+    """One row of the table. A negative control is as expected if it fails.
 
-    `acknowledged` requests with an Idempotency-Key were audited; `violations` is how many the audit found in all.
+    `acknowledged` counts the audited requests with an Idempotency-Key; `violations` is the sum over the audit.
     """
 
     drill: str
@@ -36,10 +36,10 @@ class DrillResult:
 
 
 def run(project: Project, target: Target, *, controls: bool, times: int) -> list[DrillResult]:
-    """Runs them all; a drill that could not run is in the table, and the others go on.
+    """Runs every drill of the platform. A drill that cannot run gets a row; the others still run.
 
     Raises:
-        KeyboardInterrupt: Ctrl-C, when all is put back.
+        KeyboardInterrupt: Ctrl-C, after every change is rolled back.
     """
     lines: list[DrillResult] = []
     for drill in _chosen(project, target, controls=controls, times=times):
@@ -50,7 +50,6 @@ def run(project: Project, target: Target, *, controls: bool, times: int) -> list
 
 
 def table(lines: Sequence[DrillResult]) -> Table:
-    """The table of the runs."""
     shown = Table("drill", "", box=None, pad_edge=False)
     for title in ("sent", "lost", "expected", "seconds", "acknowledged", "violations"):
         shown.add_column(title, justify="right")
@@ -62,15 +61,15 @@ def table(lines: Sequence[DrillResult]) -> Table:
 
 
 def show(lines: Sequence[DrillResult]) -> None:
-    """Prints the table. Raises FailedError where one did not come out as it should."""
+    """Prints the table. Raises FailedError if a result is not as expected."""
     output_console().print(table(lines))
     if wrong := [line.drill for line in lines if not line.as_expected]:
-        raise FailedError(f"not as it should be: {', '.join(wrong)}", "drydock runs list; open each report.html")
+        raise FailedError(f"unexpected results: {', '.join(wrong)}", "drydock runs list; open each report.html")
 
 
 def _chosen(project: Project, target: Target, *, controls: bool, times: int) -> Iterable[Disruption[Any]]:
     settings = project.configuration.drills.disruptions
-    fitting = [kind for kind in catalogue.DISRUPTIONS if target.name in kind.platforms]
+    fitting = [kind for kind in drill_catalogue.DISRUPTIONS if target.name in kind.platforms]
     for _ in range(times):
         for kind in fitting:
             yield kind(settings, against=OWN_CONTROL if controls else None)

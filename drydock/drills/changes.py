@@ -1,4 +1,4 @@
-"""What a drill changes, it puts back: in every case, in reverse order, and it says so."""
+"""The changes of a drill, each with its rollback. Every exit from a drill rolls them back, the latest first."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from drydock.system import signals
 
 @dataclass
 class Change:
-    """What was changed, in words, and how to put it back."""
+    """A change that was applied, and its rollback."""
 
     description: str
     rollback: Callable[[], None]
@@ -20,7 +20,7 @@ class Change:
 
 @dataclass
 class Changes:
-    """The changes of one drill, put back at the end of the block. With `keep` they stay, which is said."""
+    """The changes of one drill. The end of the block rolls them back; `keep` prints them instead."""
 
     keep: bool = False
     _applied: list[Change] = field(default_factory=list)
@@ -29,7 +29,7 @@ class Changes:
         return self
 
     def apply(self, description: str, change: Callable[[], None], rollback: Callable[[], None]) -> None:
-        """Changes something. It is put back even where only half of it was done."""
+        """Applies a change. The rollback runs even if `change` fails half-way."""
         self._applied.append(Change(description, rollback))
         with step(description):
             change()
@@ -39,19 +39,19 @@ class Changes:
     ) -> None:
         if self.keep:
             for change in self._applied:
-                message(f"Kept: {change.description}. `drydock up --mode parity` puts it back.")
+                message(f"Kept: {change.description}. `drydock up --mode parity` restores it.")
             return
         with signals.deferred(_promise_to_end):
-            failed = [what for what in (_roll_back(change) for change in reversed(self._applied)) if what]
-        if failed:
-            remedy = "Put it back by hand, or: drydock up --mode parity"
-            raise FailedError(f"not put back: {'; '.join(failed)}", remedy) from error
+            failures = [failure for failure in map(_roll_back, reversed(self._applied)) if failure]
+        if failures:
+            remedy = "Restore it by hand, or run: drydock up --mode parity"
+            raise FailedError(f"not rolled back: {'; '.join(failures)}", remedy) from error
 
 
 def _roll_back(change: Change) -> str | None:
-    """Puts one change back; returns what went wrong."""
+    """Rolls one change back. Returns the reason if that fails."""
     try:
-        with step(f"put back: {change.description}"):
+        with step(f"roll back: {change.description}"):
             change.rollback()
     except FailedError as error:
         return f"{change.description} ({error.reason})"
@@ -59,4 +59,4 @@ def _roll_back(change: Change) -> str | None:
 
 
 def _promise_to_end() -> None:
-    message("Putting back what the drill changed; it ends after that.")
+    message("Rolling back the changes of the drill; it ends after that.")

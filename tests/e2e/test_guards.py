@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from drydock.cluster.stack import TELEMETRY, Autoscaling, Mode, Part, Profile, Stack
-from drydock.drills.catalogue import DISRUPTIONS
+from drydock.drills.drill_catalogue import DISRUPTIONS
 from drydock.pinned import tools
 from tests.e2e import cluster
 from tests.e2e.conftest import not_parity

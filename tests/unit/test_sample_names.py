@@ -14,8 +14,6 @@ ROOT = Path(__file__).parents[2]
 ALLOWED = {
     ("drydock/local/platform.py", "DATABASE_URL"): "`up --platform local`; goes with one local runtime",
 }
-# Gives way to the judge.
-REPLACED = ("drydock/traffic/",)
 
 
 def names(configuration: Configuration) -> set[str]:
@@ -47,7 +45,7 @@ def sources() -> Iterator[tuple[str, str]]:
     """Every text of drydock/: modules and templates."""
     for path in sorted((ROOT / "drydock").rglob("*")):
         name = path.relative_to(ROOT).as_posix()
-        if path.suffix in {".py", ".j2"} and not name.startswith(REPLACED):
+        if path.suffix in {".py", ".j2"}:
             yield name, path.read_text()
 
 

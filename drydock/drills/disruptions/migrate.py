@@ -1,4 +1,4 @@
-"""The schema changes under load: expand, fill, contract."""
+"""A change of the schema under load: expand, fill, contract."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,10 +12,12 @@ LOCKING = "locking-migration"
 
 
 class Migrate(Disruption[Target]):
-    """Each step of an expand-contract migration runs while the old and the new release serve."""
+    """Run an expand-contract migration step by step under load."""
 
     title = "migrate"
-    hypothesis = "When a schema changes by expanding, filling in batches and contracting, no request is lost to a lock."
+    hypothesis = (
+        "When a migration expands the schema, fills it in batches and contracts it, no request is lost to a lock."
+    )
     negative_control = LOCKING
 
     def refuse(self, target: Target) -> None:
@@ -23,7 +25,7 @@ class Migrate(Disruption[Target]):
         MigrationFiles.read(target.project)
 
     def patches(self, target: Target) -> list[Mapping[str, Any]]:
-        """Its own negative control is another migration, not another Deployment."""
+        """The negative control of this drill is another migration, not another Deployment."""
         return [] if self.applied_control == LOCKING else super().patches(target)
 
     def act(self, run: DrillRun[Target]) -> None:
@@ -32,10 +34,9 @@ class Migrate(Disruption[Target]):
         def clean() -> None:
             target.sql(files.clean)
 
-        run.experiment.changes.apply("what the migration adds to the schema", lambda: None, clean)
+        run.experiment.changes.apply("migrate the schema", lambda: None, clean)
         for statements in [files.locking] if self.applied_control == LOCKING else files.steps:
             target.sql(statements)
 
     def recovered(self, run: DrillRun[Target]) -> bool:
-        """The pods of before are ready."""
         return run.ready == run.pods and run.answers_everything

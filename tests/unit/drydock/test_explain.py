@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from drydock.analysis import disruption
+from drydock.analysis import disruption_analysis
 from drydock.analysis.causes import SENTENCES, Cause
 from drydock.cli import main
 from drydock.core.errors import CannotRunError
@@ -50,7 +50,7 @@ def test_a_cause_is_explained_alone() -> None:
 def test_a_run_says_its_own_causes_with_their_counts(checkout: Path) -> None:
     folder = RunFolder(checkout / "runs" / "20260101T000000Z-rollout")
     folder.folder.mkdir(parents=True)
-    folder.write_json(disruption.FILE, {"sent": 10_001, "lost": 3, "causes": {"cut-in-flight": 3}})
+    folder.write_json(disruption_analysis.FILE, {"sent": 10_001, "lost": 3, "causes": {"cut-in-flight": 3}})
 
     shown = CliRunner().invoke(main.app, ["explain", "rollout"])
 

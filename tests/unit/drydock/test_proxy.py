@@ -12,17 +12,18 @@ from drydock.system.ports import free_port
 from drydock.telemetry import jaeger
 from drydock.telemetry.grafana import Grafana
 
-ANSWERS = {
+
+BODIES = {
     "/api/search": b"[]",
-    "/api/traces": b'{"data": [{"processes": {"p1": {"serviceName": "shop"}}}]}',
-    "/api/v1/query": b'{"status": "error", "error": "it was asked"}',
+    "/api/traces": b'{"data": [{"processes": {"p1": {"serviceName": "service"}}}]}',
 }
+REFUSED = b'{"status": "error", "error": "it was asked"}'
 
 
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.send_response(200)
-        body = next((answer for path, answer in ANSWERS.items() if self.path.startswith(path)), b"")
+        body = next((body for path, body in BODIES.items() if self.path.startswith(path)), REFUSED)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command == "GET":

@@ -1,4 +1,4 @@
-"""What a scaling drill is judged by: the requests, the timeline, and when the load came and went."""
+"""The evidence of the scaling drill: its requests, its timeline, and the start and end of the load."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,24 +11,24 @@ from drydock.timeline.history import History, Series, at
 
 @dataclass(frozen=True)
 class Triggers:
-    """What the autoscaler scales by: the target of each metric by its name in the autoscaler, and what people call it.
+    """The triggers of the autoscaler: `titles` maps the name of a metric in the autoscaler to its name in the manifest.
 
-    `rate_target` is the trigger's requests a second for each pod, whether it is in use or not.
+    `rate_target` is the target of the rate trigger, in requests a second for each pod, even if the trigger is removed.
     """
 
     titles: Mapping[str, str]
     rate_target: float
 
     def title(self, metric: str) -> str:
-        """`cpu`, `rate`."""
+        """Such as `cpu` or `rate`."""
         return self.titles.get(metric, metric)
 
 
 @dataclass(frozen=True)
 class ScalingEvidence:
-    """One run of the scaling drill. Times are Unix seconds of one machine's clock; `load_off` is None while load is on.
+    """One run of the scaling drill. Times are Unix seconds of one clock; `load_off` is None while load is on.
 
-    `route` is that of the requests that hold a connection of the pool: their latency has an objective.
+    `route` is the route with the latency objective: its requests hold a connection of the pool.
     """
 
     workload: Workload
@@ -42,46 +42,46 @@ class ScalingEvidence:
 
     @cached_property
     def desired(self) -> Series[int]:
-        """How many pods the autoscaler wanted, from when on."""
+        """The desired replicas of the autoscaler, as a series over time."""
         return self.history.desired(self.workload.deployment)
 
     @cached_property
     def endpoints(self) -> Series[frozenset[str]]:
-        """The pods that the Service sent new connections to, from when on."""
+        """The pods that receive new connections, as a series over time."""
         return self.history.endpoints(self.workload.service)
 
     @cached_property
     def existing(self) -> Series[frozenset[str]]:
-        """The pods that were there, those that were ending included, from when on."""
+        """The existing pods, including terminating ones, as a series over time."""
         return self.history.existing(self.workload.deployment)
 
     @property
     def minimum(self) -> int:
-        """How many pods the autoscaler always wants."""
+        """The minimum replicas of the autoscaler."""
         return self.history.minimum(self.workload.deployment)
 
     @property
     def off(self) -> float:
-        """When the load was off; while it is on, the end of time."""
+        """The end of the load; infinity while it is on."""
         return self.load_off or float("inf")
 
     @property
     def old_pods(self) -> frozenset[str]:
-        """The pods that were there when the step began."""
+        """The pods that existed at the start of the step."""
         return at(self.existing, self.step) or frozenset()
 
     @property
     def wanted(self) -> int:
-        """The most pods that the autoscaler wanted while load was on."""
+        """The highest number of desired replicas under load."""
         before = at(self.desired, self.step) or 0
         return max([before, *(count for time, count in self.desired if self.step < time <= self.off)])
 
     @property
     def metrics(self) -> dict[str, float]:
-        """The target of each metric that the autoscaler had last."""
-        said = self.history.autoscaler(self.workload.deployment)[-1].state["metrics"]
-        return {name: values["target"] for name, values in said.items()}
+        """The last target of each metric of the autoscaler."""
+        metrics = self.history.autoscaler(self.workload.deployment)[-1].state["metrics"]
+        return {name: values["target"] for name, values in metrics.items()}
 
     def reading(self, metric: str) -> Series[float]:
-        """What the autoscaler read of a metric, from when on."""
+        """The values of a metric in the autoscaler, as a series over time."""
         return self.history.reading(self.workload.deployment, metric)

@@ -1,6 +1,6 @@
-"""One look for all charts, which are SVG text to be set into a page.
+"""One style for all charts, which are SVG elements of a page.
 
-Colours are those of Okabe and Ito, which people with any colour vision tell apart; text stays text.
+The colours are those of Okabe and Ito, which readers with any colour vision can distinguish. Text stays text.
 """
 
 import io
@@ -48,7 +48,7 @@ LOOK: dict[Any, Any] = {
 
 
 def svg(figure: Figure) -> str:
-    """The figure as an SVG element, without what only a file of its own needs."""
+    """The figure as an SVG element without the header of an SVG file."""
     file = io.StringIO()
     figure.savefig(file, format="svg", metadata={"Date": None})
     text = file.getvalue()

@@ -1,4 +1,4 @@
-"""The page of a shutdown drill."""
+"""The report of a shutdown drill."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,10 +6,10 @@ from typing import Any
 
 from markupsafe import Markup
 
-from drydock.analysis import disruption as analyses
+from drydock.analysis import disruption_analysis as analyses
 from drydock.analysis.advice import Advice, advice_on
 from drydock.analysis.causes import SENTENCES, Cause, Loss
-from drydock.analysis.disruption import Analysis
+from drydock.analysis.disruption_analysis import Analysis
 from drydock.analysis.pod_terminations import MARKS, PodTermination
 from drydock.core.project import Shutdown
 from drydock.report.page import FILE, TEMPLATES
@@ -17,13 +17,13 @@ from drydock.requests.outcome import Outcome
 from drydock.runs.folder import RunFolder
 from drydock.runs.verdict import Verdict
 
-# One by one up to here; the rest is in requests.csv.gz and analysis.json.
+# The page lists this many losses; analysis.json has all of them.
 MOST_LISTED = 200
 
 
 @dataclass(frozen=True)
 class CauseRow:
-    """One cause on the page."""
+    """A row of the table of causes."""
 
     cause: Cause
     count: int
@@ -33,7 +33,7 @@ class CauseRow:
 
 @dataclass(frozen=True)
 class BudgetRow:
-    """One step of the shutdown: what was planned for it, and what each pod took. Seconds; None was not seen."""
+    """A step of the shutdown: its budget, and its duration in each pod. Seconds; None if unobserved."""
 
     step: str
     planned: float | None
@@ -42,7 +42,7 @@ class BudgetRow:
 
 @dataclass(frozen=True)
 class Page:
-    """What the template reads."""
+    """The values of the template."""
 
     analysis: Analysis
     configuration: Mapping[str, Any]
@@ -51,19 +51,18 @@ class Page:
 
     @property
     def outcomes(self) -> list[tuple[Outcome, list[int]]]:
-        """Each outcome that came, with its count in each lane and over all."""
+        """The observed outcomes, each with its count in every lane and in total."""
         counts, lanes = self.analysis.outcomes, self.lanes
         rows = [(outcome, [counts[lane, outcome] for lane in lanes]) for outcome in Outcome]
         return [(outcome, [*row, sum(row)]) for outcome, row in rows if sum(row) or outcome is Outcome.OK]
 
     @property
     def lanes(self) -> list[str]:
-        """The lanes that requests took."""
         return list(dict.fromkeys(sorted(record.lane for record in self.analysis.evidence.records)))
 
     @property
     def causes(self) -> list[CauseRow]:
-        """Each cause, the most frequent first."""
+        """The causes, the most frequent first."""
         return [
             CauseRow(cause, count, SENTENCES[cause], advice_on(cause, self.shutdown))
             for cause, count in self.analysis.causes.most_common()
@@ -71,29 +70,29 @@ class Page:
 
     @property
     def listed(self) -> list[Loss]:
-        """The losses that are shown one by one: those that count first."""
+        """The losses that the page lists: those that the objectives do not allow come first."""
         return sorted(self.analysis.losses, key=lambda loss: (loss.allowed, loss.record.intended))[:MOST_LISTED]
 
     @property
     def leaving(self) -> list[PodTermination]:
-        """The pods that were deleted."""
+        """The terminations of deleted pods."""
         return [termination for termination in self.analysis.terminations if not termination.restarted]
 
     @property
     def marks(self) -> Mapping[str, str]:
-        """The marks of a departure by their names."""
+        """The titles of the marks of a termination, by name."""
         return MARKS
 
     @property
     def budget(self) -> list[BudgetRow]:
-        """Step by step, planned against observed."""
+        """The steps of the shutdown, planned and observed."""
         planned = self.configuration.get("shutdown") or {}
         steps = [
             ("preStop", "prestop", "deleted", "sigterm"),
             ("drain", "drain", "sigterm", "drained"),
             ("backlog and requests in flight", "graceful", "drained", "pool_closed"),
-            ("pool closed and telemetry flushed", "close", "pool_closed", "stopped"),
-            ("all of it", "total", "deleted", "ended"),
+            ("close the pool, flush telemetry", "close", "pool_closed", "stopped"),
+            ("total", "total", "deleted", "ended"),
             ("grace period", "grace", "", ""),
         ]
         return [
@@ -102,11 +101,11 @@ class Page:
 
     @property
     def chart(self) -> Markup:
-        """Everything on one time axis."""
-        # Imported here: matplotlib takes a second to load, and most commands draw nothing.
+        """Outcomes, latency and pods on one time axis."""
+        # Imported here: matplotlib takes a second to load, and most commands draw no chart.
         from drydock.report import disruption_charts
 
-        return Markup(disruption_charts.drill(self.analysis))  # noqa: S704 - matplotlib escapes what it is given
+        return Markup(disruption_charts.drill(self.analysis))  # noqa: S704 - matplotlib escapes its texts
 
     def _between(self, first: str, last: str) -> Iterator[float | None]:
         for termination in self.leaving:
@@ -126,7 +125,7 @@ def write(
     shutdown: Shutdown,
     disclaimer: str = "",
 ) -> None:
-    """Writes report.html, and analysis.json with every loss and every departure."""
+    """Writes report.html, and analysis.json with every loss and every termination."""
     folder.write_json(analyses.FILE, analysis.as_json())
     page = Page(analysis, configuration, shutdown, disclaimer)
     template = TEMPLATES.get_template("disruption.html.j2")

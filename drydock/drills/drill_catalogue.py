@@ -1,4 +1,4 @@
-"""The drills there are."""
+"""The list of the shutdown drills."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,7 +17,7 @@ from drydock.drills.disruptions.rollout import Rollout
 from drydock.drills.disruptions.scale_in import ScaleIn
 from drydock.drills.disruptions.slow_start import SlowStart
 
-# In the order in which `drydock drill all` runs them: those that change least come first.
+# The order of `drydock drill all`: the drills that change least come first.
 DISRUPTIONS: Sequence[type[Disruption[Any]]] = (
     DeletePod,
     Rollout,

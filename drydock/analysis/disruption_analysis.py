@@ -1,4 +1,4 @@
-"""The account of one run, and the verdict on it."""
+"""The analysis of a shutdown drill, and its verdict."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -8,22 +8,22 @@ from typing import Any
 
 from drydock.analysis.audit import AuditResult
 from drydock.analysis.causes import Cause, Loss, losses
+from drydock.analysis.drill_objectives import DrillObjectives
 from drydock.analysis.evidence import Evidence
-from drydock.analysis.objectives import DrillObjectives
 from drydock.analysis.pod_terminations import PodTermination, terminations
 from drydock.judge_client.start_delay import StartDelay
 from drydock.requests.outcome import Outcome
 from drydock.runs.verdict import Check, Verdict
 
 FILE = "analysis.json"
-# How late the 99th percentile of the starts may be: a tenth of the shortest time that a drill is about, the 1 s for
-# which kube-proxy gathers changes (minSyncPeriod, by default). A judge that is later was not there when it mattered.
+# The limit for the 99th percentile of the start delay: a tenth of the shortest interval that a drill measures, the 1 s
+# for which kube-proxy collects changes (minSyncPeriod, by default). A later judge may have missed the disturbance.
 LATEST_START_MS = 100.0
 
 
 @dataclass(frozen=True)
 class Analysis:
-    """All that is known of one run. `extra` are the checks of the drill's own; `least` requests make it count."""
+    """One run. `extra` holds the drill's own checks; the verdict needs at least `least` requests."""
 
     name: str
     title: str
@@ -37,31 +37,31 @@ class Analysis:
 
     @cached_property
     def terminations(self) -> list[PodTermination]:
-        """The pods that ended, and the containers that were started again."""
+        """The deleted pods and the restarted containers."""
         return terminations(self.evidence)
 
     @cached_property
     def losses(self) -> list[Loss]:
-        """Every request that was not answered well, with its cause."""
+        """Every lost request, with its cause."""
         return losses(self.evidence, self.terminations, self.objectives.allowed)
 
     @property
     def lost(self) -> list[Loss]:
-        """Those that the hypothesis does not expect."""
+        """The losses that the objectives do not allow."""
         return [loss for loss in self.losses if not loss.allowed]
 
     @property
     def causes(self) -> Counter[Cause]:
-        """How many of all losses had which cause."""
+        """The number of losses by cause, allowed losses included."""
         return Counter(loss.cause for loss in self.losses)
 
     @property
     def outcomes(self) -> Counter[tuple[str, Outcome]]:
-        """How many requests of each lane came to which outcome."""
+        """The number of requests by lane and outcome."""
         return Counter((record.lane, record.outcome) for record in self.evidence.records)
 
     def verdict(self) -> Verdict:
-        """Every check, and the figures of the run."""
+        """All checks, and the figures of the run."""
         checks = [*self._requests(), *self._pods(), *self.extra, *self.audit.checks(), self._kept_up()]
         return Verdict(self.name, "drill", self._summary(checks), checks, self._figures())
 
@@ -80,7 +80,7 @@ class Analysis:
         }
 
     def count_causes(self, losses: Sequence[Loss]) -> str:
-        """`31 cut in flight, 2 unknown`, the most frequent first; empty without any."""
+        """Such as `31 cut-in-flight, 2 unknown`, the most frequent first; empty without losses."""
         by = Counter(loss.cause for loss in losses)
         return ", ".join(f"{count:,} {cause}" for cause, count in by.most_common())
 
@@ -91,43 +91,49 @@ class Analysis:
         expected = f"at most {self.objectives.lost:,}" if self.objectives.lost else "0"
         if self.objectives.allowed:
             names = ", ".join(sorted(self.objectives.allowed))
-            expected += f", beside {names} while it lasts"
-            observed += f"; {allowed:,} beside"
+            expected += f", except {names} from the action on"
+            observed += f"; {allowed:,} excepted"
         yield Check("requests lost", lost <= self.objectives.lost and sent > 0, expected, observed)
         yield Check("enough requests", sent >= self.least, f"at least {self.least:,}", f"{sent:,}")
         recovered, over = self.evidence.recovered_at, self.evidence.action_ended
-        observed = "not seen" if recovered is None else f"{recovered - over:.1f} s after the action"
-        yield Check("the service is as it was", recovered is not None, "seen", observed)
+        observed = "not observed" if recovered is None else f"{recovered - over:.1f} s after the action"
+        yield Check("the service has recovered", recovered is not None, "observed", observed)
         if (limit := self.objectives.recovery_seconds) is not None:
             last = max((loss.record.ended for loss in self.losses), default=over)
             yield Check(
-                "all is answered again", last - over <= limit, f"within {limit:g} s", f"{max(0.0, last - over):.1f} s"
+                "every request succeeds again",
+                last - over <= limit,
+                f"within {limit:g} s",
+                f"{max(0.0, last - over):.1f} s",
             )
 
     def _pods(self) -> Iterator[Check]:
         restarts, most = self.evidence.restarts, self.objectives.restarts
-        yield Check("restarts of containers", restarts <= most, f"at most {most}" if most else "0", str(restarts))
+        yield Check("container restarts", restarts <= most, f"at most {most}" if most else "0", str(restarts))
         deleted = [termination for termination in self.terminations if not termination.restarted]
         if not deleted:
             return
         killed = [termination.pod for termination in deleted if termination.killed]
         codes = ", ".join(str(termination.exit_code) for termination in deleted)
         yield Check(
-            "deleted pods end by themselves",
+            "deleted pods exit without SIGKILL",
             self.objectives.kills or not killed,
-            "no SIGKILL (exit code 137)",
+            "no exit code 137",
             f"exit codes {codes}" + (f": {', '.join(killed)} killed" if killed else ""),
         )
         over = [it for it in deleted if it.seconds is not None and it.grace is not None and it.seconds > it.grace]
-        said = ", ".join(f"{it.seconds:.1f} of {it.grace:g} s" for it in deleted if it.seconds and it.grace)
+        observed = ", ".join(f"{it.seconds:.1f} of {it.grace:g} s" for it in deleted if it.seconds and it.grace)
         yield Check(
-            "the grace period suffices", self.objectives.kills or not over, "every pod within it", said or "not seen"
+            "the shutdown fits the grace period",
+            self.objectives.kills or not over,
+            "every pod",
+            observed or "not observed",
         )
 
     def _kept_up(self) -> Check:
         it = self.start_delay
-        observed = f"within {it.p99_ms:.1f} ms; {it.late:,} of {it.sent:,} over {it.late_over_ms:g} ms late"
-        expected = f"99 % started within {LATEST_START_MS:.0f} ms of their time"
+        observed = f"99 % within {it.p99_ms:.1f} ms; {it.late:,} of {it.sent:,} more than {it.late_over_ms:g} ms late"
+        expected = f"99 % of the requests start within {LATEST_START_MS:.0f} ms of their due time"
         return Check("the judge kept up", it.sent > 0 and it.p99_ms <= LATEST_START_MS, expected, observed)
 
     def _figures(self) -> dict[str, float]:
@@ -141,9 +147,7 @@ class Analysis:
             **{f"outcome_{outcome}": counts[outcome] for outcome in Outcome if counts[outcome]},
             "requests_per_second": round(len(evidence.records) / max(evidence.ended - evidence.started, 1), 1),
             "action_s": round(evidence.action_ended - evidence.action_started, 1),
-            **(
-                {"recovery_s": round(evidence.recovered_at - evidence.action_ended, 1)} if evidence.recovered_at else {}
-            ),
+            **self._recovery(),
             "seconds": round(evidence.ended - evidence.started, 1),
             "terminations": len(self.terminations),
             "slowest_shutdown_s": round(slowest, 1),
@@ -165,7 +169,7 @@ class Analysis:
         allowed = len(self.losses) - len(self.lost)
         return (
             f"{len(self.lost):,} of {len(self.evidence.records):,} requests lost"
-            + (f", {allowed:,} not answered as the hypothesis expects" if allowed else "")
+            + (f", {allowed:,} lost as the hypothesis expects" if allowed else "")
             + (f" ({causes})" if causes else "")
             + (f"; failed: {', '.join(failed)}" if failed else "")
         )

@@ -1,4 +1,4 @@
-"""What a drill ran with: versions, load, objectives, and the autoscaler's timings beside those of production."""
+"""The configuration of a scaling drill: versions, load, objectives, the autoscaler's timings and production's."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -12,7 +12,7 @@ from drydock.drills.experiment import Experiment
 from drydock.runs.configuration import describe
 from drydock.targets.kind import KindTarget
 
-# As k8s/components/production-timings says that it is used, from a folder below .local/.
+# Used as k8s/components/production-timings documents, from a folder below .local/.
 PRODUCTION = {
     "resources": ["../../k8s/autoscaling/keda"],
     "components": ["../../k8s/components/production-timings"],
@@ -34,22 +34,22 @@ def described(experiment: Experiment[KindTarget], objectives: ScaleDrill) -> dic
 
 
 def timings(scaled: Any) -> dict[str, str]:
-    """The timings of a ScaledObject, in words."""
+    """The timings of a ScaledObject, as text by name."""
     spec = scaled["spec"]
     behavior = spec.get("advanced", {}).get("horizontalPodAutoscalerConfig", {}).get("behavior", {})
-    said = {f"{name} {what}": text for name, rules in behavior.items() for what, text in _rules(rules)}
+    texts = {f"{name} {rule}": text for name, rules in behavior.items() for rule, text in _rules(rules)}
     for name in ("pollingInterval", "cooldownPeriod"):
         if name in spec:
-            said[name] = f"{spec[name]} s"
-    return {name: said[name] for name in sorted(said)}
+            texts[name] = f"{spec[name]} s"
+    return {name: texts[name] for name in sorted(texts)}
 
 
 def _rules(rules: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if "stabilizationWindowSeconds" in rules:
         yield "stabilization", f"{rules['stabilizationWindowSeconds']} s"
     if policies := rules.get("policies"):
-        said = (f"{it['value']} {_unit(it)} in {it['periodSeconds']} s" for it in policies)
-        yield "at most", " or ".join(said)
+        policies_in_words = (f"{it['value']} {_unit(it)} in {it['periodSeconds']} s" for it in policies)
+        yield "at most", " or ".join(policies_in_words)
 
 
 def _unit(policy: Mapping[str, Any]) -> str:
@@ -59,7 +59,7 @@ def _unit(policy: Mapping[str, Any]) -> str:
 
 
 def production(platform: KindPlatform, name: str) -> dict[str, str]:
-    """The timings that the same manifests have with the component of production."""
+    """The timings of the same manifests with the component production-timings."""
     folder = platform.project.state / "production-timings"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "kustomization.yaml").write_text(yaml.safe_dump(PRODUCTION))

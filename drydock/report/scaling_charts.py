@@ -6,9 +6,9 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from drydock.analysis.scaling.evidence import ScalingEvidence
 from drydock.analysis.scaling.marks import Mark
-from drydock.report.look import BLACK, BLUE, GREEN, GREY, LOOK, ORANGE, OUTCOMES, RED, SKY, svg
+from drydock.analysis.scaling.scaling_evidence import ScalingEvidence
+from drydock.report.chart_style import BLACK, BLUE, GREEN, GREY, LOOK, ORANGE, OUTCOMES, RED, SKY, svg
 from drydock.requests.windows import Window, windows
 from drydock.timeline.history import at
 
@@ -16,7 +16,7 @@ WINDOW_SECONDS = 2.0
 
 
 def scaling(evidence: ScalingEvidence, marks: Sequence[Mark], p95_seconds: float, *, narrow: bool = False) -> str:
-    """Pods, trigger values, latency and rate on one time axis; `narrow` where two stand side by side."""
+    """Pods, trigger values, latency and rate on one time axis; `narrow` fits two charts side by side."""
     begin, end = _span(evidence)
     found = list(windows(evidence.records, begin, end, WINDOW_SECONDS))
     with mpl.rc_context(LOOK):
@@ -32,7 +32,7 @@ def scaling(evidence: ScalingEvidence, marks: Sequence[Mark], p95_seconds: float
             axes.set_axisbelow(True)
             axes.set_ylim(bottom=0)
         _number(pods, marks)
-        rate.set_xlabel("seconds since the load rose")
+        rate.set_xlabel("seconds since the step")
         rate.set_xlim(begin - evidence.step, end - evidence.step)
         return svg(figure)
 
@@ -41,9 +41,9 @@ def _pods(axes: Axes, evidence: ScalingEvidence, end: float) -> None:
     axes.set_title("Pods")
     there = [(time, len(pods)) for time, pods in evidence.existing]
     ready = [(time, len(pods)) for time, pods in evidence.endpoints]
-    _steps(axes, evidence, there, end, color=GREY, linestyle=":", label="there, ending ones included")
-    _steps(axes, evidence, ready, end, color=GREEN, label="ready, in the Service", linewidth=2.2)
-    _steps(axes, evidence, evidence.desired, end, color=BLUE, linestyle="--", label="wanted by the autoscaler")
+    _steps(axes, evidence, there, end, color=GREY, linestyle=":", label="existing, including terminating")
+    _steps(axes, evidence, ready, end, color=GREEN, label="ready endpoints", linewidth=2.2)
+    _steps(axes, evidence, evidence.desired, end, color=BLUE, linestyle="--", label="desired by the autoscaler")
     most = max((count for _, count in [*there, *evidence.desired]), default=1)
     axes.set_yticks(range(most + 2))
     axes.set_ylim(0, most + 1.2)
@@ -51,7 +51,7 @@ def _pods(axes: Axes, evidence: ScalingEvidence, end: float) -> None:
 
 
 def _triggers(axes: Axes, evidence: ScalingEvidence, end: float) -> None:
-    axes.set_title("What the autoscaler reads, in percent of its target")
+    axes.set_title("Metric values of the autoscaler, in percent of the target")
     for (metric, target), color in zip(sorted(evidence.metrics.items()), (ORANGE, BLUE, GREEN), strict=False):
         series = [(time, 100 * value / target) for time, value in evidence.reading(metric)]
         label = f"{evidence.triggers.title(metric)} (target {target:g})"
@@ -73,7 +73,7 @@ def _latency(axes: Axes, evidence: ScalingEvidence, found: Sequence[Window], obj
 
 
 def _rate(axes: Axes, evidence: ScalingEvidence, found: Sequence[Window]) -> None:
-    axes.set_title("Requests a second, by outcome")
+    axes.set_title("Requests per second, by outcome")
     times = [window.end - evidence.step for window in found]
     axes.plot(
         times, [sum(not it.lost for it in window.records) / WINDOW_SECONDS for window in found], color=BLUE, label="ok"
@@ -88,7 +88,7 @@ def _rate(axes: Axes, evidence: ScalingEvidence, found: Sequence[Window]) -> Non
 def _steps(
     axes: Axes, evidence: ScalingEvidence, series: Sequence[tuple[float, float]], end: float, **style: object
 ) -> None:
-    """A line that stays at a value until the next one."""
+    """A line that keeps each value until the next."""
     last = at(series, end)
     points = [(time, value) for time, value in series if time < end] + ([(end, last)] if last is not None else [])
     axes.step([time - evidence.step for time, _ in points], [value for _, value in points], where="post", **style)  # type: ignore[arg-type]
@@ -101,7 +101,7 @@ def _marks(axes: Axes, marks: Sequence[Mark]) -> None:
 
 
 def _number(axes: Axes, marks: Sequence[Mark]) -> None:
-    """The number of each mark, as in the table, above its line; those that are close stand in two rows."""
+    """Writes the numbers of the marks, as in the table, above their lines. Close marks share a label."""
     came = sorted((mark.seconds, number) for number, mark in enumerate(marks, 1) if mark.seconds is not None)
     left, right = axes.get_xlim()
     groups: list[tuple[float, list[int]]] = []
@@ -126,7 +126,7 @@ def _number(axes: Axes, marks: Sequence[Mark]) -> None:
 
 
 def _span(evidence: ScalingEvidence) -> tuple[float, float]:
-    """From the first request to the last, in Unix seconds; without requests, all that the timeline has."""
+    """The first and last request in Unix seconds; without requests, the whole timeline."""
     times = [record.started for record in evidence.records] or [evidence.began]
     ends = [record.ended for record in evidence.records] or [evidence.history.observations[-1].arrived]
     return min(times), max(ends)
