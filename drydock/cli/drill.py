@@ -11,9 +11,9 @@ from drydock.core.console import message
 from drydock.core.errors import FailedError
 from drydock.core.project import Project
 from drydock.drills import all as every
-from drydock.drills import compare, experiment
-from drydock.drills.catalogue import DISRUPTIONS
+from drydock.drills import experiment, scale_comparison
 from drydock.drills.disruption import Disruption
+from drydock.drills.drill_catalogue import DISRUPTIONS
 from drydock.drills.scale import Scale
 from drydock.runs.folder import RunFolder
 from drydock.runs.verdict import Verdict
@@ -94,7 +94,7 @@ def scale(
     """
     project = Project.find()
     if comparison:
-        verdict, folder = compare.run(project)
+        verdict, folder = scale_comparison.run(project)
     else:
         target = KindTarget(KindPlatform(project))
         verdict, folder = experiment.run(Scale(project.configuration.drills.scale), target, keep=keep)

@@ -33,7 +33,9 @@ RESOURCE_METRICS = frozenset({"Resource", "ContainerResource"})
 EXTERNAL = "External"
 EXTERNAL_API = "v1beta1.external.metrics.k8s.io"
 PAUSE = "autoscaling.keda.sh/paused"
-PAUSES = (PAUSE, f"{PAUSE}-replicas")
+# keda.sh/docs/2.21/reference/scaledobject-spec: KEDA then removes its autoscaler and sets the number of pods itself.
+PAUSED_AT = f"{PAUSE}-replicas"
+PAUSES = (PAUSE, PAUSED_AT)
 TIMEOUT = "--request-timeout=5s"
 QUERY_SECONDS = 2.0
 # The suffixes of a Kubernetes quantity.
@@ -243,7 +245,8 @@ def _find(cluster: Cluster, kind: str, name: str, namespace: str | None = None) 
 def _complaint(prometheus: str, query: str) -> str | None:
     """The problem with Prometheus' answer to a query; None if it is one number."""
     try:
-        response = httpx2.get(f"{prometheus}/api/v1/query", params={"query": query}, timeout=QUERY_SECONDS)
+        url = f"{prometheus}/api/v1/query"
+        response = httpx2.get(url, params={"query": query}, timeout=QUERY_SECONDS, trust_env=False)
     except httpx2.HTTPError:
         return PROMETHEUS_DOWN
     if response.status_code >= 500:

@@ -1,9 +1,11 @@
 """The container engine, through the `docker` program, which handles contexts, credentials and DOCKER_HOST."""
 
 import json
+import re
 from typing import Any
 
 from drydock.core.errors import CannotRunError, FailedError
+from drydock.system.ports import listeners_command
 from drydock.system.processes import output, succeeds
 
 ANSWER_SECONDS = 15.0
@@ -11,6 +13,10 @@ REMEDY = (
     "Start Docker or install it (docs.docker.com/get-started/get-docker)."
     " Without Docker, `drydock up` runs the local platform."
 )
+
+# How Docker Engine and Docker Desktop word it.
+PORT_TAKEN = ("port is already allocated", "Ports are not available", "address already in use")
+TAKEN_PORT = re.compile(r"(?:Bind for|exposing port TCP|listen tcp\d?) \S*:(\d+)")
 
 
 def information() -> dict[str, Any]:
@@ -29,6 +35,28 @@ def information() -> dict[str, Any]:
         reasons = "; ".join(answer.get("ServerErrors") or ["`docker info` has no server version"])
         raise CannotRunError(f"Docker is not reachable: {reasons}", REMEDY)
     return answer
+
+
+def components() -> list[str]:
+    """The names of the engine's parts, as `docker version` has them: Podman's differ.
+
+    Raises:
+        FailedError: the engine names none.
+    """
+    server = json.loads(output(["docker", "version", "--format", "{{json .Server}}"], timeout=ANSWER_SECONDS)) or {}
+    return [str(component["Name"]) for component in server.get("Components") or []]
+
+
+def port_remedy(reason: str) -> str | None:
+    """What to do when a container cannot start because its port is taken; None where that is not the `reason`."""
+    if not any(text in reason for text in PORT_TAKEN):
+        return None
+    found = TAKEN_PORT.search(reason)
+    look = listeners_command(int(found[1])) if found else "drydock doctor"
+    return (
+        f"Stop the program that holds the port (`{look}` shows it). "
+        "To move a port of the cluster instead, change it in k8s/kind.yaml and in drydock.toml."
+    )
 
 
 def unreachable() -> str | None:

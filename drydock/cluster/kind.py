@@ -107,9 +107,8 @@ class Cluster:
         try:
             self._kind("create", "cluster", "--name", NAME, *options)
         except FailedError as error:
-            raise CannotRunError(
-                f"the cluster could not be created: {error.reason}", "Run `drydock doctor`."
-            ) from error
+            remedy = docker.port_remedy(error.reason) or "Run `drydock doctor`."
+            raise CannotRunError(f"the cluster could not be created: {error.reason}", remedy) from error
 
     def _revive(self, progress: Step) -> bool:
         """Whether a cluster exists and becomes ready. An unfinished one is deleted."""

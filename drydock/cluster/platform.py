@@ -42,7 +42,7 @@ class KindPlatform:
         return Tilt(self.programs["tilt"], self.project.root, self.project.state, environment)
 
     def prepare(self, stack: Stack) -> None:
-        """Brings up everything that Tilt needs. Idempotent: a second call resumes an interrupted one."""
+        """Brings up everything that Tilt needs. Each step is idempotent: a second call resumes an interrupted one."""
         with exclusive():
             with step("tools") as progress:
                 progress.detail = ", ".join(f"{tool.name} {tool.version}" for tool in tools.TOOLS if self.programs)

@@ -5,9 +5,9 @@ import tomllib
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from drydock.core.errors import CannotRunError
 
@@ -25,13 +25,29 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+LifecycleEvent = Literal[
+    "startup", "ready", "unready", "draining", "drained", "pool_closed", "telemetry_flushed", "stopped"
+]
+
+
+class Lifecycle(Section):
+    """The service's JSON log lines about its own life: those of `logger`.
+
+    `events` names the message of an event where the service calls it otherwise.
+    """
+
+    logger: str
+    events: dict[LifecycleEvent, str] = {}
+
+
 class Workload(Section):
-    """The Kubernetes names of the service under test."""
+    """The Kubernetes names of the service under test. Without `lifecycle` its log lines are not read."""
 
     namespace: str
     deployment: str
     container: str
     service: str
+    lifecycle: Lifecycle | None = None
 
 
 class Probes(Section):
@@ -152,50 +168,75 @@ class Preparation(Section):
 class JudgedRequest(Section):
     """A kind of request. Its share of all requests is its `weight` divided by the sum of the weights.
 
-    In path and body, `{subject}` stands for the id of a subject. With `key`, the request carries an Idempotency-Key and
-    is audited.
+    With `per_second`, it has no share: it is sent at most so often, whatever the rate. With `key`, the request carries
+    an Idempotency-Key and is audited. In path and body, `{subject}` stands for the id of a subject, and `{answer}` for
+    the field `identifier` of the newest good answer to the request `after`, such as `POST /items`. Until there is such
+    an answer, another request is sent in its place.
     """
 
     method: str
     route: UrlPath
     path: UrlPath
-    weight: int = Field(ge=1)
+    weight: int = Field(default=1, ge=1)
     body: str = ""
     key: bool = False
+    per_second: float | None = Field(default=None, gt=0)
+    after: str = ""
+    identifier: str = "id"
 
 
 class JudgeSettings(Section):
-    """The requests that the judge sends. The long lane sends the first request that has a body."""
+    """The requests that the judge sends. The long lane sends the first request that has a body.
 
+    `served_by_header` is the response header that names the pod. Without it the pod of an answer is unknown.
+    """
+
+    served_by_header: str | None = None
     timeout_seconds: float = Field(gt=0)
     subjects: int = Field(ge=0)
     kept_connections: int = Field(ge=1)
     long_rate: float = Field(ge=0)
     long_seconds: float = Field(gt=0)
     prepare: Preparation
-    requests: tuple[JudgedRequest, ...] = Field(min_length=1)
+    requests: tuple[JudgedRequest, ...]
+
+    @model_validator(mode="after")
+    def _can_be_sent(self) -> Self:
+        if not any(request.per_second is None and not request.after for request in self.requests):
+            raise ValueError("requests: one at least must have a weight, and need no answer to another one")
+        known = {f"{request.method} {request.route}" for request in self.requests}
+        unknown = {request.after for request in self.requests if request.after} - known
+        if unknown:
+            raise ValueError(f"requests: after = {', '.join(sorted(unknown))} is none of {', '.join(sorted(known))}")
+        return self
 
 
-class Migration(Section):
-    """A migration in `steps` of SQL. `clean` removes what they added.
+class FaultRequest(Section):
+    """The request that makes one pod fail, sent to that pod.
 
-    `locking` is the negative control: the same change with locks that block the service.
+    `variant`, of k8s/variants, is the Deployment that has the route; without it, it has the route as it is.
     """
 
-    steps: tuple[str, ...] = Field(min_length=1)
-    locking: tuple[str, ...] = Field(min_length=1)
-    clean: str
+    variant: str | None = None
+    method: str = "POST"
+    path: UrlPath
+    body: dict[str, Any] = {}
 
 
 class Disruptions(Section):
-    """The settings of all shutdown drills. Durations are seconds; `rate` is requests a second."""
+    """The settings of all shutdown drills. Durations are seconds; `rate` is requests a second.
+
+    `migrations` is the folder of the drill migrate (drydock/drills/migration_files.py); `block_loop` the request that
+    blocks a pod's event loop for a minute. A drill whose setting is missing refuses to run.
+    """
 
     rate: float = Field(gt=0)
     steady_seconds: float = Field(gt=0)
     recovery_seconds: float = Field(gt=0)
     most_seconds: float = Field(gt=0)
     least_requests: int = Field(ge=1)
-    migrate: Migration
+    migrations: str | None = None
+    block_loop: FaultRequest | None = None
 
 
 class ScaleDrill(Section):

@@ -1,4 +1,4 @@
-"""A pod is deleted, as an eviction or an operator's hand does it."""
+"""The deletion of a pod, as by an eviction or an operator."""
 
 from drydock.drills.disruption import Disruption
 from drydock.drills.drill_run import DrillRun
@@ -6,16 +6,14 @@ from drydock.targets.target import Target
 
 
 class DeletePod(Disruption[Target]):
-    """`kubectl delete pod`: one of two goes at once, before its successor is ready."""
+    """Delete one of two pods: it terminates before its successor is ready."""
 
     title = "delete-pod"
-    hypothesis = "When one of two pods is deleted, it finishes what it began, and no request or order is lost."
+    hypothesis = "When one of two pods is deleted, it finishes its requests in flight, and no request is lost."
     negative_control = "no-protection"
 
     def act(self, run: DrillRun[Target]) -> None:
-        """One pod is asked to end."""
         run.target.delete_pod(run.chosen_pod)
 
     def recovered(self, run: DrillRun[Target]) -> bool:
-        """It is gone, and as many pods as before are ready."""
         return run.chosen_pod in run.gone and run.all_pods_restored

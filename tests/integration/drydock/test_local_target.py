@@ -199,7 +199,7 @@ QUICKER = {
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     """A checkout of its own, for its runs/, with drills that take seconds."""
-    for name in ("k8s", "app", "pyproject.toml"):
+    for name in ("k8s", "app", "drills", "pyproject.toml"):
         source = ROOT / name
         (tmp_path / name).symlink_to(source)
     text = (ROOT / "drydock.toml").read_text()

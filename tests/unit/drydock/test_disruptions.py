@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from drydock.core.project import Project
-from drydock.drills.catalogue import DISRUPTIONS
 from drydock.drills.disruption import Disruption
 from drydock.drills.disruptions.block_loop import BlockLoop
 from drydock.drills.disruptions.kill_hard import KillHard
+from drydock.drills.drill_catalogue import DISRUPTIONS
 
 SETTINGS = Project.find(Path(__file__).parent).configuration.drills.disruptions
 
@@ -27,7 +27,7 @@ def test_the_most_that_may_be_lost_is_what_one_of_two_pods_gets_at_the_configure
 
 
 @pytest.mark.parametrize("kind", DISRUPTIONS, ids=lambda kind: kind.title)
-def test_every_drill_has_a_hypothesis_in_one_sentence(kind: type[Disruption[Any]]) -> None:
+def test_every_drill_has_a_hypothesis(kind: type[Disruption[Any]]) -> None:
     hypothesis = kind(SETTINGS).hypothesis
 
     assert hypothesis.startswith("When ")

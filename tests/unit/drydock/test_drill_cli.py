@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from drydock.cli import main
 from drydock.core.project import Project
-from drydock.drills.catalogue import DISRUPTIONS
+from drydock.drills.drill_catalogue import DISRUPTIONS
 
 SETTINGS = Project.find(Path(__file__).parent).configuration.drills.disruptions
 TITLES = [kind.title for kind in DISRUPTIONS]
