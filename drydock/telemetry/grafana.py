@@ -1,4 +1,4 @@
-"""Grafana's HTTP API, as far as dashboards and the marks on them need it."""
+"""Grafana's HTTP API for dashboards and annotations."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,16 +15,16 @@ TIMEOUT_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Stored:
-    """A dashboard as Grafana keeps it, and the folder it is in; the root folder has no uid."""
+    """A dashboard in Grafana's database and the uid of its folder, which is empty for the root folder."""
 
     dashboard: dict[str, Any]
     folder_uid: str = ""
 
 
 class Grafana:
-    """The Grafana at `url`, which asks for no login.
+    """The Grafana at `url`, which needs no login.
 
-    Every method raises CannotRunError where it does not answer, and FailedError where it refuses.
+    Every method raises CannotRunError if Grafana does not answer, and FailedError if it rejects the request.
     """
 
     def __init__(self, url: str) -> None:
@@ -38,12 +38,12 @@ class Grafana:
         self._client.close()
 
     def tagged(self, tag: str) -> list[str]:
-        """The uids of the dashboards that carry `tag`, in alphabetical order."""
+        """The uids of the dashboards with the tag `tag`, in alphabetical order."""
         found = self._json("GET", "/api/search", params={"type": "dash-db", "tag": tag, "limit": 5000})
         return sorted(entry["uid"] for entry in found if tag in entry.get("tags", []))
 
     def dashboard(self, uid: str) -> Stored | None:
-        """The dashboard `uid`, or None where Grafana has none."""
+        """The dashboard with this uid; None if there is none."""
         response = self._send("GET", f"/api/dashboards/uid/{uid}")
         if response.status_code == HTTPStatus.NOT_FOUND:
             return None
@@ -51,16 +51,16 @@ class Grafana:
         return Stored(body["dashboard"], body.get("meta", {}).get("folderUid", ""))
 
     def save(self, stored: Stored, message: str) -> None:
-        """Puts a dashboard in the place of the one with its uid; `message` goes to its history."""
+        """Saves a dashboard over the one with the same uid. `message` is the text in its version history."""
         payload = {"dashboard": {**stored.dashboard, "id": None}, "overwrite": True, "message": message}
         if stored.folder_uid:
             payload["folderUid"] = stored.folder_uid
         self._json("POST", "/api/dashboards/db", json=payload)
 
     def annotate(self, text: str, tags: Sequence[str], began: float, ended: float | None = None) -> None:
-        """Marks the time `began`, or the range up to `ended` (Unix seconds), on all dashboards that show `tags`.
+        """Annotates the time `began`, or the range until `ended` (Unix seconds), on all dashboards that show `tags`.
 
-        https://grafana.com/docs/grafana/latest/developers/http_api/annotations/: its times are milliseconds.
+        Grafana's times are milliseconds: https://grafana.com/docs/grafana/latest/developers/http_api/annotations/.
         """
         payload = {"text": text, "tags": list(tags), "time": round(began * 1000)}
         if ended is not None:
@@ -75,17 +75,17 @@ class Grafana:
             return self._client.request(method, path, **arguments)
 
     def _read(self, response: httpx2.Response) -> Any:
-        """The body of an answer that is well."""
+        """The body of a 2xx response."""
         if response.is_success:
             return response.json()
         request = f"{response.request.method} {response.request.url.path}"
-        reason = f"Grafana at {self.url} refused {request}: {response.status_code} {response.text[:300]}"
-        raise FailedError(reason, "Look into its log.")
+        reason = f"Grafana at {self.url} rejected {request}: {response.status_code} {response.text[:300]}"
+        raise FailedError(reason, "Read Grafana's log.")
 
     @contextmanager
     def _reachable(self) -> Iterator[None]:
         try:
             yield
         except httpx2.HTTPError as error:
-            remedy = "Start it with `drydock up`, or choose another one with --platform."
+            remedy = "Start it with `drydock up`, or choose another platform with --platform."
             raise CannotRunError(f"Grafana at {self.url} does not answer: {error}", remedy) from error

@@ -1,4 +1,4 @@
-"""Asking Jaeger whether a trace has arrived."""
+"""Jaeger's HTTP API for traces."""
 
 import httpx2
 
@@ -8,7 +8,7 @@ SECONDS = 5.0
 
 
 def arrived(jaeger: str, trace: str, client: str) -> bool:
-    """Whether the trace of this identifier has a span of somebody else than `client`, who sent the request.
+    """Whether the trace with this id has a span of a service other than `client`, which sent the request.
 
     Raises:
         FailedError: Jaeger does not answer.
@@ -16,7 +16,7 @@ def arrived(jaeger: str, trace: str, client: str) -> bool:
     try:
         answer = httpx2.get(f"{jaeger}/api/traces/{trace}", timeout=SECONDS, trust_env=False)
     except httpx2.HTTPError as error:
-        raise FailedError(f"Jaeger does not answer at {jaeger}: {error}", "drydock status") from error
+        raise FailedError(f"Jaeger does not answer at {jaeger}: {error}", "Run `drydock status`.") from error
     if answer.status_code != 200:
         return False
     traces = answer.json().get("data") or []

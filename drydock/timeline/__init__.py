@@ -1,1 +1,1 @@
-"""The timeline: what the cluster said of a workload while something was done to it, on one clock."""
+"""The timeline: the state of a workload's objects during a run, on one clock."""

@@ -1,4 +1,4 @@
-"""What a recorded timeline says: how many pods were wanted, which were ready, what the autoscaler read, and when."""
+"""A recorded timeline as series: desired pods, ready pods, endpoints, and the autoscaler's metric values."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +16,7 @@ type Series[T] = list[tuple[float, T]]
 
 @dataclass(frozen=True)
 class Restart:
-    """A watch that had to start again, and why."""
+    """A restart of a watch, with its reason."""
 
     arrived: float
     kind: str
@@ -25,7 +25,10 @@ class Restart:
 
 @dataclass(frozen=True)
 class History:
-    """The observations in the order of their arrival; `dropped` came when there was no room left."""
+    """The observations in the order of their arrival. `dropped` counts those beyond the limit.
+
+    A series has a pair (Unix seconds, value) for each change of the value.
+    """
 
     observations: Sequence[Observation]
     restarts: Sequence[Restart] = ()
@@ -33,7 +36,7 @@ class History:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Reads timeline.json."""
+        """Reads a timeline.json."""
         content = json.loads(path.read_text())
         observations = tuple(Observation.parse(line) for line in content["observations"])
         return cls(observations, tuple(Restart(**line) for line in content["restarts"]), content["dropped"])
@@ -41,30 +44,30 @@ class History:
     def as_json(self) -> dict[str, Any]:
         """The content of timeline.json."""
         return {
-            "clock": "Unix seconds of the machine that ran the drill, at the arrival of each piece of news",
+            "clock": "Unix seconds of the machine that ran the drill, at the arrival of each observation",
             "dropped": self.dropped,
             "restarts": [asdict(restart) for restart in self.restarts],
             "observations": [seen.as_json() for seen in self.observations],
         }
 
     def of(self, kind: str) -> Iterator[Observation]:
-        """All that was seen of a kind."""
+        """The observations of a kind."""
         return (seen for seen in self.observations if seen.kind == kind)
 
     def autoscaler(self, deployment: str) -> list[Observation]:
-        """All that was seen of the autoscaler of a Deployment."""
+        """The observations of a Deployment's autoscaler."""
         return [seen for seen in self.of("HorizontalPodAutoscaler") if seen.state["target"] == deployment]
 
     def pods(self, deployment: str) -> list[Observation]:
-        """All that was seen of the pods of a Deployment."""
+        """The observations of a Deployment's pods."""
         return [seen for seen in self.of("Pod") if owner(seen) == deployment]
 
     def lifecycle(self, pod: str) -> list[Observation]:
-        """The lifecycle lines of a pod, by their own time."""
+        """The lifecycle lines of a pod, in the order of their own timestamps."""
         return sorted((seen for seen in self.of("Log") if seen.name == pod), key=lambda seen: unix(seen.state["time"]))
 
     def container_restarts(self, deployment: str, pod: str | None = None) -> int:
-        """How often containers were started again since each pod was first seen: of one pod, or of all."""
+        """The container restarts of one pod, or of all pods, since each pod was first seen."""
         first: dict[str, int] = {}
         last: dict[str, int] = {}
         for seen in self.pods(deployment):
@@ -74,41 +77,41 @@ class History:
         return sum(last[uid] - first[uid] for uid in first)
 
     def minimum(self, deployment: str) -> int:
-        """How many pods the autoscaler wants at the least, as it was last seen; 0 where there is none."""
+        """The autoscaler's minReplicas in its last observation; 0 without an autoscaler."""
         seen = self.autoscaler(deployment)
         return int(seen[-1].state["minimum"]) if seen else 0
 
     def desired(self, deployment: str) -> Series[int]:
-        """How many pods the autoscaler wants, from when on."""
+        """The autoscaler's desired number of pods."""
         return _changes((seen.arrived, seen.state["desired"]) for seen in self.autoscaler(deployment))
 
     def existing(self, deployment: str) -> Series[frozenset[str]]:
-        """The pods of a Deployment that are not gone, those that are ending included, from when on."""
+        """The names of a Deployment's pods, terminating ones included."""
         return self._sets(self.pods(deployment), lambda seen: frozenset({seen.name}))
 
     def ready(self, deployment: str) -> Series[frozenset[str]]:
-        """The pods of a Deployment that are ready and not ending, from when on."""
+        """The names of a Deployment's pods that are ready and not terminating."""
 
         def serving(seen: Observation) -> frozenset[str]:
-            fit = seen.state["ready"] and not seen.state["deletion"]
-            return frozenset({seen.name}) if fit else frozenset()
+            serves = seen.state["ready"] and not seen.state["deletion"]
+            return frozenset({seen.name}) if serves else frozenset()
 
         return self._sets(self.pods(deployment), serving)
 
     def endpoints(self, service: str) -> Series[frozenset[str]]:
-        """The pods that the Service sends new connections to, from when on."""
+        """The names of the pods that are ready endpoints of a Service."""
         slices = [seen for seen in self.of("EndpointSlice") if seen.state["service"] == service]
         return self._sets(slices, _ready_endpoints)
 
     def reading(self, deployment: str, metric: str) -> Series[float]:
-        """What the autoscaler read of a metric, from when on; without the times when it read nothing."""
-        said = [(seen.arrived, seen.state["metrics"].get(metric)) for seen in self.autoscaler(deployment)]
-        return _changes((arrived, it["value"]) for arrived, it in said if it and it["value"] is not None)
+        """The autoscaler's values of a metric, without the times at which it had none."""
+        values = [(seen.arrived, seen.state["metrics"].get(metric)) for seen in self.autoscaler(deployment)]
+        return _changes((arrived, it["value"]) for arrived, it in values if it and it["value"] is not None)
 
     def _sets(
         self, seen_objects: Sequence[Observation], members: Callable[[Observation], frozenset[str]]
     ) -> Series[frozenset[str]]:
-        """The union over all objects of what `members` says of each, from when on."""
+        """The union of `members` over all objects."""
         parts: dict[str, frozenset[str]] = {}
 
         def unions() -> Iterator[tuple[float, frozenset[str]]]:
@@ -120,7 +123,7 @@ class History:
 
 
 def at[T](series: Sequence[tuple[float, T]], time: float) -> T | None:
-    """The value of a series at a time, or None before its first."""
+    """The value of a series at a time; None before its first one."""
     value = None
     for since, current in series:
         if since > time:
@@ -130,7 +133,7 @@ def at[T](series: Sequence[tuple[float, T]], time: float) -> T | None:
 
 
 def unix(text: str) -> float:
-    """An RFC 3339 time as Unix seconds."""
+    """The Unix seconds of an RFC 3339 time."""
     return datetime.fromisoformat(text).timestamp()
 
 
@@ -139,7 +142,7 @@ def _ready_endpoints(seen: Observation) -> frozenset[str]:
 
 
 def _changes[T](series: Iterator[tuple[float, T]]) -> Series[T]:
-    """The series without what repeats the value before it."""
+    """The series without repeated values."""
     kept: Series[T] = []
     for time, value in series:
         if not kept or kept[-1][1] != value:

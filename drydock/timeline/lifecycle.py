@@ -1,4 +1,4 @@
-"""The service's own words: its lifecycle log lines, pod by pod."""
+"""The lifecycle lines in the logs of the service's pods."""
 
 import asyncio
 import json
@@ -12,13 +12,13 @@ from lightkube import AsyncClient
 from drydock.core.project import Lifecycle
 from drydock.timeline.watching import BROKEN
 
-# What every line has, or says where it came from: the rest is what the event has to say.
+# The fields of every log line. The others belong to the event.
 COMMON = frozenset({"level", "logger", "message", "timestamp", "pod"})
-# A container that is started again has a new log.
+# The pause before the log is opened again: a restarted container has a new log.
 PAUSE_SECONDS = 0.5
-# Lines are under way for a moment, and the API server counts in whole seconds.
+# Log lines arrive with a delay, and the API's `sinceSeconds` counts whole seconds.
 OVERLAP_SECONDS = 2
-# lightkube 1.0.1 reads the body of a refused stream the wrong way, which httpx answers with a RuntimeError.
+# lightkube 1.0.1 reads the body of a refused stream incorrectly, and httpx raises a RuntimeError for it.
 REFUSED = (*BROKEN, RuntimeError)
 
 type State = dict[str, Any]
@@ -26,9 +26,9 @@ type State = dict[str, Any]
 
 @dataclass
 class LifecycleLog:
-    """Reads the log of one pod's container; `on_line(pod, state)` is called for each event once.
+    """Reads the log of one pod's container, and calls `on_line(pod, state)` once for each event.
 
-    `since` in Unix seconds: lines that are older are not told.
+    `since` is in Unix seconds. Older lines are ignored.
     """
 
     pod: str
@@ -41,7 +41,7 @@ class LifecycleLog:
     _seen: set[tuple[str, str]] = field(default_factory=set)
 
     async def follow(self, client: AsyncClient) -> None:
-        """Goes on until the pod is gone, or it is cancelled."""
+        """Follows the log until the pod is gone or the task is cancelled."""
         while True:
             await self.read(client, follow=True)
             if self.gone:
@@ -49,7 +49,7 @@ class LifecycleLog:
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def read(self, client: AsyncClient, *, follow: bool = False) -> None:
-        """What there is since it was read last, as far as the API server gives it; followed, what comes too."""
+        """Reads the lines since the last read; with `follow`, also the lines to come. Ends when the stream breaks."""
         seconds = int(time.time() - self.since + OVERLAP_SECONDS)
         try:
             async for line in client.log(
@@ -58,7 +58,7 @@ class LifecycleLog:
                 self.since = time.time()
                 self._notify(line)
         except REFUSED:
-            pass  # the container has not started, or is gone; the connection broke
+            pass  # the container has not started yet or is gone, or the connection broke
 
     def _notify(self, line: str) -> None:
         state = event(line, self.lifecycle)
@@ -69,7 +69,7 @@ class LifecycleLog:
 
 
 def event(line: str, lifecycle: Lifecycle | None) -> State | None:
-    """The event of a lifecycle line, by the tool's own name, its time, and its fields; None for every other line."""
+    """The event of a lifecycle line under drydock's own name, its time and its fields; None for any other line."""
     if lifecycle is None or lifecycle.logger not in line:
         return None
     try:

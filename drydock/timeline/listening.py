@@ -1,4 +1,4 @@
-"""When the logs of a workload's pods are read for their lifecycle lines."""
+"""Decides which logs of a workload's pods are followed, and when."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,19 +11,19 @@ from drydock.core.project import Workload
 from drydock.timeline.lifecycle import LifecycleLog, State
 from drydock.timeline.observation import Observation, owner
 
-# A log is at most 10 MB before the kubelet rotates it; a read of one takes well under a second.
+# The kubelet rotates a log at 10 MB; reading that much takes well under a second.
 READ_SECONDS = 10.0
 
 
 class Listener:
-    """Follows the log of a pod while it starts, ends or is not ready; what it said meanwhile is read after that.
+    """Follows the log of a pod while it starts, terminates or is not ready. `catch_up` reads the lines in between.
 
-    Of a container that is to be started again only the kubelet's Event tells in time, and its last words go with it:
-    its successor's log is a new one.
+    A restarted container has a new log, so the last lines of the old one must be read while it stops. The kubelet's
+    Event `Killing` is the only early notice of that.
 
-    A pod that serves writes hundreds of lines a second and says nothing of its life. Each line that a follower waits
-    for makes the kubelet ask the container runtime whether the container still runs (`waitLogs` in
-    k8s.io/cri-client/pkg/logs): at 210 requests a second that is what a drill on two cores has no CPU for.
+    A ready pod is not followed. It writes hundreds of access lines a second and no lifecycle lines, and for each line
+    that a follower waits for, the kubelet asks the container runtime if the container still runs (`waitLogs` in
+    k8s.io/cri-client/pkg/logs). At 210 requests a second, a drill on two cores lacks the CPU for that.
     """
 
     def __init__(
@@ -36,21 +36,21 @@ class Listener:
         self._pods: dict[str, _FollowedPod] = {}
 
     def see(self, seen: Observation) -> None:
-        """News of a pod, or an Event: a log is followed from now on, or no longer. All else is passed over."""
+        """Starts or stops following a log, according to an observation of a pod or an Event. Ignores other kinds."""
         if seen.kind == "Pod" and owner(seen) == self._workload.deployment:
             self._see_pod(seen)
         elif seen.kind == "Event" and seen.state["reason"] == "Killing":
             self._see_killing(seen.state["about"].removeprefix("Pod/"))
 
     async def catch_up(self) -> None:
-        """Reads what the pods that are there have said since they were last listened to."""
-        there = [pod.log for pod in self._pods.values() if not pod.log.gone]
+        """Reads the lines that the existing pods have written since their last read."""
+        existing = [pod.log for pod in self._pods.values() if not pod.log.gone]
         with suppress(TimeoutError):
             async with asyncio.timeout(READ_SECONDS):
-                await asyncio.gather(*(log.read(self._client) for log in there))
+                await asyncio.gather(*(log.read(self._client) for log in existing))
 
     async def end(self) -> None:
-        """Follows no more."""
+        """Stops following all logs."""
         following = [pod.following for pod in self._pods.values() if pod.following]
         for task in following:
             task.cancel()
@@ -62,12 +62,12 @@ class Listener:
         if seen.change == "removed":
             pod.log.gone = True
         elif seen.state["ready"] and not seen.state["deletion"] and pod.killed != pod.restarts:
-            pod.let_go()
+            pod.stop_following()
         elif seen.state["phase"] == "Running":
             pod.follow(self._client)
 
     def _see_killing(self, name: str) -> None:
-        """The kubelet ends a container of this pod: it is followed until it was started again."""
+        """Follows a pod whose container the kubelet stops, until the container has been restarted."""
         for pod in self._pods.values():
             if pod.log.pod == name and not pod.log.gone:
                 pod.killed = pod.restarts
@@ -80,7 +80,7 @@ class Listener:
 
 @dataclass
 class _FollowedPod:
-    """A pod's log and whoever follows it. `killed` is how often its container had been restarted when it was ended."""
+    """A pod's log and the task that follows it. `killed` is the restart count when the kubelet killed the container."""
 
     log: LifecycleLog
     restarts: int = 0
@@ -91,7 +91,7 @@ class _FollowedPod:
         if self.following is None:
             self.following = asyncio.create_task(self.log.follow(client))
 
-    def let_go(self) -> None:
+    def stop_following(self) -> None:
         if self.following:
             self.following.cancel()
             self.following = None

@@ -1,4 +1,4 @@
-"""One thing that the cluster said, and when it was heard."""
+"""One observation of an object."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Self
@@ -8,10 +8,10 @@ type Change = Literal["added", "changed", "removed"]
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """An object's state from `arrived` on: Unix seconds on this machine's wall clock, when the news came here.
+    """The state of an object from `arrived` on: the Unix seconds of this machine's clock when the update arrived.
 
-    `state` is what drydock/timeline/states.py keeps of the object, with the times that the API gives (they have a grain
-    of one second); of a removed object it is the last one known. `version` is its resourceVersion.
+    `state` is the part of the object that drydock/timeline/states.py keeps. Its times come from the API and have a
+    resolution of one second. A removed object has its last known state. `version` is its resourceVersion.
     """
 
     arrived: float
@@ -23,16 +23,16 @@ class Observation:
     state: dict[str, Any]
 
     def as_json(self) -> dict[str, Any]:
-        """A line of timeline.json."""
+        """An entry of timeline.json."""
         return {**asdict(self), "arrived": round(self.arrived, 3)}
 
     @classmethod
     def parse(cls, line: dict[str, Any]) -> Self:
-        """Reads such a line. Raises TypeError where a field is missing or unknown."""
+        """Parses an entry of timeline.json. Raises TypeError if a field is missing or unknown."""
         return cls(**line)
 
 
 def owner(pod: Observation) -> str:
-    """The Deployment of a pod: its ReplicaSet is called after it."""
+    """The Deployment of a pod. The name of its ReplicaSet is that of the Deployment and a hash."""
     name: str = pod.state["owner"]
     return name.rpartition("-")[0]

@@ -1,4 +1,4 @@
-"""Records what the cluster says of a namespace, in a thread of its own, until it is told to stop."""
+"""Records the objects of a namespace in a background thread."""
 
 import asyncio
 import threading
@@ -25,12 +25,13 @@ MOST_OBSERVATIONS = 50_000
 
 
 class Timeline:
-    """Records the namespace while the block lasts. What is kept is bounded: `dropped` counts what came after that.
+    """Records the namespace until the end of the block.
 
-    With a workload, the lifecycle lines of its pods are recorded too, as observations of the kind Log.
+    It keeps at most `most` observations; `dropped` counts the rest. With a workload, it also records the lifecycle
+    lines of its pods, as observations of the kind Log.
 
     Raises:
-        CannotRunError: the kubeconfig leads elsewhere, or the API server does not answer.
+        CannotRunError: the kubeconfig points at another cluster, or the API server does not answer.
     """
 
     def __init__(
@@ -57,9 +58,9 @@ class Timeline:
         self._thread.start()
         if not self._listed.wait(FIRST_LIST_SECONDS):
             self._end()
-            said = "; ".join(restart.reason for restart in self._restarts[-1:]) or "no answer"
+            reason = "; ".join(restart.reason for restart in self._restarts[-1:]) or "no answer"
             missing = ", ".join(sorted(self._unlisted))
-            raise CannotRunError(f"the API server did not list {missing}: {said}", "Run `drydock status`.")
+            raise CannotRunError(f"the API server did not list {missing}: {reason}", "Run `drydock status`.")
         return self
 
     def __exit__(
@@ -69,18 +70,18 @@ class Timeline:
 
     @property
     def history(self) -> History:
-        """What was recorded by now."""
+        """The record so far."""
         with self._lock:
             return History(tuple(self._observations), tuple(self._restarts), self.dropped)
 
     def complete(self) -> History:
-        """What was recorded by now, and what the pods said while they were not listened to. Takes about a second."""
+        """The record so far, with the lifecycle lines of pods that were not followed. Takes about a second."""
         if self._listener:
             asyncio.run_coroutine_threadsafe(self._listener.catch_up(), self._loop).result()
         return self.history
 
     def current(self, kind: str) -> Sequence[Observation]:
-        """The objects of a kind that are there now, each as it was last seen."""
+        """The last observation of each existing object of a kind."""
         with self._lock:
             return [seen for seen in self._latest.values() if seen.kind == kind]
 
@@ -95,10 +96,10 @@ class Timeline:
 
     async def _watch(self) -> None:
         self._stop = asyncio.Event()
-        # The environment's proxies are not for a server on the loopback interface.
+        # The API server is on the loopback interface, so a proxy from the environment must not be used.
         client = AsyncClient(config=self._configuration, namespace=self._namespace, trust_env=False)
         if self._workload and self._workload.lifecycle:
-            self._listener = Listener(client, self._workload, time.time(), self._hear)
+            self._listener = Listener(client, self._workload, time.time(), self._keep_line)
         watches = [asyncio.create_task(self._of(kind).run(client)) for kind in RESOURCES]
         await self._stop.wait()
         for watch in watches:
@@ -113,15 +114,15 @@ class Timeline:
             kind,
             self._namespace,
             on_change=lambda change, item: self._keep(kind, change, item),
-            on_restart=lambda reason: self._note(kind, reason),
-            on_listed=lambda: self._is_listed(kind),
+            on_restart=lambda reason: self._keep_restart(kind, reason),
+            on_listed=lambda: self._mark_listed(kind),
         )
 
     def _keep(self, kind: str, change: Change, item: Any) -> None:
         meta = item["metadata"]
         state = states.OF[kind](item)
         seen = Observation(time.time(), kind, meta["name"], meta["uid"], meta["resourceVersion"], change, state)
-        # Events are listed for an hour after they happened.
+        # The API server lists Events for an hour after they happened.
         old = kind == "Event" and (kind in self._unlisted or change == "removed")
         if self._listener and not old:
             self._listener.see(seen)
@@ -131,7 +132,7 @@ class Timeline:
                 self._latest.pop(seen.uid, None)
             else:
                 self._latest[seen.uid] = seen
-            # Most versions of an object differ in nothing that is kept.
+            # Most new versions of an object do not change the state that is kept.
             repeated = change == "changed" and before is not None and before.state == state
             if not repeated and not old:
                 self._append(seen)
@@ -142,17 +143,17 @@ class Timeline:
         else:
             self.dropped += 1
 
-    def _hear(self, pod: str, state: dict[str, Any]) -> None:
+    def _keep_line(self, pod: str, state: dict[str, Any]) -> None:
         with self._lock:
             uid = f"{pod}/{state['event']}"
             self._append(Observation(time.time(), "Log", pod, uid, state["time"], "added", state))
 
-    def _note(self, kind: str, reason: str) -> None:
+    def _keep_restart(self, kind: str, reason: str) -> None:
         with self._lock:
             if len(self._restarts) < self._most:
                 self._restarts.append(Restart(time.time(), kind, reason))
 
-    def _is_listed(self, kind: str) -> None:
+    def _mark_listed(self, kind: str) -> None:
         self._unlisted.discard(kind)
         if not self._unlisted:
             self._listed.set()

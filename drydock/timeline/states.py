@@ -1,6 +1,6 @@
-"""What the timeline keeps of each kind of object: what a drill may ask about, and nothing else.
+"""The part of each kind of object that the timeline keeps.
 
-Each function takes an object as the API server gives it. Times are kept as the API says them: RFC 3339 strings.
+Each function takes an object of the Kubernetes API. Times stay RFC 3339 strings.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ type State = dict[str, Any]
 
 
 def pod(item: Any) -> State:
-    """Where a pod stands between its creation and its end; `owner` is the ReplicaSet."""
+    """The lifecycle of a pod; `owner` is its ReplicaSet."""
     meta, status = item["metadata"], item.get("status") or {}
     conditions = {condition["type"]: condition for condition in status.get("conditions") or []}
     containers = status.get("containerStatuses") or []
@@ -24,10 +24,10 @@ def pod(item: Any) -> State:
         "scheduled": _since(conditions, "PodScheduled"),
         "started": next(filter(None, map(_running_since, containers)), None),
         "ready": _since(conditions, "Ready"),
-        # When it was asked to end, plus the grace period that it has for that.
+        # The API sets deletionTimestamp to the time of the deletion plus the grace period.
         "deletion": meta.get("deletionTimestamp"),
         "grace": meta.get("deletionGracePeriodSeconds"),
-        # How its container ended, and how it ended before it was started again.
+        # The end of its container, and the end before the last restart.
         "ended": next(filter(None, (_end(container["state"]) for container in containers)), None),
         "last_ended": next(filter(None, (_end(container.get("lastState") or {}) for container in containers)), None),
         "restarts": sum(container["restartCount"] for container in containers),
@@ -35,7 +35,7 @@ def pod(item: Any) -> State:
 
 
 def endpoint_slice(item: Any) -> State:
-    """Which pods a Service sends requests to."""
+    """The Service of an EndpointSlice, and the conditions of its endpoints by pod name."""
     return {
         "service": (item["metadata"].get("labels") or {}).get("kubernetes.io/service-name", ""),
         "endpoints": {
@@ -47,7 +47,7 @@ def endpoint_slice(item: Any) -> State:
 
 
 def autoscaler(item: Any) -> State:
-    """What an autoscaler reads, and how many pods it wants. A metric without a value is None."""
+    """The metrics of an autoscaler, and its numbers of pods. A metric without a value is None."""
     spec, status = item["spec"], item.get("status") or {}
     values = dict(_amount(metric, "current") for metric in status.get("currentMetrics") or [] if metric.get("type"))
     targets = dict(_amount(metric, "target") for metric in spec.get("metrics") or [])
@@ -62,14 +62,14 @@ def autoscaler(item: Any) -> State:
 
 
 def deployment(item: Any) -> State:
-    """How many pods a Deployment wants and has."""
+    """The desired and actual numbers of a Deployment's pods."""
     spec, status = item["spec"], item.get("status") or {}
     counts = {name: status.get(f"{name}Replicas", 0) for name in ("ready", "updated", "available")}
     return {"wanted": spec.get("replicas", 1), "replicas": status.get("replicas", 0), **counts}
 
 
 def event(item: Any) -> State:
-    """What a component reported, and about which object."""
+    """An Event: its reason and note, and the object that it is about."""
     about = item.get("regarding") or {}
     series = item.get("series") or {}
     return {
@@ -91,13 +91,13 @@ OF: Mapping[str, Callable[[Any], State]] = {
 
 
 def _since(conditions: Mapping[str, Any], name: str) -> str | None:
-    """Since when a condition holds, or None where it does not."""
+    """The time since which a condition is True; None if it is not."""
     condition = conditions.get(name, {})
     return condition.get("lastTransitionTime") if condition.get("status") == "True" else None
 
 
 def _end(state: Any) -> State | None:
-    """Exit code, reason and time of a container that has ended, or None."""
+    """Exit code, reason and time of a terminated container; None for any other state."""
     ended = state.get("terminated")
     if not ended:
         return None
@@ -111,11 +111,11 @@ def _running_since(container: Any) -> str | None:
 
 
 def _amount(metric: Any, side: str) -> tuple[str, float | None]:
-    """The name of a metric and the number on one side of it, `target` or `current`."""
+    """The name of a metric, and its number on one side, `target` or `current`."""
     body = metric[metric["type"][0].lower() + metric["type"][1:]]
     amount = body.get(side) or {}
     name = body.get("name") or body["metric"]["name"]
     if "averageUtilization" in amount:
         return name, float(amount["averageUtilization"])
-    said = parse_quantity(amount.get("averageValue") or amount.get("value"))
-    return name, None if said is None else float(said)
+    number = parse_quantity(amount.get("averageValue") or amount.get("value"))
+    return name, None if number is None else float(number)

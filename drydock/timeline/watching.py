@@ -1,8 +1,8 @@
-"""List and watch one kind of object, for ever: whatever the API server does, the news goes on.
+"""Lists and watches one kind of object, and recovers from every error of the API server.
 
-lightkube's watch goes on by itself where the server closes it in good order. Everything else (a connection that breaks,
-410 Gone, a line that is no object) ends it: the objects are listed again, and compared with what was known, so that
-nothing that happened meanwhile is lost but the order of it.
+lightkube resumes a watch that the server closes in good order. Any other error (a broken connection, 410 Gone, an
+invalid line) ends the watch. The objects are then listed again and compared with the known ones, so that every change
+in between is reported. Only the order of these changes is lost.
 """
 
 import asyncio
@@ -17,13 +17,12 @@ from lightkube.generic_resource import GenericNamespacedResource, create_namespa
 
 from drydock.timeline.observation import Change
 
-# How long a restarted watch waits: at first, and at most while the API server stays away.
+# The pause before a watch restarts: the first one, and the longest one while the API server does not answer.
 FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 5.0
-# A watch that says nothing for this long is closed by the server and opened anew, so that a connection that died
-# without a word is noticed.
+# The server closes a watch after this time and lightkube opens a new one, so that a silently dead connection ends.
 WATCH_SECONDS = 60
-# What the server says may be anything: no JSON, JSON that is no object, an object without a name, a quantity of "many".
+# A broken response may be anything: not JSON, JSON but not an object, an object without a name, a quantity of "many".
 BROKEN = (httpx2.HTTPError, msgspec.MsgspecError, KeyError, TypeError, ValueError, AttributeError)
 CHANGES: dict[str, Change] = {"ADDED": "added", "MODIFIED": "changed", "DELETED": "removed"}
 
@@ -42,10 +41,10 @@ RESOURCES: dict[str, Resource] = {
 
 @dataclass
 class Watch:
-    """The news of one kind in one namespace.
+    """Watches one kind in one namespace.
 
-    `on_change(change, object)` is called for each version of an object once, `on_restart(reason)` when the watch had to
-    start again, `on_listed()` after each list.
+    Calls `on_change(change, object)` once for each version of an object, `on_restart(reason)` before the watch
+    restarts, and `on_listed()` after each list.
     """
 
     kind: str
@@ -57,7 +56,7 @@ class Watch:
     _pause: float = FIRST_PAUSE_SECONDS
 
     async def run(self, client: AsyncClient) -> None:
-        """Goes on until it is cancelled."""
+        """Runs until the task is cancelled."""
         while True:
             try:
                 await self._follow(client, await self._list(client))
@@ -67,7 +66,7 @@ class Watch:
             self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
 
     async def _list(self, client: AsyncClient) -> str:
-        """Reports how the objects differ from those known; returns the version to watch from."""
+        """Lists the objects and reports the differences from the known ones; returns the version to watch from."""
         listing = client.list(RESOURCES[self.kind], namespace=self.namespace)
         found = {item["metadata"]["uid"]: item async for item in listing}
         for change, item in self._differences(found):
@@ -87,11 +86,11 @@ class Watch:
         )
         async for event, item in watch:
             self._pause = FIRST_PAUSE_SECONDS
-            if change := CHANGES.get(event):  # a BOOKMARK says no more than a version
+            if change := CHANGES.get(event):  # a BOOKMARK has a version and no change
                 self._report(change, item)
 
     def _report(self, change: Change, item: Any) -> None:
-        """Passes it on, unless this version is known already: after a restart the server may say it again."""
+        """Calls `on_change`, unless this version is known: after a restart the server may send a version again."""
         uid, version = item["metadata"]["uid"], item["metadata"]["resourceVersion"]
         known = self._known.get(uid)
         if change == "removed":

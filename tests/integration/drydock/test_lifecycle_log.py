@@ -1,4 +1,4 @@
-"""The lifecycle lines of the service's pods are in the timeline, each once, whatever becomes of the stream."""
+"""The timeline has every lifecycle line of the service's pods once, also after a broken log stream."""
 
 import asyncio
 import json
@@ -23,8 +23,8 @@ WORKLOAD = Workload(namespace="shop", deployment="shop", container="shop", servi
 
 
 def line(message: str, logger: str = "app.lifecycle", second: int = 0, **more: object) -> str:
-    said = {"level": "INFO", "logger": logger, "message": message, "service.name": "shop", **more}
-    return json.dumps({**said, "timestamp": f"2026-01-01T00:00:{second:02}+00:00"})
+    fields = {"level": "INFO", "logger": logger, "message": message, "service.name": "shop", **more}
+    return json.dumps({**fields, "timestamp": f"2026-01-01T00:00:{second:02}+00:00"})
 
 
 @pytest.fixture
@@ -42,19 +42,19 @@ def timeline(server: WatchDouble, tmp_path: Path) -> Iterator[Timeline]:
         yield recording
 
 
-def heard(timeline: Timeline, *events: str) -> None:
-    def said() -> list[str]:
+def wait_for(timeline: Timeline, *events: str) -> None:
+    def recorded() -> list[str]:
         return [seen.state["event"] for seen in timeline.history.of("Log")]
 
-    poll_until(lambda: said() == list(events), f"{events} after {said()}")
+    poll_until(lambda: recorded() == list(events), f"{events} after {recorded()}")
 
 
-def test_lifecycle_lines_are_heard_and_access_lines_are_not(timeline: Timeline, server: WatchDouble) -> None:
+def test_lifecycle_lines_are_recorded_and_access_lines_are_not(timeline: Timeline, server: WatchDouble) -> None:
     server.log("shop-1-a", line("GET /products", logger="app.access"))
-    server.log("shop-1-a", "no JSON, but app.lifecycle is in it")
+    server.log("shop-1-a", "app.lifecycle in a line that is not JSON")
     server.log("shop-1-a", line("draining", second=1, in_flight=3))
 
-    heard(timeline, "draining")
+    wait_for(timeline, "draining")
     [seen] = timeline.history.of("Log")
     assert (seen.name, seen.state) == (
         "shop-1-a",
@@ -62,78 +62,74 @@ def test_lifecycle_lines_are_heard_and_access_lines_are_not(timeline: Timeline, 
     )
 
 
-def test_a_stream_that_breaks_is_opened_again_and_says_nothing_twice(timeline: Timeline, server: WatchDouble) -> None:
+def test_a_broken_stream_is_opened_again_and_no_line_is_recorded_twice(timeline: Timeline, server: WatchDouble) -> None:
     server.log("shop-1-a", line("draining", second=1))
-    heard(timeline, "draining")
+    wait_for(timeline, "draining")
 
     server.cut()
     server.log("shop-1-a", line("drained", second=2))
 
-    heard(timeline, "draining", "drained")
+    wait_for(timeline, "draining", "drained")
     assert server.followed > 1
 
 
-def test_a_pod_that_comes_later_is_heard_from_its_beginning(timeline: Timeline, server: WatchDouble) -> None:
+def test_a_new_pod_is_followed_from_its_first_line(timeline: Timeline, server: WatchDouble) -> None:
     server.log("shop-1-b", line("startup"))
     server.put("shop-1-b", owner="shop-1")
 
-    heard(timeline, "startup")
+    wait_for(timeline, "startup")
 
 
 def test_pods_of_another_workload_are_not_followed(timeline: Timeline, server: WatchDouble) -> None:
     server.log("postgres-0", line("startup"))
     server.log("shop-1-a", line("ready"))
 
-    heard(timeline, "ready")
+    wait_for(timeline, "ready")
 
 
-def test_a_pod_that_serves_is_not_followed_and_its_words_are_read_in_the_end(
-    timeline: Timeline, server: WatchDouble
-) -> None:
+def test_a_ready_pod_is_not_followed_and_its_lines_are_read_at_the_end(timeline: Timeline, server: WatchDouble) -> None:
     server.log("shop-1-a", line("ready", second=1))
-    heard(timeline, "ready")
+    wait_for(timeline, "ready")
 
-    def let_go() -> bool:
+    def not_followed() -> bool:
         server.log("shop-1-a", line("GET /products", logger="app.access"))  # the server notices when it writes
         return not server.following
 
     server.put("shop-1-a", owner="shop-1", ready=True)
-    poll_until(let_go, "the log to be followed no longer")
+    poll_until(not_followed, "the log not to be followed")
     server.log("shop-1-a", line("unready", second=2))
 
     assert [seen.state["event"] for seen in timeline.complete().of("Log")] == ["ready", "unready"]
 
 
-def test_a_pod_that_ends_is_followed_although_it_is_ready(timeline: Timeline, server: WatchDouble) -> None:
+def test_a_terminating_pod_is_followed_although_it_is_ready(timeline: Timeline, server: WatchDouble) -> None:
     server.put("shop-1-b", owner="shop-1", ready=True)
     server.log("shop-1-b", line("ready", second=1))
     server.put("shop-1-b", owner="shop-1", ready=True, ending=True)
     server.log("shop-1-b", line("draining", second=2))
 
-    heard(timeline, "ready", "draining")
+    wait_for(timeline, "ready", "draining")
 
 
-async def test_a_container_that_is_killed_is_followed_until_it_was_started_again(
-    server: WatchDouble, tmp_path: Path
-) -> None:
+async def test_a_killed_container_is_followed_until_its_restart(server: WatchDouble, tmp_path: Path) -> None:
     configuration = KubeConfig.from_file(kubeconfig(tmp_path, server.url)).get(CONTEXT)
-    said: list[str] = []
+    events: list[str] = []
     client = AsyncClient(config=configuration, namespace="shop", trust_env=False)
-    listener = Listener(client, WORKLOAD, time.time(), lambda _, state: said.append(state["event"]))
+    listener = Listener(client, WORKLOAD, time.time(), lambda _, state: events.append(state["event"]))
 
     listener.see(serving_pod(restarts=0))
     listener.see(killing_event("shop-1-a"))
     listener.see(serving_pod(restarts=0))
     server.log("shop-1-a", line("draining", second=1))
-    await eventually(lambda: said == ["draining"], "its last words to be heard although it is ready")
+    await eventually(lambda: events == ["draining"], "its last line to be read although it is ready")
 
     listener.see(serving_pod(restarts=1))
 
-    def let_go() -> bool:
+    def not_followed() -> bool:
         server.log("shop-1-a", line("GET /products", logger="app.access"))
         return not server.following
 
-    await eventually(let_go, "the log to be followed no longer")
+    await eventually(not_followed, "the log not to be followed")
     await listener.end()
     await client.close()
 
@@ -153,7 +149,7 @@ async def eventually(condition: Callable[[], bool], what: str) -> None:
     await asyncio.to_thread(poll_until, condition, what)
 
 
-def test_what_a_line_says_beside_its_head_is_kept() -> None:
+def test_an_event_keeps_the_fields_of_its_line() -> None:
     assert event(line("telemetry_flushed", lost=2, complete=False), LIFECYCLE) == {
         "event": "telemetry_flushed",
         "time": "2026-01-01T00:00:00+00:00",
@@ -163,7 +159,7 @@ def test_what_a_line_says_beside_its_head_is_kept() -> None:
     assert event('["app.lifecycle"]', LIFECYCLE) is None
 
 
-def test_an_event_that_the_service_calls_otherwise_gets_the_tools_name() -> None:
+def test_an_event_with_another_name_gets_drydocks_name() -> None:
     renamed = Lifecycle(logger="basket", events={"draining": "shutting down"})
 
     state = event(line("shutting down", logger="basket"), renamed)
@@ -172,5 +168,5 @@ def test_an_event_that_the_service_calls_otherwise_gets_the_tools_name() -> None
     assert state["event"] == "draining"
 
 
-def test_a_service_without_lifecycle_lines_has_none() -> None:
+def test_a_service_without_lifecycle_lines_has_no_events() -> None:
     assert event(line("draining"), None) is None

@@ -1,4 +1,4 @@
-"""The timeline goes on whatever the API server does, and says every version of an object once."""
+"""The timeline recovers from every error of the API server, and records every version of an object once."""
 
 import json
 import time
@@ -29,50 +29,50 @@ def timeline(server: WatchDouble, tmp_path: Path) -> Iterator[Timeline]:
         yield recording
 
 
-def said(timeline: Timeline) -> list[tuple[str, str]]:
+def changes(timeline: Timeline) -> list[tuple[str, str]]:
     return [(seen.name, seen.change) for seen in timeline.history.of("Pod")]
 
 
-def heard(timeline: Timeline, *news: tuple[str, str]) -> None:
-    poll_until(lambda: said(timeline)[-len(news) :] == list(news), f"{news} after {said(timeline)}")
+def wait_for(timeline: Timeline, *expected: tuple[str, str]) -> None:
+    poll_until(lambda: changes(timeline)[-len(expected) :] == list(expected), f"{expected} after {changes(timeline)}")
 
 
-def test_what_was_there_and_what_comes_is_recorded_at_its_arrival(timeline: Timeline, server: WatchDouble) -> None:
+def test_existing_objects_and_later_changes_are_recorded_at_their_arrival(
+    timeline: Timeline, server: WatchDouble
+) -> None:
     before = time.time()
     server.put("second", node="b")
     server.put("second", node="c")
     server.delete("second")
 
-    heard(timeline, ("second", "added"), ("second", "changed"), ("second", "removed"))
-    assert said(timeline)[0] == ("first", "added")
+    wait_for(timeline, ("second", "added"), ("second", "changed"), ("second", "removed"))
+    assert changes(timeline)[0] == ("first", "added")
     assert all(before <= seen.arrived <= time.time() for seen in timeline.history.of("Pod") if seen.name == "second")
     assert [seen.name for seen in timeline.current("Pod")] == ["first"]
 
 
-def test_a_version_that_changes_nothing_of_interest_is_not_recorded(timeline: Timeline, server: WatchDouble) -> None:
+def test_a_version_without_a_change_of_the_kept_state_is_not_recorded(timeline: Timeline, server: WatchDouble) -> None:
     server.put("first", node="a")
     server.put("marker")
 
-    heard(timeline, ("marker", "added"))
-    assert said(timeline) == [("first", "added"), ("marker", "added")]
+    wait_for(timeline, ("marker", "added"))
+    assert changes(timeline) == [("first", "added"), ("marker", "added")]
 
 
-def test_a_closed_watch_goes_on_from_where_it_was(timeline: Timeline, server: WatchDouble) -> None:
+def test_a_closed_watch_is_resumed_without_a_new_list(timeline: Timeline, server: WatchDouble) -> None:
     for number in range(5):
         server.close()
         server.put(f"pod-{number}")
-        heard(timeline, (f"pod-{number}", "added"))
+        wait_for(timeline, (f"pod-{number}", "added"))
 
     assert server.lists == 1, "a watch that was closed in good order needs no new list"
-    assert len(said(timeline)) == len(set(said(timeline))), "nothing is said twice"
+    assert len(changes(timeline)) == len(set(changes(timeline))), "no change is recorded twice"
 
 
-def test_what_happened_while_the_version_was_gone_is_found_by_a_new_list(
-    timeline: Timeline, server: WatchDouble
-) -> None:
+def test_a_new_list_finds_the_changes_that_the_watch_missed(timeline: Timeline, server: WatchDouble) -> None:
     server.put("goes")
     server.put("changes", node="a")
-    heard(timeline, ("changes", "added"))
+    wait_for(timeline, ("changes", "added"))
     server.refuse = True
     server.cut()
     server.delete("goes")
@@ -81,18 +81,18 @@ def test_what_happened_while_the_version_was_gone_is_found_by_a_new_list(
     server.forget()
     server.refuse = False
 
-    poll_until(lambda: len(said(timeline)) == 6, "three changes after the restart")
-    assert set(said(timeline)[-3:]) == {("goes", "removed"), ("changes", "changed"), ("comes", "added")}
-    assert timeline.history.restarts, "a restart is part of the record"
+    poll_until(lambda: len(changes(timeline)) == 6, "three changes after the restart")
+    assert set(changes(timeline)[-3:]) == {("goes", "removed"), ("changes", "changed"), ("comes", "added")}
+    assert timeline.history.restarts, "the record has the restart"
 
 
-def test_410_in_the_stream_is_answered_with_a_new_list(timeline: Timeline, server: WatchDouble) -> None:
+def test_410_in_the_stream_leads_to_a_new_list(timeline: Timeline, server: WatchDouble) -> None:
     server.forget()
     server.close()
     poll_until(lambda: timeline.history.restarts, "the watch to start again")
     server.put("after")
 
-    heard(timeline, ("after", "added"))
+    wait_for(timeline, ("after", "added"))
     assert server.lists == 2
     assert "too old resource version" in timeline.history.restarts[0].reason
 
@@ -108,40 +108,40 @@ def test_410_in_the_stream_is_answered_with_a_new_list(timeline: Timeline, serve
     ],
     ids=["html", "no object", "no name", "cut short", "list"],
 )
-def test_a_line_that_makes_no_sense_is_survived(timeline: Timeline, server: WatchDouble, line: bytes) -> None:
+def test_the_watch_restarts_after_an_invalid_line(timeline: Timeline, server: WatchDouble, line: bytes) -> None:
     server.message(line)
     poll_until(lambda: timeline.history.restarts, "the watch to start again")
     server.put("after")
 
-    heard(timeline, ("after", "added"))
+    wait_for(timeline, ("after", "added"))
 
 
-def test_a_bookmark_is_no_news(timeline: Timeline, server: WatchDouble) -> None:
+def test_a_bookmark_is_not_a_change(timeline: Timeline, server: WatchDouble) -> None:
     server.bookmark()
     server.put("after")
 
-    heard(timeline, ("after", "added"))
-    assert said(timeline) == [("first", "added"), ("after", "added")]
+    wait_for(timeline, ("after", "added"))
+    assert changes(timeline) == [("first", "added"), ("after", "added")]
     assert not timeline.history.restarts
 
 
-def test_a_connection_that_breaks_is_opened_again(timeline: Timeline, server: WatchDouble) -> None:
+def test_a_broken_connection_is_opened_again(timeline: Timeline, server: WatchDouble) -> None:
     server.cut()
     server.put("after")
 
-    heard(timeline, ("after", "added"))
+    wait_for(timeline, ("after", "added"))
 
 
-def test_what_is_kept_is_bounded_and_the_rest_is_counted(server: WatchDouble, tmp_path: Path) -> None:
+def test_observations_beyond_the_limit_are_counted_and_dropped(server: WatchDouble, tmp_path: Path) -> None:
     with Timeline(kubeconfig(tmp_path, server.url), "shop", most=3) as recording:
         for number in range(5):
             server.put(f"pod-{number}")
         poll_until(lambda: recording.history.dropped == 3, "three observations too many")
         assert len(recording.history.observations) == 3
-        assert len(recording.current("Pod")) == 6, "what is there now is known all the same"
+        assert len(recording.current("Pod")) == 6, "the existing objects are still known"
 
 
-def test_an_api_server_that_is_away_is_refused_with_the_reason(
+def test_the_error_of_an_unavailable_api_server_has_its_reason(
     server: WatchDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recorder, "FIRST_LIST_SECONDS", 0.5)
@@ -154,7 +154,7 @@ def test_an_api_server_that_is_away_is_refused_with_the_reason(
         pass
 
 
-def test_the_record_is_written_and_read(timeline: Timeline, tmp_path: Path) -> None:
+def test_a_written_record_is_read_back(timeline: Timeline, tmp_path: Path) -> None:
     history = timeline.history
 
     assert [line["name"] for line in history.as_json()["observations"]] == ["first"]

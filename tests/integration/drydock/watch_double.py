@@ -1,4 +1,4 @@
-"""An API server on 127.0.0.1 that lists and watches as the real one does, and misbehaves when told to."""
+"""A test double of the API server on 127.0.0.1: lists, watches and logs of pods, with failures on demand."""
 
 import json
 import socket
@@ -18,7 +18,7 @@ GONE = {"kind": "Status", "status": "Failure", "code": 410, "reason": "Expired",
 
 @dataclass
 class WatchDouble:
-    """The pods it has, and the log of what became of them. Every other kind is an empty list."""
+    """Its pods and the log of their changes. Every other kind is an empty list."""
 
     url: str = ""
     pods: dict[str, Any] = field(default_factory=dict)
@@ -37,7 +37,7 @@ class WatchDouble:
     _raw: bytes = b""
 
     def put(self, name: str, node: str = "", owner: str = "", *, ready: bool = False, ending: bool = False) -> None:
-        """Creates or changes a pod; with the ReplicaSet that made it, it runs."""
+        """Creates or changes a pod. With `owner`, its ReplicaSet, the pod is running."""
         with self._news:
             self._version += 1
             kind = "MODIFIED" if name in self.pods else "ADDED"
@@ -50,7 +50,7 @@ class WatchDouble:
             if ending:
                 meta |= {"deletionTimestamp": "2026-01-01T00:00:30Z", "deletionGracePeriodSeconds": 30}
             self.pods[name] = {"metadata": meta, "spec": {"nodeName": node}, "status": status}
-            self._tell(kind, self.pods[name])
+            self._publish(kind, self.pods[name])
 
     def delete(self, name: str) -> None:
         """Removes a pod."""
@@ -58,16 +58,16 @@ class WatchDouble:
             self._version += 1
             removed = self.pods.pop(name)
             removed["metadata"]["resourceVersion"] = str(self._version)
-            self._tell("DELETED", removed)
+            self._publish("DELETED", removed)
 
     def bookmark(self) -> None:
-        """Tells every watch how far it is."""
+        """Sends a BOOKMARK to every watch."""
         with self._news:
             self._version += 1
-            self._tell("BOOKMARK", {"metadata": {"resourceVersion": str(self._version)}})
+            self._publish("BOOKMARK", {"metadata": {"resourceVersion": str(self._version)}})
 
     def message(self, raw: bytes) -> None:
-        """Sends every watch of pods a line of its own."""
+        """Sends a raw line to every watch of pods."""
         with self._news:
             self._raw = raw
             self._news.notify_all()
@@ -85,38 +85,38 @@ class WatchDouble:
         self.close()
 
     def forget(self) -> None:
-        """From now on a watch from an earlier version is told that this is gone."""
+        """Answers every later watch from an earlier version with 410 Gone."""
         with self._news:
             self._version += 1
             self._oldest = self._version
             self._log.clear()
 
     def log(self, name: str, line: str) -> None:
-        """A line of a pod's log."""
+        """Appends a line to a pod's log."""
         with self._news:
             self.logs.setdefault(name, []).append(line)
             self._news.notify_all()
 
     def read(self, name: str, *, follow: bool) -> Iterator[bytes]:
-        """A pod's log, followed until it is closed, or as it is."""
+        """The lines of a pod's log; with `follow`, also the lines to come, until the stream is closed."""
         if not follow:
             yield from (line.encode() for line in self.logs.get(name, []))
             return
-        epoch, told = self._epoch, 0
+        epoch, sent = self._epoch, 0
         while self._epoch == epoch:
             with self._news:
-                lines = self.logs.get(name, [])[told:]
+                lines = self.logs.get(name, [])[sent:]
                 if not lines:
                     self._news.wait(0.2)
-            told += len(lines)
+            sent += len(lines)
             yield from (line.encode() for line in lines)
 
-    def _tell(self, kind: str, item: Any) -> None:
+    def _publish(self, kind: str, item: Any) -> None:
         self._log.append((self._version, kind, json.loads(json.dumps(item))))
         self._news.notify_all()
 
     def stream(self, since: int) -> Iterator[bytes]:
-        """The lines of a watch, until it is closed."""
+        """The lines of a watch until it is closed."""
         epoch = self._epoch
         if since < self._oldest:
             yield json.dumps({"type": "ERROR", "object": GONE}).encode()
@@ -138,7 +138,7 @@ class WatchDouble:
 
 @contextmanager
 def serving() -> Iterator[WatchDouble]:
-    """Serves until the block ends."""
+    """A server that runs until the end of the block."""
     double = WatchDouble()
 
     class Handler(BaseHTTPRequestHandler):
@@ -224,7 +224,7 @@ def serving() -> Iterator[WatchDouble]:
 
 
 def kubeconfig(folder: Path, url: str) -> Path:
-    """A kubeconfig that leads to the server at `url`, under the name of our cluster."""
+    """A kubeconfig that points at the server at `url`, under the name of drydock's cluster."""
     name = "kind-drydock"
     path = folder / "kubeconfig"
     content = {
@@ -238,7 +238,7 @@ def kubeconfig(folder: Path, url: str) -> Path:
 
 
 def _silence(double: WatchDouble) -> Iterator[bytes]:
-    """The lines of a watch of a kind that has no objects: none, until it is closed."""
+    """The lines of a watch of a kind without objects: none until it is closed."""
     epoch = double._epoch
     with double._news:
         double._news.wait_for(lambda: double._epoch != epoch)
