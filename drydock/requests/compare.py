@@ -1,11 +1,13 @@
-"""Two runs beside each other: what differs, and whether the difference is more than noise.
+"""Compares two runs: their differences, and which of them are more than noise.
 
-How the noise is found: each run is cut into `WINDOWS` equal windows of time, and each figure is taken in every window.
-The spread of those values, s, says how much the figure moves by itself within a run, and s / sqrt(windows) how well
-the mean of them is known. The difference of two runs' means is called noise where it is less than `SIGMAS` times the
-standard error of that difference, sqrt(s_a² / n_a + s_b² / n_b): Welch's statistic, without its small print. Windows
-and not single requests, because requests that are close in time share their fate, and would make noise look small.
-What it cannot see is what moved between the runs: repeat them, and compare A with A first.
+Each run is cut into `WINDOWS` windows of equal length, and each figure is computed in every window. The standard
+deviation s of these values measures the variation within a run, and s / sqrt(windows) is the standard error of their
+mean. A difference of the means of two runs is noise if it is less than `SIGMAS` standard errors of the difference,
+sqrt(s_a² / n_a + s_b² / n_b). This is Welch's t statistic with a fixed threshold.
+
+The sample is a window and not a request, because requests that are close in time have correlated latencies, which
+would make the noise look too small. The comparison does not see variation between runs: repeat the runs, and compare
+A with A first.
 """
 
 import math
@@ -17,9 +19,9 @@ from drydock.requests.records import Record
 from drydock.requests.statistics import ALL, Figures, by_route
 
 WINDOWS = 10
-# A window with fewer requests has no percentiles to speak of.
+# A window with fewer requests has no meaningful percentiles.
 LEAST_REQUESTS = 5
-# Some 2 % of differences between equal runs are beyond it, with ten windows each.
+# With ten windows each, about 2 % of the differences between equal runs exceed it.
 SIGMAS = 2.5
 
 FIGURES: dict[str, Callable[[Figures], float | None]] = {
@@ -33,7 +35,7 @@ FIGURES: dict[str, Callable[[Figures], float | None]] = {
 
 @dataclass(frozen=True)
 class Difference:
-    """One figure of a route in two runs: the mean of each run's windows, and how far they differ."""
+    """A figure of a route in two runs: the mean of each run's windows, and the noise of their difference."""
 
     route: str
     figure: str
@@ -43,22 +45,22 @@ class Difference:
 
     @property
     def delta(self) -> float:
-        """By how much b is more than a."""
+        """The difference b - a."""
         return self.b - self.a
 
     @property
     def share(self) -> float | None:
-        """The same as a share of a; None where a is 0."""
+        """The difference as a share of a; None if a is 0."""
         return self.delta / self.a if self.a else None
 
     @property
     def significant(self) -> bool:
-        """Whether it is more than what the figure moves by itself."""
+        """Whether the difference is more than noise."""
         return abs(self.delta) > self.noise
 
 
 def compare(a: Sequence[Record], b: Sequence[Record]) -> Iterator[Difference]:
-    """The differences of every route that both runs have, and of all requests."""
+    """The differences of all requests, and of each route that both runs have."""
     windows_a, windows_b = windows(a), windows(b)
     routes = [route for route in [*by_route(a), ALL] if route in [*by_route(b), ALL]]
     for route in routes:
@@ -69,13 +71,13 @@ def compare(a: Sequence[Record], b: Sequence[Record]) -> Iterator[Difference]:
 
 
 def difference(route: str, figure: str, a: Sequence[float], b: Sequence[float]) -> Difference:
-    """Of the values that a figure took in the windows of two runs."""
+    """The difference of a figure, from its values in the windows of two runs."""
     error = math.sqrt(statistics.variance(a) / len(a) + statistics.variance(b) / len(b))
     return Difference(route, figure, statistics.mean(a), statistics.mean(b), SIGMAS * error)
 
 
 def windows(records: Sequence[Record]) -> list[list[Record]]:
-    """The records of each of the windows, by when they were due."""
+    """The records in each window, by their intended times."""
     if not records:
         return []
     first, last = min(record.intended for record in records), max(record.intended for record in records)
@@ -86,7 +88,7 @@ def windows(records: Sequence[Record]) -> list[list[Record]]:
 
 
 def _values(cut: Sequence[Sequence[Record]], route: str, pick: Callable[[Figures], float | None]) -> list[float]:
-    """The figure in each window, but for those that have too few requests for it."""
+    """The figure in each window, without the windows that have too few requests."""
     everything = [record for window in cut for record in window]
     seconds = (max(r.intended for r in everything) - min(r.intended for r in everything)) / WINDOWS if everything else 0
     values = []

@@ -1,5 +1,5 @@
-"""How long the load generators keep an idle connection."""
+"""The keep-alive timeout of the load generators."""
 
-# Below the 5 s after which uvicorn closes an idle connection: a request sent at that moment would be lost, and nobody's
-# fault (RFC 9112, 9.3.1).
+# Less than the 5 s after which uvicorn closes an idle connection. A request that is sent at that moment is lost without
+# a fault of the service (RFC 9112, 9.3.1).
 IDLE_SECONDS = 4.0

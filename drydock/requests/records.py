@@ -1,7 +1,7 @@
-"""The records of a run: one line for each request that was sent, in `requests.csv.gz`.
+"""The records of a run: one line in `requests.csv.gz` for each request.
 
-The judge and locust's workers write the same columns, those of `Record`. Locust's master appends what its workers
-report, so the file can be a gzip of several members, and its lines are in the order of arrival.
+The judge and locust's workers write the same columns, those of `Record`. Locust's master appends the records of its
+workers as they arrive, so the file can have several gzip members, and its lines are in the order of arrival.
 """
 
 import csv
@@ -22,11 +22,13 @@ FILE = "requests.csv.gz"
 class Record:
     """One request.
 
-    `intended` is when it was due, `started` when it was sent; both are the same for users who wait for an answer before
-    they go on. `seconds` runs from `intended` to the end of the answer. `status` is 0 where no answer's head came.
-    `pod` is who answered, `worker` who asked, `key` the Idempotency-Key of an order; each is empty where there is none.
-    The judge also says its `lane`, the number of its `connection` and the `position` on it (0 is the first request of a
-    connection), and for what did not end with an answer the error's own words as `reason`.
+    `intended` is the time at which it was due and `started` the time at which it was sent, both in Unix seconds. They
+    are equal for users who wait for a response before they send the next request. `seconds` is the time from `intended`
+    to the end of the response. `status` is 0 without a complete head of a response. `pod` answered the request,
+    `worker` sent it, and `key` is its Idempotency-Key; each may be empty.
+
+    The judge also records its `lane`, the number of its `connection`, the `position` of the request on that connection
+    (from 0), and the error's text as `reason` if there is no complete response.
     """
 
     intended: float
@@ -45,14 +47,14 @@ class Record:
     reason: str = ""
 
     def row(self) -> tuple[str, ...]:
-        """The line of the file."""
+        """The record as a line of the file."""
         times = f"{self.intended:.6f}", f"{self.started:.6f}", f"{self.seconds:.6f}"
         answer = self.method, self.route, str(self.status), self.outcome.value, self.pod, self.worker, self.key
         return (*times, *answer, self.lane, str(self.connection), str(self.position), self.reason)
 
     @classmethod
     def parse(cls, row: Sequence[str]) -> Self:
-        """Reads a line of the file. Raises ValueError where it is none."""
+        """Parses a line of the file. Raises ValueError if it is invalid."""
         intended, started, seconds, method, route, status, outcome, pod, worker, key, *more = row
         times = float(intended), float(started), float(seconds)
         first = cls(*times, method, route, int(status), Outcome(outcome), pod, worker, key)
@@ -63,7 +65,7 @@ class Record:
 
     @property
     def ended(self) -> float:
-        """When it was over, in Unix seconds."""
+        """The time at which it ended, in Unix seconds."""
         return self.intended + self.seconds
 
     @property
@@ -73,37 +75,37 @@ class Record:
 
     @property
     def lost(self) -> bool:
-        """Whether it came to anything but an answer of 2xx."""
+        """Whether it got no complete 2xx response."""
         return self.outcome is not Outcome.OK
 
     @property
     def whole(self) -> bool:
-        """Whether a whole answer came, so that its time says something of the service."""
+        """Whether it got a complete response, so that its time measures the service."""
         return self.outcome in WHOLE
 
 
 COLUMNS = tuple(field.name for field in fields(Record))
-# Files from before a column with a default was added lack it.
+# The columns without a default. Older files have only these.
 REQUIRED = tuple(field.name for field in fields(Record) if field.default is MISSING)
 
 
 class DamagedRecordsError(ValueError):
-    """The file is not whole; the text names the line."""
+    """The file is damaged. The text names the line."""
 
 
 def packed(rows: Iterable[Sequence[str]], compression: int = 9) -> bytes:
-    """Lines of the file as a gzip member of their own: members behind each other are one file."""
+    """Lines of the file as one gzip member. Several members in a row are one file."""
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\n").writerows(rows)
     return gzip.compress(text.getvalue().encode(), compression, mtime=0)
 
 
 def read(path: Path) -> Sequence[Record]:
-    """The records of a file, in the order in which the requests were due.
+    """The records of a file, in the order of their intended times.
 
     Raises:
         FileNotFoundError: there is no such file.
-        DamagedRecordsError: it is not whole.
+        DamagedRecordsError: the file is damaged.
     """
     return sorted(_lines(path), key=lambda record: record.intended)
 

@@ -1,4 +1,4 @@
-"""What the records of some requests come to: counts, percentiles, the share that was lost, the share of each pod."""
+"""Statistics of records: counts, percentiles, the share of lost requests, the share of each pod."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,7 +17,7 @@ BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1, 1
 
 @dataclass(frozen=True)
 class Figures:
-    """The figures of some requests. Percentiles in milliseconds, None where no answer came whole."""
+    """The figures of some requests. Percentiles are in milliseconds, and None without a complete response."""
 
     count: int
     lost: int
@@ -28,7 +28,7 @@ class Figures:
 
     @classmethod
     def of(cls, records: Sequence[Record], seconds: float) -> Self:
-        """Those of `records`, which were sent within `seconds`. `rate` is good answers a second."""
+        """The figures of `records` over `seconds`. `rate` is the number of 2xx responses a second."""
         lost = sum(record.lost for record in records)
         times = sorted(record.seconds for record in records if record.whole)
         good = len(records) - lost
@@ -37,12 +37,12 @@ class Figures:
 
     @property
     def error_ratio(self) -> float:
-        """The share that was lost."""
+        """The share of lost requests."""
         return self.lost / self.count if self.count else 0.0
 
 
 def by_route(records: Iterable[Record]) -> dict[str, list[Record]]:
-    """The records of each operation, such as `POST /items`, in alphabetical order of their routes."""
+    """The records of each operation, such as `POST /items`, in alphabetical order of the routes."""
     groups: dict[str, list[Record]] = defaultdict(list)
     for record in records:
         groups[record.operation].append(record)
@@ -50,35 +50,35 @@ def by_route(records: Iterable[Record]) -> dict[str, list[Record]]:
 
 
 def table(records: Sequence[Record]) -> dict[str, Figures]:
-    """The figures of each operation, and of all of them under `ALL`."""
+    """The figures of each operation, and of all requests under `ALL`."""
     seconds = duration(records)
     groups = {**by_route(records), ALL: records}
     return {name: Figures.of(group, seconds) for name, group in groups.items()}
 
 
 def duration(records: Sequence[Record]) -> float:
-    """The seconds from the first request's start to the last one's end."""
+    """The seconds from the intended time of the first request to the end of the last one."""
     if not records:
         return 0.0
     return max(record.ended for record in records) - min(record.intended for record in records)
 
 
 def shares(records: Sequence[Record]) -> dict[str, float]:
-    """The share of each pod in all that was answered, the largest first."""
+    """The share of each pod in all answered requests, largest first."""
     counts = Counter(record.pod for record in records if record.pod)
     return {pod: count / counts.total() for pod, count in counts.most_common()}
 
 
 def outcomes(records: Iterable[Record]) -> Mapping[Outcome, int]:
-    """How many requests came to each outcome that was seen."""
+    """The number of requests with each outcome."""
     return Counter(record.outcome for record in records)
 
 
 def percentile(ordered: Sequence[float], share: int) -> float | None:
-    """The value that `share` per cent of some ordered values do not exceed (nearest rank); None without values."""
+    """The value that `share` percent of the ordered values do not exceed (nearest rank); None without values."""
     return ordered[max(0, -(-len(ordered) * share // 100) - 1)] if ordered else None
 
 
 def milliseconds(seconds: float | None) -> float | None:
-    """Seconds as milliseconds, to a tenth."""
+    """Seconds as milliseconds, rounded to a tenth."""
     return None if seconds is None else round(seconds * 1000, 1)

@@ -1,4 +1,4 @@
-"""The requests of a run in windows of equal length, by the time at which each was over."""
+"""The requests of a run in windows of equal length, by the time at which each ended."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ from drydock.requests.statistics import milliseconds, percentile
 
 @dataclass(frozen=True)
 class Window:
-    """The requests that were over from `begin` until `end` (Unix seconds)."""
+    """The requests that ended between `begin` and `end` (Unix seconds)."""
 
     begin: float
     end: float
@@ -19,21 +19,21 @@ class Window:
 
     @property
     def rate(self) -> float:
-        """Requests a second."""
+        """The number of requests a second."""
         return len(self.records) / (self.end - self.begin)
 
     def latency(self, share: int, route: str) -> float | None:
-        """The milliseconds within which `share` per cent of the whole answers of a route came; None without any."""
+        """The percentile `share` of a route's latency in this window, as the function `latency` defines it."""
         return latency(self.records, share, route)
 
     def errors(self) -> dict[Outcome, float]:
-        """Lost requests a second, by outcome."""
+        """The number of lost requests a second by outcome."""
         lost = Counter(record.outcome for record in self.records if record.lost)
         return {outcome: count / (self.end - self.begin) for outcome, count in lost.items()}
 
 
 def windows(records: Sequence[Record], begin: float, end: float, seconds: float) -> Iterator[Window]:
-    """Whole windows of `seconds` from `begin` on, none of them beyond `end`, those without requests included."""
+    """The windows of `seconds` that fit between `begin` and `end`, empty ones included."""
     sorted_in = defaultdict(list)
     for record in records:
         sorted_in[int((record.ended - begin) // seconds)].append(record)
@@ -43,16 +43,16 @@ def windows(records: Sequence[Record], begin: float, end: float, seconds: float)
 
 
 def latency(records: Sequence[Record], share: int, route: str) -> float | None:
-    """The milliseconds within which `share` per cent of the whole answers of a route came; None without any."""
+    """The percentile `share` of a route's complete responses in milliseconds; None without any."""
     times = sorted(record.seconds for record in records if record.whole and record.route == route)
     return milliseconds(percentile(times, share))
 
 
 def in_flight_above(records: Sequence[Record], users: int) -> tuple[float, float] | None:
-    """From when until when more than `users` requests were under way at times (Unix seconds); None where it never was.
+    """The first and last time with more than `users` requests in flight (Unix seconds); None if there is none.
 
-    A user waits for each answer. So this is, to the millisecond and by the requests themselves, the time when there
-    were more users than that.
+    A user waits for each response, so these requests prove more than `users` users. This is the period in which they
+    ran, accurate to a millisecond.
     """
     changes = sorted([(it.started, 1) for it in records] + [(it.ended, -1) for it in records])
     first, last, count = None, 0.0, 0

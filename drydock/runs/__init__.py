@@ -1,1 +1,1 @@
-"""What a run leaves behind: its folder, its verdict, and the comparison of two."""
+"""The results of a run: its folder, configuration and verdict."""

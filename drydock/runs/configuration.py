@@ -1,4 +1,4 @@
-"""What a run ran with: what has to be known to repeat it, and to compare it with another."""
+"""The configuration of a run: everything that is needed to repeat it, and to compare it with another run."""
 
 import platform as system
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ from drydock.system.processes import output
 
 
 def machine(project: Project) -> dict[str, Any]:
-    """When it began, the commit, and the machine."""
+    """The time of the start, the commit, and the machine."""
     return {
         "began": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": commit(project),
@@ -38,7 +38,7 @@ def describe(platform: KindPlatform, **more: Any) -> dict[str, Any]:
 
 
 def commit(project: Project) -> str:
-    """The commit of the checkout, with a + where its files differ from it."""
+    """The commit of the checkout, with a + if the checkout has uncommitted changes; `unknown` without git."""
     try:
         return output(["git", "describe", "--always", "--dirty=+"], folder=project.root).strip()
     except FailedError:

@@ -1,4 +1,4 @@
-"""A verdict as JUnit XML, which CI systems show check by check."""
+"""A verdict as JUnit XML. CI systems show it check by check."""
 
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
@@ -28,7 +28,7 @@ def junit(verdict: Verdict, seconds: float) -> str:
 
 def _case(suite: Element, class_name: str, check: Check) -> None:
     case = SubElement(suite, "testcase", classname=class_name, name=check.name)
-    said = f"expected {check.expected}, observed {check.observed}"
+    text = f"expected {check.expected}, observed {check.observed}"
     if not check.passed:
-        SubElement(case, "failure", message=said, type="objective")
-    SubElement(case, "system-out").text = said
+        SubElement(case, "failure", message=text, type="objective")
+    SubElement(case, "system-out").text = text

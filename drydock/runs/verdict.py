@@ -1,4 +1,4 @@
-"""A run's verdict: what was expected, what was seen, and whether that passes."""
+"""The verdict of a run: its checks with expected and observed values."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -11,7 +11,7 @@ FILE = "verdict.json"
 
 @dataclass(frozen=True)
 class Check:
-    """One expectation, and what was seen of it, in words with their units."""
+    """One check. `expected` and `observed` are texts with units."""
 
     name: str
     passed: bool
@@ -21,7 +21,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Verdict:
-    """All checks of a run. `figures` are its numbers by name; `warnings` say what to read them with."""
+    """The checks of a run. `figures` are its numbers by name; `warnings` limit how far they can be trusted."""
 
     name: str
     kind: Kind
@@ -32,7 +32,7 @@ class Verdict:
 
     @property
     def passed(self) -> bool:
-        """Whether every check passed."""
+        """Whether all checks passed."""
         return all(check.passed for check in self.checks)
 
     @property

@@ -1,4 +1,4 @@
-"""Percentiles by the nearest rank, the one definition that every figure of Drydock uses."""
+"""Percentiles by the nearest rank, the definition of every percentile in Drydock."""
 
 import pytest
 
@@ -19,12 +19,10 @@ from drydock.requests.statistics import milliseconds, percentile
         ([n / 1000 for n in range(1, 101)], 100, 0.1),
     ],
 )
-def test_a_percentile_is_the_value_that_so_many_do_not_exceed(
-    seconds: list[float], share: int, expected: float | None
-) -> None:
+def test_a_percentile_is_the_nearest_rank(seconds: list[float], share: int, expected: float | None) -> None:
     assert percentile(seconds, share) == expected
 
 
 @pytest.mark.parametrize(("seconds", "expected"), [(None, None), (0.00123456, 1.2), (2.0, 2000.0)])
-def test_milliseconds_are_given_to_a_tenth(seconds: float | None, expected: float | None) -> None:
+def test_milliseconds_are_rounded_to_a_tenth(seconds: float | None, expected: float | None) -> None:
     assert milliseconds(seconds) == expected
