@@ -1,1 +1,1 @@
-"""Load runs: locust in the cluster, one record for each request, and what is made of them."""
+"""Load runs: locust in the cluster, with a record of each request, and the verdict on it."""

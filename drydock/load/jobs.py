@@ -1,4 +1,4 @@
-"""What sends requests on the kind cluster: the instrument's image, and one Job for each run."""
+"""The Jobs that send requests on the kind cluster: one for each run, from the image `instrument`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,16 +16,16 @@ from drydock.system.processes import last_lines
 from drydock.system.wait import wait_until
 
 NAMESPACE = "load"
-# Beside the sending itself: preparation, the last answers, the last scrape, and a first pull of the image.
+# A Job's time in addition to its sending: the first pull of the image, preparation, the last responses and last scrape.
 MARGIN_SECONDS = 150
 START_SECONDS = 120.0
-# What a kubelet reports of a pod that waits for its turn; any other reason is a trouble.
+# The normal reasons for which a container waits. Any other reason is a problem.
 STARTING = frozenset({"ContainerCreating", "PodInitializing"})
 
 
 @dataclass(frozen=True)
 class LoadJob:
-    """The Job `name` in the namespace `load`, by the manifests in `folder` below k8s/load."""
+    """The Job `name` in the namespace `load`. Its manifests are in `folder` below k8s/load."""
 
     platform: KindPlatform
     name: str
@@ -33,23 +33,23 @@ class LoadJob:
 
     @property
     def cluster(self) -> Cluster:
-        """The cluster that it runs on."""
+        """The cluster of the platform."""
         return self.platform.cluster
 
     @property
     def follow_command(self) -> list[str]:
-        """The command that prints what it says, until its end."""
+        """The command that prints its log until its end."""
         return self.cluster.command("logs", "--namespace", NAMESPACE, "--follow", f"job/{self.name}")
 
     def start(self, environment: Mapping[str, str], seconds: float, progress: Step) -> None:
         """Builds the image, deletes the Job of an earlier run, and starts one with these variables for `seconds`.
 
         Raises:
-            CannotRunError: another run goes on, or the pod does not start.
+            CannotRunError: another run is active, or the pod does not start.
         """
         if self._active():
-            remedy = f"Wait for its end, or end it: kubectl delete job {self.name} --namespace {NAMESPACE}"
-            raise CannotRunError(f"another run of {self.name} is going on", remedy)
+            remedy = f"Wait for it to end, or delete it: kubectl delete job {self.name} --namespace {NAMESPACE}"
+            raise CannotRunError(f"another run of {self.name} is active", remedy)
         progress.detail = "building its image"
         image = publish_image(self.platform.project)
         progress.detail = "starting"
@@ -59,11 +59,12 @@ class LoadJob:
         adjust(manifests, image, environment, seconds)
         self.cluster.apply("--filename", "-", stdin=yaml.safe_dump_all(manifests))
         if not wait_until(lambda: self._started(progress), START_SECONDS, interval=0.5):
-            raise CannotRunError(f"its pod did not start: {progress.detail}", f"kubectl describe pod -n {NAMESPACE}")
+            remedy = f"Run `kubectl describe pod --namespace {NAMESPACE}`."
+            raise CannotRunError(f"the pod of {self.name} did not start: {progress.detail}", remedy)
         progress.detail = image
 
     def remove(self) -> None:
-        """Deletes it, and waits until its pod is gone."""
+        """Deletes the Job and waits until its pod is gone."""
         options = ("--ignore-not-found", "--cascade=foreground", "--grace-period=1")
         self.cluster.call("delete", "job", self.name, "--namespace", NAMESPACE, *options)
 
@@ -72,7 +73,7 @@ class LoadJob:
         return any(job["status"].get("active") for job in self.cluster.get("jobs", *chosen)["items"])
 
     def _started(self, progress: Step) -> bool:
-        """Whether the pod has something to say; what it waits for is the step's detail."""
+        """Whether the pod has started. Otherwise the step's detail is the reason for which it waits."""
         chosen = ("--namespace", NAMESPACE, "--selector", f"job-name={self.name}")
         pods = [pod["status"] for pod in self.cluster.get("pods", *chosen)["items"]]
         progress.detail = waits_for(pods[0]) if pods else "no pod yet"
@@ -80,7 +81,7 @@ class LoadJob:
 
 
 def publish_image(project: Project) -> str:
-    """Builds the instrument's image and hands it to the registry; its tag follows from its content."""
+    """Builds the image `instrument` and pushes it to the registry; returns its name, tagged with its digest."""
     built = docker.docker("build", "--quiet", "--target", "instrument", str(project.root)).strip()
     image = f"{registry.ADDRESS}/{images.BUILT_PREFIX}instrument:{built.removeprefix('sha256:')[:16]}"
     docker.docker("tag", built, image)
@@ -89,7 +90,7 @@ def publish_image(project: Project) -> str:
 
 
 def adjust(manifests: list[Any], image: str, environment: Mapping[str, str], seconds: float) -> None:
-    """Puts the image, the variables and the time that it all takes into the Job among the manifests."""
+    """Sets the image, the variables and the deadline of the Job among the manifests."""
     spec = next(item["spec"] for item in manifests if item["kind"] == "Job")
     spec["activeDeadlineSeconds"] = int(seconds) + MARGIN_SECONDS
     container = spec["template"]["spec"]["containers"][0]
@@ -99,7 +100,7 @@ def adjust(manifests: list[Any], image: str, environment: Mapping[str, str], sec
 
 
 def waits_for(status: Any) -> str:
-    """What the pod of this status waits for, in the kubelet's or the scheduler's words."""
+    """The reason for which a pod with this status waits, as the kubelet or the scheduler reports it."""
     for container in status.get("containerStatuses") or []:
         waiting = container["state"].get("waiting") or {}
         if waiting.get("reason") not in STARTING and waiting:

@@ -1,4 +1,4 @@
-"""A load run that goes on while the drill reads its ticks, one a second, and decides what comes next."""
+"""A load run in the background. A drill reads its samples, one a second, and decides what to do next."""
 
 import contextlib
 import queue
@@ -11,32 +11,32 @@ from typing import Protocol, Self
 from drydock.core.console import Step, step
 from drydock.core.errors import CannotRunError, FailedError
 
-# The master says something each second; a node that is short of CPU may keep it from that for a while.
+# The load generator sends a sample each second. A node that is short of CPU may delay it.
 SILENCE_SECONDS = 60.0
 END_SECONDS = 60.0
 
 
 class LoadSource[T](Protocol):
-    """What is needed of a load run (drydock/load/locust_run.py) or of the judge (drydock/judging): `T` is its tick."""
+    """A locust run (drydock/load/locust_run.py) or a judge (drydock/judge_client); `T` is the type of its samples."""
 
     def start(self, progress: Step) -> None:
-        """Starts it. Raises CannotRunError where it does not start."""
+        """Starts the load. Raises CannotRunError if it does not start."""
 
     def remove(self) -> None:
-        """Takes away what is left of it."""
+        """Removes everything that the run has created."""
 
     def follow(self, on_sample: Callable[[T], None]) -> None:
-        """Calls `on_tick` each second until its end."""
+        """Calls `on_sample` each second until the load ends."""
 
     def stop(self) -> None:
-        """Ends it gracefully."""
+        """Ends the load gracefully."""
 
     def collect(self, folder: Path) -> None:
-        """Fetches what it left."""
+        """Copies the results into `folder`."""
 
 
 def start[T](run: LoadSource[T], title: str) -> None:
-    """Starts it; interrupted, nothing of it stays in the way of the next run."""
+    """Starts a run. After Ctrl-C it is removed, so that it does not block the next run."""
     try:
         with step(title) as progress:
             run.start(progress)
@@ -46,12 +46,12 @@ def start[T](run: LoadSource[T], title: str) -> None:
 
 
 class LiveLoad[T]:
-    """A run that was started; at the end of the block it is over, and its records are in `folder`."""
+    """A started run. At the end of the block it has ended, and its records are in `folder`."""
 
     def __init__(self, run: LoadSource[T], folder: Path) -> None:
         self._run = run
         self._folder = folder
-        self._ticks: queue.SimpleQueue[T | Exception | None] = queue.SimpleQueue()
+        self._samples: queue.SimpleQueue[T | Exception | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._follow, name="load", daemon=True)
         self._over = False
 
@@ -60,10 +60,10 @@ class LiveLoad[T]:
         return self
 
     def until(self, reached: Callable[[T], bool]) -> bool:
-        """Reads ticks until one is `reached`; False where the run came to its end before that.
+        """Reads samples until `reached` is true of one; False if the run ended before.
 
         Raises:
-            CannotRunError: the load generator failed, or says nothing any more.
+            CannotRunError: the load generator failed, or sends no more samples.
         """
         while not self._over:
             sample = self._next()
@@ -74,7 +74,7 @@ class LiveLoad[T]:
         return False
 
     def stop(self) -> None:
-        """Ends the run where it still goes on; what is under way is answered first, and accounted for."""
+        """Ends the run if it still runs. Requests in flight get their response and their record."""
         if not self._over:
             self._run.stop()
             self.until(lambda _: False)
@@ -86,7 +86,7 @@ class LiveLoad[T]:
             self.until(lambda _: False)
             self._run.collect(self._folder)
             return
-        # Something else went wrong: the records may tell what, and that error is the one to be seen.
+        # The block failed. Its records may show the cause, and its own error must not be hidden by another one.
         with contextlib.suppress(FailedError):
             self._run.stop()
             self._thread.join(END_SECONDS)
@@ -94,18 +94,18 @@ class LiveLoad[T]:
 
     def _next(self) -> T | None:
         try:
-            said = self._ticks.get(timeout=SILENCE_SECONDS)
+            sample = self._samples.get(timeout=SILENCE_SECONDS)
         except queue.Empty:
-            reason = f"the load generator said nothing for {SILENCE_SECONDS:.0f} s"
-            raise CannotRunError(reason, "kubectl describe pods --namespace load") from None
-        if isinstance(said, Exception):
+            reason = f"the load generator sent no sample for {SILENCE_SECONDS:.0f} s"
+            raise CannotRunError(reason, "Run `kubectl describe pods --namespace load`.") from None
+        if isinstance(sample, Exception):
             self._over = True
-            raise said
-        return said
+            raise sample
+        return sample
 
     def _follow(self) -> None:
         try:
-            self._run.follow(self._ticks.put)
-            self._ticks.put(None)
+            self._run.follow(self._samples.put)
+            self._samples.put(None)
         except Exception as error:
-            self._ticks.put(error)
+            self._samples.put(error)

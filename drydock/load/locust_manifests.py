@@ -1,4 +1,4 @@
-"""The Jobs of a load run, made of the manifests of k8s/load/locust: the same pods, for one run, without the page."""
+"""The Jobs of a load run, derived from the manifests of k8s/load/locust: the same pods for one run, without web UI."""
 
 import copy
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,11 +7,11 @@ from typing import Any
 from drydock.requests import records
 
 MASTER, WORKER, SERVICE = "load-master", "load-worker", "load"
-# Tells the pods of a run from those of the page: `page` in the manifests.
+# The label that separates the pods of a run from those of locust's web UI, whose value in the manifests is `page`.
 INSTANCE = "app.kubernetes.io/instance"
 SELECTOR = f"{INSTANCE}=run"
 NAMES = {"locust-master": MASTER, "locust-worker": WORKER, "locust": SERVICE}
-# Longer than any run: what ends it is its scenario, or a person.
+# Longer than any run: its scenario or the user ends it.
 DEADLINE_SECONDS = 24 * 3600
 RESULTS = "/results"
 RECORDS = f"{RESULTS}/{records.FILE}"
@@ -22,7 +22,7 @@ type Object = dict[str, Any]
 def jobs(
     rendered: Iterable[Object], image: str, master: Sequence[str], worker: Sequence[str], workers: int
 ) -> list[Object]:
-    """The objects of a run: master and `workers` workers with these arguments before those of the manifests."""
+    """The objects of a run: a master and `workers` workers, with these arguments before those of the manifests."""
     made = [_renamed(item) for item in copy.deepcopy(list(rendered))]
     result = [item for item in made if item["kind"] not in ("Deployment", "Service")]
     for item in made:
@@ -35,7 +35,7 @@ def jobs(
 
 
 def set_variables(objects: Iterable[Object], variables: Mapping[str, str]) -> None:
-    """Gives every container these variables beside its own, and the name of the file for the records."""
+    """Adds these variables, and the path of the records, to every container."""
     added = {**variables, "LOAD_RECORDS": RECORDS}
     for item in objects:
         if item["kind"] == "Job":
@@ -53,7 +53,7 @@ def _renamed(item: Object) -> Object:
 
 
 def _internal(service: Object) -> Object:
-    """The Service for the workers alone: a run has no page."""
+    """The Service for the workers alone, because a run has no web UI."""
     service["spec"]["type"] = "ClusterIP"
     service["spec"]["selector"][INSTANCE] = "run"
     service["spec"]["ports"] = [port for port in service["spec"]["ports"] if port["name"] == "workers"]
@@ -74,7 +74,7 @@ def _job(deployment: Object, image: str, arguments: Sequence[str], pods: int) ->
         "spec": {
             "parallelism": pods,
             "completions": pods,
-            # A run that failed has measured something: another one would blur it.
+            # A failed run has results. A retry would mix them with its own.
             "backoffLimit": 0,
             "activeDeadlineSeconds": DEADLINE_SECONDS,
             "ttlSecondsAfterFinished": 3600,
@@ -84,7 +84,7 @@ def _job(deployment: Object, image: str, arguments: Sequence[str], pods: int) ->
 
 
 def _options(arguments: Sequence[str]) -> list[str]:
-    """What page and run have in common."""
+    """The arguments that a run shares with the web UI."""
     of_the_page = ("locust", "--locustfile=", "--class-picker", "--master-host=", "--stop-timeout=")
     kept = [text for text in arguments if not text.startswith(of_the_page) and text != "--master"]
     return [*kept, f"--master-host={SERVICE}"] if "--worker" in kept else kept

@@ -1,4 +1,4 @@
-"""One load run on the kind cluster: locust's master and workers as Jobs, followed to their end."""
+"""A load run on the kind cluster: starts locust's master and workers as Jobs, and follows them to their end."""
 
 import json
 import subprocess
@@ -21,23 +21,23 @@ from drydock.load.locust_manifests import MASTER, RESULTS
 from drydock.requests import records
 from drydock.system.processes import last_lines
 
-# A first pull of the image, and a worker's way to its master.
+# The first pull of the image, and the connection of the workers to their master.
 START_SECONDS = 150.0
 CONNECT_SECONDS = 45
 # The parameter `timeout` of loadtest/users/shopper.py.
 TIMEOUT_SECONDS = 10.0
 STOP_MARGIN_SECONDS = 5.0
-# What the master leaves in its results beside the records.
+# The master's results in addition to the records.
 FILES = ("locust.html", "locust_stats.csv", "locust_stats_history.csv", "locust_failures.csv", "locust_exceptions.csv")
 GAVE_UP = "Gave up waiting for workers to connect"
 
 
 @dataclass(frozen=True)
 class LoadSample:
-    """What the master says each second: the last second's rate, and the counts since the start.
+    """The master's report of each second: the rate of the last second, and the counts since the start.
 
-    `time` in Unix seconds, `p95_ms` of the last ten seconds, `pods` the requests that each pod answered, `cpu_percent`
-    that of the busiest process of the load generator, `limits` what it has run out of.
+    `time` is in Unix seconds, and `p95_ms` covers the last ten seconds. `pods` has the requests that each pod
+    answered, `cpu_percent` the CPU of the load generator's busiest process, `limits` the resources that it exhausted.
     """
 
     time: float
@@ -54,7 +54,7 @@ class LoadSample:
 
     @classmethod
     def parse(cls, line: Mapping[str, Any]) -> Self:
-        """Reads the master's line."""
+        """Parses a line of the master."""
         return cls(**{**line, "limits": tuple(line["limits"])})
 
     def __str__(self) -> str:
@@ -67,7 +67,7 @@ class LoadSample:
 
 @dataclass
 class LoadRun:
-    """A run of `scenario` with its parameters `settings` by `workers` workers. `name` begins its Idempotency-Keys."""
+    """A run of `scenario` with the parameters `settings`. Its Idempotency-Keys begin with `name`."""
 
     platform: KindPlatform
     scenario: str
@@ -79,7 +79,7 @@ class LoadRun:
 
     @property
     def cluster(self) -> Cluster:
-        """The cluster that it runs on."""
+        """The cluster of the platform."""
         return self.platform.cluster
 
     def start(self, progress: Step) -> None:
@@ -87,9 +87,9 @@ class LoadRun:
 
         Raises:
             CannotRunError: the scenario or a parameter is unknown, the context is another one, the service is not
-                ready, another run goes on, or a pod or worker does not come.
+                ready, another run is active, or a pod or worker does not start.
         """
-        environment = self._refuse_what_cannot_run()
+        environment = self._check_preconditions()
         progress.detail = "building its image"
         self.image = jobs.publish_image(self.platform.project)
         progress.detail = "starting"
@@ -104,31 +104,31 @@ class LoadRun:
         self._wait_for_the_load(progress)
 
     def follow(self, on_sample: Callable[[LoadSample], None]) -> None:
-        """Calls `on_tick` each second until the run's end; called again, it goes on where it was interrupted.
+        """Calls `on_sample` each second until the run ends. A second call continues after an interrupted one.
 
         Raises:
-            CannotRunError: the master ended before the run did.
+            CannotRunError: the master exited before the run ended.
         """
-        for line in self._said():
+        for line in self._messages():
             if "ended" in line:
                 if line["ended"] not in (0, 1):
-                    raise CannotRunError(f"the load generator ended with code {line['ended']}:\n{self._log()}")
+                    raise CannotRunError(f"the load generator exited with code {line['ended']}:\n{self._log()}")
                 return
             sample = LoadSample.parse(line)
             if sample.time > self._seen:
                 self._seen = sample.time
                 on_sample(sample)
-        raise CannotRunError(f"the load generator was ended before the run was over:\n{self._log()}")
+        raise CannotRunError(f"the load generator was stopped before the run ended:\n{self._log()}")
 
     def stop(self) -> None:
-        """Ends it gracefully: the requests under way are answered first, and all that was sent is accounted for."""
+        """Ends the run gracefully: requests in flight get their response, and every sent request has a record."""
         self._in_master("sh", "-c", "kill -TERM 1")
 
     def collect(self, folder: Path) -> None:
-        """Fetches requests.csv.gz, locust's HTML report and its CSVs, and removes the Jobs.
+        """Copies requests.csv.gz, locust's HTML report and its CSV files into `folder`, and removes the Jobs.
 
         Raises:
-            FailedError: one could not be fetched; the Jobs stay.
+            FailedError: a file could not be copied; the Jobs stay.
         """
         for name in (records.FILE, *FILES):
             self._fetch(name, folder / name)
@@ -136,24 +136,24 @@ class LoadRun:
         self.remove()
 
     def remove(self) -> None:
-        """Removes the Jobs, and the Service between them."""
+        """Deletes the Jobs and their Service."""
         chosen = ("--namespace", NAMESPACE, "--selector", locust_manifests.SELECTOR)
         options = ("--ignore-not-found", "--cascade=foreground", "--grace-period=1")
         self.cluster.call("delete", "jobs,services", *chosen, *options)
 
-    def _refuse_what_cannot_run(self) -> dict[str, str]:
-        """The variables that set the parameters, where nothing stands in the way."""
+    def _check_preconditions(self) -> dict[str, str]:
+        """Raises CannotRunError if the run cannot start; otherwise returns the variables that set its parameters."""
         project = self.platform.project
         scenario = scenarios.find(project, self.scenario)
         environment = scenario.environment(self.settings, scenarios.users(project))
         if self.workers < 1:
-            raise CannotRunError(f"{self.workers} workers send nothing", "Take 1 or more.")
+            raise CannotRunError(f"{self.workers} workers cannot send requests", "Use at least 1 worker.")
         guards.refuse_another_context(self.cluster)
         guards.refuse_unready(project)
         if self._active():
             delete = f"kubectl delete jobs --namespace {NAMESPACE} --selector {locust_manifests.SELECTOR}"
-            remedy = f"Wait for its end, or end it: {delete}"
-            raise CannotRunError("another load run is going on", remedy)
+            remedy = f"Wait for it to end, or delete it: {delete}"
+            raise CannotRunError("another load run is active", remedy)
         return {**environment, "LOAD_RUN": self.name}
 
     def _active(self) -> bool:
@@ -162,7 +162,7 @@ class LoadRun:
 
     def _master_arguments(self) -> list[str]:
         wait = [f"--expect-workers={self.workers}", f"--expect-workers-max-wait={CONNECT_SECONDS}"]
-        # A request that was sent has its record, or its timeout, before its user is ended.
+        # A user is stopped only after its last request has got a response or timed out.
         patience = float(self.settings.get("timeout", TIMEOUT_SECONDS)) + STOP_MARGIN_SECONDS
         return ["loadtest", self.scenario, *wait, f"--stop-timeout={patience:g}"]
 
@@ -177,12 +177,12 @@ class LoadRun:
             if '"users":' in log:
                 return
             if '"ended":' in log or time.monotonic() > deadline:
-                reason = self._why_not(log) or f"the load did not begin: {progress.detail}\n{last_lines(log)}"
+                reason = self._missing_workers(log) or f"the load did not start: {progress.detail}\n{last_lines(log)}"
                 self.remove()
-                raise CannotRunError(reason, f"See kubectl describe pods --namespace {NAMESPACE}")
+                raise CannotRunError(reason, f"Run `kubectl describe pods --namespace {NAMESPACE}`.")
             time.sleep(0.5)
 
-    def _why_not(self, log: str) -> str:
+    def _missing_workers(self, log: str) -> str:
         if GAVE_UP not in log:
             return ""
         connected = log.count("reported as ready")
@@ -201,17 +201,17 @@ class LoadRun:
         except FailedError:
             return ""
 
-    def _said(self) -> Iterator[dict[str, Any]]:
-        """The lines that are meant for programs."""
+    def _messages(self) -> Iterator[dict[str, Any]]:
+        """The master's messages, from its log."""
         command = self.cluster.command("logs", "--namespace", NAMESPACE, "--follow", f"job/{MASTER}")
-        # A session of its own: Ctrl-C is for us to handle.
+        # In its own session, so that Ctrl-C interrupts drydock and not kubectl.
         with subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
         ) as process:
             try:
                 for line in process.stdout or ():
-                    if said := parse_message(line):
-                        yield said
+                    if parsed := parse_message(line):
+                        yield parsed
             finally:
                 process.terminate()
 
@@ -229,7 +229,7 @@ class LoadRun:
 
 
 def parse_message(line: str) -> dict[str, Any] | None:
-    """What a line of the master's log tells a program; None where it is for people."""
+    """The message in a line of the master's log; None for a line that is meant for people."""
     if not line.startswith("{"):
         return None
     try:

@@ -1,4 +1,4 @@
-"""The objectives of load runs: loadtest/objectives.yaml, or another file of its form."""
+"""The objectives of load runs, from loadtest/objectives.yaml or another file of that format."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,13 +16,13 @@ Route = Annotated[str, StringConstraints(pattern=r"^(GET|HEAD|POST|PUT|PATCH|DEL
 
 
 class ObjectivesTable(BaseModel):
-    """A part of the file; an unknown key is an error, because it is a misspelt one."""
+    """A part of the file. An unknown key is an error, because it is most likely a misspelt one."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Limits(ObjectivesTable):
-    """What is asked of some requests; what is left out is not asked."""
+    """The objectives of some requests. None means no objective. `min_rate` is 2xx responses a second."""
 
     p50_ms: Milliseconds | None = None
     p95_ms: Milliseconds | None = None
@@ -31,30 +31,30 @@ class Limits(ObjectivesTable):
     min_rate: float | None = Field(default=None, ge=0)
 
     def under(self, other: "Limits") -> "Limits":
-        """These, but for what `other` says."""
+        """These limits, overridden by those of `other`."""
         return self.model_copy(update=other.model_dump(exclude_none=True))
 
 
 class LoadObjectives(ObjectivesTable):
-    """What is asked of all requests together, and of single routes."""
+    """The objectives of all requests together, and of single routes."""
 
     overall: Limits = Limits()
     routes: Mapping[Route, Limits] = {}
 
     def under(self, other: "LoadObjectives") -> "LoadObjectives":
-        """These, but for what `other` says."""
+        """These objectives, overridden by those of `other`."""
         names = [*self.routes, *(name for name in other.routes if name not in self.routes)]
         merged = {name: self.routes.get(name, Limits()).under(other.routes.get(name, Limits())) for name in names}
         return LoadObjectives(overall=self.overall.under(other.overall), routes=merged)
 
 
 class ObjectivesFile(LoadObjectives):
-    """The whole file: objectives for every scenario, and what differs for some."""
+    """The whole file: the objectives of every scenario, and overrides for single scenarios."""
 
     scenarios: Mapping[str, LoadObjectives] = {}
 
     def of(self, scenario: str) -> LoadObjectives:
-        """What is asked of a scenario."""
+        """The objectives of one scenario."""
         return LoadObjectives(overall=self.overall, routes=self.routes).under(
             self.scenarios.get(scenario, LoadObjectives())
         )
@@ -64,7 +64,7 @@ def read(path: Path) -> ObjectivesFile:
     """Reads a file of objectives.
 
     Raises:
-        CannotRunError: there is none, or it is not valid; the reason names each wrong key.
+        CannotRunError: there is no such file, or it is invalid; the reason names each invalid key.
     """
     try:
         return ObjectivesFile.model_validate(yaml.safe_load(path.read_text()) or {})
@@ -72,7 +72,8 @@ def read(path: Path) -> ObjectivesFile:
         reason = f"there are no objectives at {path}: {error.strerror}"
         raise CannotRunError(reason, "See docs/reference/load.md.") from error
     except yaml.YAMLError as error:
-        raise CannotRunError(f"{path} is not YAML: {error}", "Correct it and run again.") from error
+        raise CannotRunError(f"{path} is not YAML: {error}", "Correct the file, then run the command again.") from error
     except ValidationError as error:
         wrong = "\n".join(f"  {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise CannotRunError(f"{path} is not valid:\n{wrong}", "Correct these keys and run again.") from error
+        remedy = "Correct these keys, then run the command again."
+        raise CannotRunError(f"{path} is not valid:\n{wrong}", remedy) from error

@@ -1,7 +1,7 @@
-"""The scenarios there are, and their parameters, read from the files below loadtest/: they are not imported here.
+"""The scenarios and their parameters, read from the files below loadtest/ without importing them.
 
-A line of a scenario's docstring with a name, two or more spaces, a text and a default in parentheses is a parameter;
-loadtest/parameters.py, which sets them, reads the same lines.
+A parameter is a line of a scenario's docstring: a name, two or more spaces, a text, and the default in parentheses.
+loadtest/parameters.py reads the same lines to set them.
 """
 
 import ast
@@ -15,13 +15,13 @@ from drydock.core.project import Project
 
 PARAMETER = re.compile(r"^ *(?P<name>[a-z_]+) {2,}(?P<text>.+) \((?P<default>[^()]*)\)$", re.MULTILINE)
 WEIGHT = re.compile(r"^(?P<user>[a-z_]+)=(?P<weight>[1-9]\d*)$")
-# Not of one scenario: what every user does.
+# The files with the parameters of every scenario.
 COMMON = ("connection.py", "users/shopper.py", "users/slow_query.py")
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """What can be set of a scenario."""
+    """A parameter of a scenario."""
 
     name: str
     text: str
@@ -29,7 +29,7 @@ class Parameter:
 
     @property
     def number(self) -> bool:
-        """Whether it is a number of 0 or more; the others are a mix of users."""
+        """Whether it is a number of 0 or more. Any other parameter is a mix of users."""
         return _is_number(self.default)
 
 
@@ -44,14 +44,14 @@ class Scenario:
 
     @property
     def parameters(self) -> list[Parameter]:
-        """All that can be set: its own, and what is true of every user."""
+        """Its own parameters and the common ones."""
         return [*self.own, *self.common]
 
     def parameter(self, name: str) -> Parameter:
-        """One of its parameters.
+        """The parameter with this name.
 
         Raises:
-            CannotRunError: it has none of this name.
+            CannotRunError: it has no such parameter.
         """
         for parameter in self.parameters:
             if parameter.name == name:
@@ -60,10 +60,10 @@ class Scenario:
         raise CannotRunError(f"the scenario {self.name} has no parameter {name!r}", f"Its parameters are {known}.")
 
     def environment(self, settings: Mapping[str, str], users: Sequence[str]) -> dict[str, str]:
-        """The variables that set its parameters; `users` are the behaviours that a mix may name.
+        """The environment variables that set its parameters. `users` are the valid users of a mix.
 
         Raises:
-            CannotRunError: one is unknown, or its value is none.
+            CannotRunError: a parameter is unknown, or its value is invalid.
         """
         for name, value in settings.items():
             _check(self.parameter(name), value, users)
@@ -71,43 +71,45 @@ class Scenario:
 
 
 def all_scenarios(project: Project) -> list[Scenario]:
-    """Every scenario, by name."""
+    """Every scenario, in alphabetical order."""
     folder = project.root / "loadtest"
     common = [parameter for name in COMMON for parameter in _parameters((folder / name).read_text())]
     return [_read(path, common) for path in sorted((folder / "scenarios").glob("*.py")) if path.stem != "__init__"]
 
 
 def find(project: Project, name: str) -> Scenario:
-    """One scenario.
+    """The scenario with this name.
 
     Raises:
-        CannotRunError: there is none of this name.
+        CannotRunError: there is no such scenario.
     """
     scenarios = all_scenarios(project)
     for scenario in scenarios:
         if scenario.name == name:
             return scenario
     known = ", ".join(scenario.name for scenario in scenarios)
-    raise CannotRunError(f"there is no scenario {name!r}", f"Choose one of {known}: `drydock load --list` tells more.")
+    raise CannotRunError(
+        f"there is no scenario {name!r}", f"Choose one of {known}: `drydock load --list` describes them."
+    )
 
 
 def users(project: Project) -> list[str]:
-    """The behaviours that a mix may name: the files of loadtest/users that say how they `act`."""
+    """The users that a mix may have: the files of loadtest/users with a function `act`."""
     files = (project.root / "loadtest" / "users").glob("*.py")
     return sorted(path.stem for path in files if path.stem != "shopper" and "def act(" in path.read_text())
 
 
 def settings_of(texts: Sequence[str]) -> dict[str, str]:
-    """The settings in `name=value` texts.
+    """Parses `name=value` texts.
 
     Raises:
-        CannotRunError: one is not of this form.
+        CannotRunError: a text has another form.
     """
     settings = {}
     for text in texts:
         name, equals, value = text.partition("=")
         if not (name and equals and value):
-            raise CannotRunError(f"--set {text!r} is not name=value", "An example: --set users=50")
+            raise CannotRunError(f"--set {text!r} is not name=value", "Set a parameter like this: --set users=50")
         settings[name] = value
     return settings
 
@@ -131,8 +133,8 @@ def _check(parameter: Parameter, value: str, users: Sequence[str]) -> None:
     for part in value.split(","):
         found = WEIGHT.match(part)
         if found is None or found["user"] not in users:
-            remedy = f"Name some of {', '.join(users)}, each with a weight, such as {parameter.default}"
-            raise CannotRunError(f"{parameter.name} has {part!r}, which is no user with a weight", remedy)
+            remedy = f"Choose from {', '.join(users)}, each with a weight, such as {parameter.default}"
+            raise CannotRunError(f"{parameter.name} has {part!r}, which is not a user with a weight", remedy)
 
 
 def _is_number(text: str) -> bool:

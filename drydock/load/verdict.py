@@ -1,4 +1,4 @@
-"""The verdict on a load run: its records against the objectives, and what to read the figures with."""
+"""The verdict on a load run: compares its records with the objectives, and warns of unreliable figures."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -10,14 +10,14 @@ from drydock.requests.records import Record
 from drydock.requests.statistics import ALL, Figures
 from drydock.runs.verdict import Check, Verdict
 
-# Above this a worker's answers wait for the worker: what it measures is itself.
+# Above this, responses wait for a worker's CPU, and the worker measures itself.
 BUSY_PERCENT = 90.0
 
 
 def decide(
     scenario: str, records: Sequence[Record], objectives: LoadObjectives, samples: Sequence[LoadSample]
 ) -> Verdict:
-    """Holds the records of a run against its objectives. `ticks` say how the load generator itself was."""
+    """The verdict on the records of a run. `samples` show how busy the load generator was."""
     table = statistics.table(records)
     checks = list(_checks(table, objectives))
     failed = [check.name for check in checks if not check.passed]
@@ -32,37 +32,37 @@ def decide(
 
 
 def summary(scenario: str, all_: Figures, seconds: float, failed: Sequence[str]) -> str:
-    """One line on the whole run."""
-    word = f"FAILED ({', '.join(failed)})" if failed else "passed"
+    """The result of a run in one line."""
+    result = f"FAILED ({', '.join(failed)})" if failed else "passed"
     return (
-        f"{scenario} {word}: {all_.count:,} requests in {seconds:.0f} s, {all_.rate:.1f} good answers/s, "
+        f"{scenario} {result}: {all_.count:,} requests in {seconds:.0f} s, {all_.rate:.1f} good answers/s, "
         f"p50 {ms(all_.p50)}, p95 {ms(all_.p95)}, p99 {ms(all_.p99)}, {all_.lost:,} lost ({all_.error_ratio:.2%})"
     )
 
 
 def warnings(samples: Sequence[LoadSample], records: Sequence[Record]) -> Iterator[str]:
-    """Why the figures may be the load generator's own, and not the service's."""
+    """The reasons for which the figures may measure the load generator instead of the service."""
     busy = max((sample.cpu_percent for sample in samples), default=0.0)
     if busy > BUSY_PERCENT:
-        yield f"the load generator's CPU was at {busy:.0f} %: it shaped the result; take more --workers, or less load"
+        yield f"the load generator's CPU was at {busy:.0f} %, which limits the result: use more --workers or less load"
     last = samples[-1] if samples else None
     for limit in last.limits if last else ():
-        yield f"the load generator has run out of something: {limit}"
+        yield f"the load generator has exhausted a resource: {limit}"
     if last and last.sent != len(records):
-        yield f"{last.sent:,} requests were counted, {len(records):,} have a record: a worker was lost"
+        yield f"{last.sent:,} requests were sent and {len(records):,} have a record: a worker was lost"
 
 
 def ms(value: float | None) -> str:
-    """Milliseconds for people."""
+    """Milliseconds as text."""
     return "none" if value is None else f"{value:.0f} ms"
 
 
 def _checks(table: Mapping[str, Figures], objectives: LoadObjectives) -> Iterator[Check]:
     if not table[ALL].count:
-        yield Check("requests", False, "at least one request", "none was sent")
+        yield Check("requests", False, "at least one request", "no request")
     yield from _of(ALL, table[ALL], objectives.overall)
     for route, limits in objectives.routes.items():
-        # What a scenario's users do not ask for has no figures to hold against anything.
+        # A route that the scenario's users do not request has no figures.
         if route in table:
             yield from _of(route, table[route], limits)
 
@@ -92,6 +92,6 @@ def _figures(table: Mapping[str, Figures]) -> Iterator[tuple[str, float]]:
 
 
 def lost(records: Sequence[Record]) -> str:
-    """What was lost, outcome by outcome; empty where nothing was."""
+    """The number of lost requests by outcome as text; empty if none was lost."""
     counts = statistics.outcomes(records)
     return ", ".join(f"{counts[outcome]:,} {outcome}" for outcome in Outcome if counts[outcome] and outcome != "ok")

@@ -1,4 +1,4 @@
-"""A drill reads its load run tick by tick, and the run is ended and collected whatever becomes of the drill."""
+"""A drill reads its load run sample by sample. The run is ended and collected, also after an error of the drill."""
 
 import threading
 from collections.abc import Callable
@@ -17,7 +17,7 @@ def sample(users: int) -> LoadSample:
 
 
 class ScriptedRun:
-    """A run whose ticks are known, which goes on until it is stopped where `endless`."""
+    """A run with known samples. With `endless`, it runs until it is stopped."""
 
     def __init__(self, users: list[int], *, endless: bool = False, error: Exception | None = None) -> None:
         self.users, self.endless, self.error = users, endless, error
@@ -25,7 +25,7 @@ class ScriptedRun:
         self.collected = False
 
     def start(self, _progress: Step) -> None:
-        raise AssertionError("it was started before")
+        raise AssertionError("it has been started already")
 
     def remove(self) -> None:
         self.stop()
@@ -36,7 +36,7 @@ class ScriptedRun:
         if self.error:
             raise self.error
         if self.endless:
-            assert self.stopped.wait(10), "nobody stopped the run"
+            assert self.stopped.wait(10), "the run was not stopped"
             on_sample(sample(0))
 
     def stop(self) -> None:
@@ -46,17 +46,17 @@ class ScriptedRun:
         self.collected = True
 
 
-def test_ticks_are_read_until_what_is_waited_for(tmp_path: Path) -> None:
+def test_samples_are_read_until_the_condition_is_true(tmp_path: Path) -> None:
     run = ScriptedRun([6, 6, 48, 6])
     with LiveLoad(run, tmp_path) as live:
         assert live.until(lambda it: it.users > 6)
         assert live.until(lambda it: it.users <= 6)
-        assert not live.until(lambda it: it.users > 6), "the run came to its end"
+        assert not live.until(lambda it: it.users > 6), "the run has ended"
 
     assert run.collected
 
 
-def test_a_run_is_ended_early_and_what_it_left_is_collected(tmp_path: Path) -> None:
+def test_a_run_that_is_stopped_early_is_collected(tmp_path: Path) -> None:
     run = ScriptedRun([6], endless=True)
     with LiveLoad(run, tmp_path) as live:
         live.until(lambda it: it.users == 6)
@@ -66,7 +66,7 @@ def test_a_run_is_ended_early_and_what_it_left_is_collected(tmp_path: Path) -> N
     assert run.collected
 
 
-def test_an_interrupted_drill_ends_its_run_and_keeps_the_records(tmp_path: Path) -> None:
+def test_an_interrupted_drill_stops_its_run_and_collects_it(tmp_path: Path) -> None:
     run = ScriptedRun([6], endless=True)
     with pytest.raises(KeyboardInterrupt), LiveLoad(run, tmp_path):
         raise KeyboardInterrupt
@@ -75,7 +75,7 @@ def test_an_interrupted_drill_ends_its_run_and_keeps_the_records(tmp_path: Path)
     assert run.collected
 
 
-def test_a_load_generator_that_fails_ends_the_drill_with_its_reason(tmp_path: Path) -> None:
-    run = ScriptedRun([6], error=CannotRunError("the load generator ended with code 3"))
+def test_a_failed_load_generator_ends_the_drill_with_its_reason(tmp_path: Path) -> None:
+    run = ScriptedRun([6], error=CannotRunError("the load generator exited with code 3"))
     with pytest.raises(CannotRunError, match="code 3"), LiveLoad(run, tmp_path) as live:
         live.until(lambda _: False)

@@ -1,4 +1,4 @@
-"""What is made of a load run's records, and what `drydock load` refuses, without a cluster."""
+"""The verdict on a load run's records, and the errors of `drydock load`. Needs no cluster."""
 
 import gzip
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ def record(due: float = 0, seconds: float = 0.01, outcome: Outcome = Outcome.OK,
 
 
 def steady(count: int = 100, milliseconds: float = 10, every: float = 0.1) -> list[Record]:
-    """Requests at a steady pace, whose times repeat from 0.5 to 1.5 of the mean."""
+    """Requests at regular intervals. Their durations cycle between 0.5 and 1.5 of the mean."""
     return [record(i * every, milliseconds / 1000 * (0.5 + i * 7 % 11 / 10)) for i in range(count)]
 
 
@@ -51,7 +51,7 @@ def write(path: Path, *members: bytes) -> Path:
     return path
 
 
-def test_what_workers_ship_is_read_back_in_the_order_in_which_it_was_due(tmp_path: Path) -> None:
+def test_records_of_workers_are_read_in_the_order_of_their_intended_times(tmp_path: Path) -> None:
     one = shipped.Recorder("worker-1", keep=True)
     two = shipped.Recorder("worker-2", keep=True)
     for recorder, due in [(one, 3.0), (two, 1.0), (one, 2.0)]:
@@ -64,7 +64,7 @@ def test_what_workers_ship_is_read_back_in_the_order_in_which_it_was_due(tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "reason"),
     [
         (gzip.compress(b"a,b\n"), "its columns are a, b"),
         (gzip.compress(",".join(COLUMNS).encode() + b"\n1,1,1,GET\n"), "damaged after line 2"),
@@ -74,28 +74,26 @@ def test_what_workers_ship_is_read_back_in_the_order_in_which_it_was_due(tmp_pat
     ],
     ids=["other columns", "a short line", "an unknown outcome", "cut off", "no gzip"],
 )
-def test_a_broken_file_of_records_is_refused_and_the_reason_names_the_place(
-    content: bytes, said: str, tmp_path: Path
-) -> None:
+def test_the_error_of_a_damaged_file_names_the_line(content: bytes, reason: str, tmp_path: Path) -> None:
     write(tmp_path / records.FILE, content)
-    with pytest.raises(CannotRunError, match=said):
+    with pytest.raises(CannotRunError, match=reason):
         RunFolder(tmp_path).records()
 
 
-def test_a_file_from_before_the_judge_had_lanes_is_read(tmp_path: Path) -> None:
+def test_a_file_without_the_judges_columns_is_read(tmp_path: Path) -> None:
     line = ("1.0", "1.0", "0.5", "GET", ROUTE, "200", "ok", "pod", "worker", "")
     [read] = records.read(write(tmp_path / "r", records.packed([records.REQUIRED, line])))
     assert (read.pod, read.lane, read.position) == ("pod", "", 0)
 
 
-def test_percentiles_are_of_whole_answers_and_rates_of_good_ones() -> None:
+def test_percentiles_cover_complete_responses_and_rates_successful_ones() -> None:
     sent = [record(i / 10, seconds=(i + 1) / 1000) for i in range(100)]
     seen = statistics.Figures.of([*sent, record(0, 9, Outcome.TIMED_OUT)], seconds=10)
     assert (seen.p50, seen.p95, seen.p99) == (50, 95, 99)
     assert (seen.count, seen.lost, seen.rate) == (101, 1, 10)
 
 
-def test_each_pod_has_its_share() -> None:
+def test_the_shares_are_those_of_answered_requests() -> None:
     sent = [*(record(pod="a") for _ in range(3)), record(pod="b"), record(pod="", outcome=Outcome.REFUSED)]
     assert statistics.shares(sent) == {"a": 0.75, "b": 0.25}
 
@@ -112,37 +110,37 @@ def asked(**limits: float) -> objectives.LoadObjectives:
         ({"min_rate": 11}, ["all rate", f"GET {ROUTE} rate"]),
     ],
 )
-def test_the_verdict_holds_the_records_against_every_objective(limits: dict[str, float], missed: list[str]) -> None:
+def test_the_verdict_checks_every_objective(limits: dict[str, float], missed: list[str]) -> None:
     verdict = decide("steady", steady(), asked(**limits), [sample()])
     assert [check.name for check in verdict.failed] == missed
     assert verdict.passed is not bool(missed)
     assert len(verdict.checks) == 2 * len(limits)
 
 
-def test_a_lost_request_misses_an_error_ratio_of_none() -> None:
+def test_one_lost_request_misses_an_error_ratio_of_zero() -> None:
     verdict = decide("steady", [*steady(), record(outcome=Outcome.RESET)], asked(error_ratio=0), [sample(sent=101)])
     assert verdict.failed[0].observed == "1 of 101"
     assert "1 lost (0.99%)" in verdict.summary
 
 
-def test_no_request_at_all_is_no_success() -> None:
+def test_a_run_without_requests_fails() -> None:
     assert not decide("steady", [], objectives.LoadObjectives(), [sample(sent=0)]).passed
 
 
 @pytest.mark.parametrize(
-    ("last", "said"),
+    ("last", "text"),
     [
         (sample(cpu_percent=95), "CPU was at 95 %"),
-        (sample(limits=("Too many open files",)), "run out of something: Too many open files"),
-        (sample(sent=120), "120 requests were counted, 100 have a record"),
+        (sample(limits=("Too many open files",)), "exhausted a resource: Too many open files"),
+        (sample(sent=120), "120 requests were sent and 100 have a record"),
     ],
 )
-def test_a_result_that_the_load_generator_shaped_is_said_to_be_that(last: LoadSample, said: str) -> None:
+def test_a_result_that_the_load_generator_limits_has_a_warning(last: LoadSample, text: str) -> None:
     (warning,) = decide("steady", steady(), objectives.LoadObjectives(), [last]).warnings
-    assert said in warning
+    assert text in warning
 
 
-def test_junit_has_a_case_for_each_check_and_a_failure_for_each_that_was_missed() -> None:
+def test_junit_has_a_case_for_each_check_and_a_failure_for_each_missed_one() -> None:
     verdict = decide("steady", steady(), asked(p50_ms=9, p99_ms=50), [sample()])
     suite = ElementTree.fromstring(junit(verdict, 10)).find("testsuite")  # noqa: S314 - our own
     assert suite is not None
@@ -150,7 +148,7 @@ def test_junit_has_a_case_for_each_check_and_a_failure_for_each_that_was_missed(
     assert [case.get("name") for case in suite if case.find("failure") is not None] == ["all p50", f"GET {ROUTE} p50"]
 
 
-def test_the_objectives_that_ship_are_valid_and_a_scenario_has_its_own() -> None:
+def test_the_included_objectives_are_valid_and_a_scenario_overrides_them() -> None:
     read = objectives.read(ROOT / objectives.FILE)
     assert set(read.scenarios) <= {scenario.name for scenario in scenarios.all_scenarios(PROJECT)}
     assert read.of("spike").overall.p95_ms != read.of("steady").overall.p95_ms
@@ -168,7 +166,7 @@ def test_the_objectives_that_ship_are_valid_and_a_scenario_has_its_own() -> None
         ("overall: [", "is not YAML"),
     ],
 )
-def test_a_broken_objectives_file_names_the_key(text: str, key: str, tmp_path: Path) -> None:
+def test_the_error_of_an_invalid_objectives_file_names_the_key(text: str, key: str, tmp_path: Path) -> None:
     path = tmp_path / "objectives.yaml"
     path.write_text(text)
     with pytest.raises(CannotRunError) as refused:
@@ -177,7 +175,7 @@ def test_a_broken_objectives_file_names_the_key(text: str, key: str, tmp_path: P
 
 
 def refusal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    """What `drydock load` says with these arguments; its exit code is 2."""
+    """The error of `drydock load` with these arguments. Asserts its exit code 2."""
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr("sys.argv", ["drydock", "load", *arguments])
     with pytest.raises(SystemExit) as ended:
@@ -187,23 +185,23 @@ def refusal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "error"),
     [
         (["stady"], "Choose one of ramp, soak, spike, steady, step"),
         (["steady", "--set", "usres=3"], "has no parameter 'usres'"),
         (["steady", "--set", "users"], "is not name=value"),
         (["steady", "--users", "many"], "users is 'many', not a number"),
-        (["steady", "--set", "mix=buy=3"], "'buy=3', which is no user with a weight"),
-        (["steady", "--set", "mix=order=0"], "'order=0', which is no user with a weight"),
+        (["steady", "--set", "mix=buy=3"], "'buy=3', which is not a user with a weight"),
+        (["steady", "--set", "mix=order=0"], "'order=0', which is not a user with a weight"),
         (["steady", "--objectives", "/nowhere.yaml"], "there are no objectives at /nowhere.yaml"),
         (["steady", "--workers", "0"], "workers"),
     ],
 )
-def test_bad_input_is_refused_before_anything_is_built(
-    arguments: Sequence[str], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_invalid_input_is_refused_before_anything_is_built(
+    arguments: Sequence[str], error: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("drydock.load.jobs.publish_image", lambda _: pytest.fail("it went on"))
-    assert said in refusal(monkeypatch, capsys, *arguments)
+    monkeypatch.setattr("drydock.load.jobs.publish_image", lambda _: pytest.fail("the image was built"))
+    assert error in refusal(monkeypatch, capsys, *arguments)
 
 
 def test_another_context_in_the_shell_is_refused(
@@ -222,38 +220,38 @@ def test_a_service_that_is_not_ready_is_refused(monkeypatch: pytest.MonkeyPatch)
     assert refused.value.remedy == "Start it: drydock up"
 
 
-def test_each_scenario_says_what_it_is_and_has_parameters() -> None:
+def test_each_scenario_has_a_description_and_parameters() -> None:
     for scenario in scenarios.all_scenarios(PROJECT):
         assert scenario.text.endswith("."), scenario
         assert "mix" in [parameter.name for parameter in scenario.own], scenario
         assert {"pause", "timeout", "connection_requests"} <= {parameter.name for parameter in scenario.common}
 
 
-def test_the_users_that_a_mix_may_name_are_those_there_are() -> None:
+def test_the_users_of_a_mix_are_the_files_of_users() -> None:
     assert scenarios.users(PROJECT) == ["browse", "order", "receipt", "slow_query"]
 
 
-def test_a_difference_inside_the_noise_is_said_to_be_that() -> None:
+def test_a_difference_within_the_noise_is_not_significant() -> None:
     a = steady()
     again = [record(i * 0.1, 0.0102 * (0.5 + i * 7 % 11 / 10)) for i in range(100)]
     assert not any(item.significant for item in compare(a, again) if item.figure == "p50 ms")
 
 
-def test_a_difference_beyond_the_noise_is_found() -> None:
+def test_a_difference_beyond_the_noise_is_significant() -> None:
     found = {(item.route, item.figure) for item in compare(steady(), steady(milliseconds=30)) if item.significant}
     assert {(ALL, "p50 ms"), (ALL, "p95 ms")} <= found
     assert (ALL, "lost %") not in found
 
 
 def test_the_noise_follows_from_the_spread_of_the_windows() -> None:
-    calm = difference("all", "p50 ms", [10, 11, 10, 11], [12, 13, 12, 13])
-    wild = difference("all", "p50 ms", [1, 20, 2, 19], [3, 22, 4, 21])
-    assert calm.delta == wild.delta == 2
-    assert calm.significant
-    assert not wild.significant
+    narrow = difference("all", "p50 ms", [10, 11, 10, 11], [12, 13, 12, 13])
+    wide = difference("all", "p50 ms", [1, 20, 2, 19], [3, 22, 4, 21])
+    assert narrow.delta == wide.delta == 2
+    assert narrow.significant
+    assert not wide.significant
 
 
-def test_a_run_is_found_by_its_beginning_its_end_and_as_the_last(tmp_path: Path) -> None:
+def test_a_run_is_found_by_the_beginning_or_end_of_its_name_and_as_last(tmp_path: Path) -> None:
     project = Project(tmp_path, PROJECT.configuration)
     for name in ("20260101T000000Z-steady", "20260102T000000Z-ramp"):
         (tmp_path / "runs" / name).mkdir(parents=True)
@@ -264,19 +262,19 @@ def test_a_run_is_found_by_its_beginning_its_end_and_as_the_last(tmp_path: Path)
         RunFolder.find(project, "soak")
 
 
-def test_two_runs_of_one_second_have_folders_of_their_own(tmp_path: Path) -> None:
+def test_runs_of_the_same_second_have_different_folders(tmp_path: Path) -> None:
     project = Project(tmp_path, PROJECT.configuration)
     assert len({RunFolder.create(project, "steady").name for _ in range(3)}) == 3
 
 
-def test_only_lines_for_programs_are_read() -> None:
+def test_only_the_masters_messages_are_parsed() -> None:
     assert parse_message('{"ended": 0}') == {"ended": 0}
     assert parse_message('{"users": 3, "sent": 1}') == {"users": 3, "sent": 1}
     for line in ["", "GET /products", '{"level": "info"}', "{broken"]:
         assert parse_message(line) is None
 
 
-def test_the_jobs_of_a_run_are_the_pods_of_the_page_without_it() -> None:
+def test_the_jobs_of_a_run_have_the_pods_of_the_web_ui_without_its_arguments() -> None:
     env = [{"name": "POD_NAME", "value": "x"}]
     container = {"name": "c", "image": "i", "args": ["locust", "--locustfile=l", "--host=h", "--master"], "env": env}
     labels = {locust_manifests.INSTANCE: "page"}
@@ -291,4 +289,4 @@ def test_the_jobs_of_a_run_are_the_pods_of_the_page_without_it() -> None:
     assert (made["image"], made["args"]) == ("built", ["loadtest", "steady", "--host=h"])
     assert {item["name"]: item["value"] for item in made["env"]}.keys() == {"POD_NAME", "LOAD_USERS", "LOAD_RECORDS"}
     assert job["spec"]["template"]["metadata"]["labels"][locust_manifests.INSTANCE] == "run"
-    assert deployment["kind"] == "Deployment", "the manifests are left as they are"
+    assert deployment["kind"] == "Deployment", "the manifests are not modified"

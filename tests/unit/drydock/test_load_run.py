@@ -1,4 +1,4 @@
-"""A load run's way to its beginning, against a cluster that answers from a table: what stands in the way is said."""
+"""The start of a load run, against a test double of the cluster: its error has the reason."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +22,7 @@ WAITING = {"metadata": {"name": "load-worker-x"}, "status": {"phase": "Pending",
 
 @dataclass
 class Cluster:
-    """Says what the table has, and notes what it is told to do."""
+    """A test double of the cluster: returns its fields, and records the calls."""
 
     jobs: list[Any] = field(default_factory=list)
     pods: list[Any] = field(default_factory=list)
@@ -47,7 +47,7 @@ class Platform:
 
 
 @pytest.fixture(autouse=True)
-def nothing_else_stands_in_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+def all_other_preconditions_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guards, "refuse_another_context", lambda _: None)
     monkeypatch.setattr(guards, "refuse_unready", lambda _: None)
     monkeypatch.setattr(jobs, "publish_image", lambda _: "built")
@@ -55,7 +55,7 @@ def nothing_else_stands_in_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def start(cluster: Cluster, monkeypatch: pytest.MonkeyPatch, workers: int = 2) -> str:
-    """Why it does not start."""
+    """The reason for which it does not start."""
     platform: Any = Platform(cluster)
     platform.programs = {"kubectl": Path("kubectl")}
     monkeypatch.setattr(runs.images, "render", lambda *_: [])  # type: ignore[attr-defined]
@@ -66,20 +66,20 @@ def start(cluster: Cluster, monkeypatch: pytest.MonkeyPatch, workers: int = 2) -
 
 def test_another_run_is_refused_and_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     cluster = Cluster(jobs=[{"status": {"active": 1}}])
-    assert start(cluster, monkeypatch) == "another load run is going on"
+    assert start(cluster, monkeypatch) == "another load run is active"
     assert cluster.called == []
 
 
-def test_a_worker_that_does_not_come_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_reason_counts_the_connected_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     cluster = Cluster(pods=[RUNNING], log=f'w_1 (index 0) reported as ready. 1\n{GAVE_UP}\n{{"ended": 1}}\n')
     assert start(cluster, monkeypatch) == "1 of 2 workers connected within 45 s"
-    assert "delete" in cluster.called[-1], "nothing is left behind"
+    assert "delete" in cluster.called[-1], "the Jobs are deleted"
 
 
-def test_a_pod_that_does_not_start_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_reason_names_the_pod_that_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
     reason = start(Cluster(pods=[RUNNING, WAITING]), monkeypatch)
     assert "load-worker-x: ImagePullBackOff no such image" in reason
 
 
-def test_no_worker_sends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert start(Cluster(), monkeypatch, workers=0) == "0 workers send nothing"
+def test_a_run_without_workers_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert start(Cluster(), monkeypatch, workers=0) == "0 workers cannot send requests"
