@@ -1,1 +1,1 @@
-"""The Grafana dashboards: files in git are their home, Grafana is where they are looked at and tuned."""
+"""The Grafana dashboards: kept as files in git, viewed and tuned in Grafana."""

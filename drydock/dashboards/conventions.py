@@ -1,4 +1,4 @@
-"""What all our dashboards have in common: how one chooses what they show, what they mark, where they lead."""
+"""The conventions of all dashboards: their variables, annotations and links."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ SCHEMA_VERSION = 42  # of classic dashboards; Grafana 13 writes it
 PROMETHEUS: Mapping[str, str] = {"type": "prometheus", "uid": "${datasource}"}
 GRAFANA: Mapping[str, str] = {"type": "grafana", "uid": "-- Grafana --"}
 
-# Every dashboard has them under these names, so that a choice is kept from one to the next.
+# The same names on every dashboard, so that a link to another one keeps the selected values.
 VARIABLES: tuple[Mapping[str, Any], ...] = (
     {"name": "datasource", "label": "Data source", "type": "datasource", "query": "prometheus"},
     {
@@ -42,7 +42,7 @@ ANNOTATIONS: tuple[Mapping[str, Any], ...] = (
         "hide": True,
         "iconColor": "rgba(0, 211, 255, 1)",
     },
-    # A rollout makes a ReplicaSet. Its creation time is the value, and the mark: Grafana wants milliseconds.
+    # A rollout creates a ReplicaSet, whose creation time is the time of the annotation. Grafana expects milliseconds.
     {
         "name": "Deploys",
         "datasource": PROMETHEUS,
@@ -69,7 +69,7 @@ LINKS: tuple[Mapping[str, Any], ...] = (
 
 
 def frame(uid: str, title: str, description: str) -> dict[str, Any]:
-    """A dashboard without panels that keeps every convention."""
+    """A dashboard without panels that follows every convention."""
     return {
         "uid": uid,
         "title": title,

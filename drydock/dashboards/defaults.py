@@ -1,12 +1,12 @@
-"""What Grafana writes by itself when it saves a dashboard: values that it would assume anyway."""
+"""The values that Grafana adds when it saves a dashboard: volatile fields, and the defaults of absent fields."""
 
 from collections.abc import Mapping
 from typing import Any
 
 Defaults = Mapping[str, Any]
 
-# Written at every save, and about one Grafana's database or one person's last visit, not about the dashboard.
-PASSING: Mapping[str, frozenset[str]] = {
+# Written at every save. They describe one Grafana's database or one user's last visit, not the dashboard.
+VOLATILE: Mapping[str, frozenset[str]] = {
     "dashboard": frozenset({"id", "version", "iteration", "gnetId", "__inputs", "__requires", "__elements"}),
     "panel": frozenset({"pluginVersion"}),
     "variable": frozenset({"current", "options", "definition"}),

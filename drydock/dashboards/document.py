@@ -1,4 +1,4 @@
-"""A dashboard as a file: classic Grafana JSON in one fixed form, so that a diff shows what a person changed."""
+"""A dashboard as a file: classic Grafana JSON in a normal form, so that a diff shows only the user's changes."""
 
 import json
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ FOLDER = Path("observability", "grafana", "dashboards")
 
 
 def files(root: Path) -> dict[str, Path]:
-    """The dashboards of the checkout at `root`: uid to file. A file is named after its dashboard's uid."""
+    """The dashboard files of the checkout at `root` by uid. The name of a file is the uid of its dashboard."""
     return {path.stem: path for path in sorted((root / FOLDER).glob("*.json"))}
 
 
@@ -23,25 +23,25 @@ def read(path: Path) -> Dashboard:
     """The dashboard in `path`.
 
     Raises:
-        CannotRunError: the file is no JSON object.
+        CannotRunError: the file is not a JSON object.
     """
     try:
         document = json.loads(path.read_text())
     except ValueError as error:
-        remedy = f"Correct it, or take the last good one: git checkout -- {path}"
+        remedy = f"Correct it, or restore the last commit: git checkout -- {path}"
         raise CannotRunError(f"{path} is not JSON: {error}", remedy) from error
     if not isinstance(document, dict):
-        raise CannotRunError(f"{path} is not a dashboard: it holds no JSON object", "Export it from Grafana again.")
+        raise CannotRunError(f"{path} is not a dashboard: it is not a JSON object", "Export it from Grafana again.")
     return document
 
 
 def text(dashboard: Dashboard) -> str:
-    """What the file of `dashboard` says: the normal form, two spaces a level, a newline at the end."""
+    """The file content of `dashboard`: its normal form, indented by two spaces, with a newline at the end."""
     return json.dumps(normalise(dashboard), indent=2, ensure_ascii=False) + "\n"
 
 
 def panels(dashboard: Dashboard) -> Iterator[Panel]:
-    """Every panel that shows something, also those inside collapsed rows."""
+    """Every panel, including those in collapsed rows, without the rows themselves."""
     for panel in dashboard.get("panels") or []:
         if panel.get("type") == "row":
             yield from panels(panel)

@@ -1,4 +1,4 @@
-"""The linter: what every dashboard has to keep, checked without Grafana and without Prometheus."""
+"""The linter: checks the rules for dashboards. Needs neither Grafana nor Prometheus."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -28,7 +28,7 @@ HEADINGS = {
 
 @dataclass(frozen=True)
 class Count:
-    """A line of the report: how much of a dashboard says what it is."""
+    """The counts of one dashboard in the report."""
 
     dashboard: str
     panels: int
@@ -40,17 +40,19 @@ class Count:
 
 
 def lint(root: Path) -> list[LintFinding]:
-    """What is wrong with the dashboards of the checkout at `root`; empty where all is well."""
+    """The findings in all dashboards of the checkout at `root`."""
     return [finding for uid, path in files(root).items() for finding in lint_file(root, uid, path)]
 
 
 def lint_file(root: Path, uid: str, path: Path) -> Iterator[LintFinding]:
-    """What is wrong with the dashboard in `path`, of which `uid` is the name."""
+    """The findings in the dashboard in `path`, whose file name is `uid`."""
     dashboard = read(path)
     found: list[LintFinding] = [*rules.check(dashboard), *panel_rules.check(dashboard)]
     if dashboard.get("uid") != uid:
         found.append(
-            LintFinding("uid", f"the uid is {dashboard.get('uid')!r}", f"Name the file after it, or make it {uid!r}.")
+            LintFinding(
+                "uid", f"the uid is {dashboard.get('uid')!r}", f"Rename the file, or change the uid to {uid!r}."
+            )
         )
     if path.read_text() != text(dashboard):
         found.append(LintFinding("form", "not in the normal form", "Run `drydock dashboards lint --fix`."))
@@ -61,13 +63,13 @@ def lint_file(root: Path, uid: str, path: Path) -> Iterator[LintFinding]:
 
 
 def registered(root: Path, uid: str) -> bool:
-    """Whether the cluster's Grafana gets the dashboard `uid`; true where there is no kustomization to get it from."""
+    """Whether the kustomization has the dashboard `uid`, so that the cluster's Grafana gets it; true without one."""
     kustomization = root / KUSTOMIZATION
     return not kustomization.exists() or f"dashboards/{uid}.json" in kustomization.read_text()
 
 
 def fix(root: Path) -> list[Path]:
-    """Writes each file in the normal form, and says which it changed."""
+    """Writes every file in the normal form; returns the changed files."""
     changed = [path for path in files(root).values() if path.read_text() != text(read(path))]
     for path in changed:
         path.write_text(text(read(path)))
@@ -75,25 +77,25 @@ def fix(root: Path) -> list[Path]:
 
 
 def count(dashboard: Dashboard) -> Count:
-    """The figures of `dashboard` for the report."""
-    shown, asked = list(panels(dashboard)), queries(dashboard)
+    """The counts of `dashboard` for the report."""
+    all_panels, all_queries = list(panels(dashboard)), queries(dashboard)
 
     def having(holds: Callable[[dict[str, object]], object]) -> int:
-        return sum(bool(holds(panel)) for panel in shown)
+        return sum(bool(holds(panel)) for panel in all_panels)
 
     return Count(
         str(dashboard.get("uid")),
-        len(shown),
+        len(all_panels),
         having(panel_rules.unit),
         having(lambda panel: panel.get("description")),
-        len(asked),
-        sum(bool(query.ranges) for query in asked),
-        sum("$__rate_interval" in query.text for query in asked),
+        len(all_queries),
+        sum(bool(query.ranges) for query in all_queries),
+        sum("$__rate_interval" in query.text for query in all_queries),
     )
 
 
 def print_findings(findings: Iterable[LintFinding]) -> None:
-    """One line for each finding, and its remedy."""
+    """Prints each finding with its remedy."""
     for finding in findings:
         where = f"{finding.file}  {finding.panel}".rstrip()
         output_console().print(f"[red]{escape(where)}[/]  {finding.rule}: {escape(finding.text)}", soft_wrap=True)
@@ -101,7 +103,7 @@ def print_findings(findings: Iterable[LintFinding]) -> None:
 
 
 def print_report(counts: Iterable[Count]) -> None:
-    """The table of all dashboards, with their sum."""
+    """Prints the table of all dashboards with its totals."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_footer=True)
     counts = list(counts)
     table.add_column("dashboard", footer="all")

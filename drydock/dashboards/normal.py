@@ -1,11 +1,11 @@
-"""The normal form of a dashboard: without what Grafana adds when it saves, and with its keys in one order."""
+"""The normal form of a dashboard: without the values that Grafana adds at a save, and with its keys in one order."""
 
 from typing import Any
 
 from drydock.dashboards import defaults
 from drydock.dashboards.defaults import Defaults
 
-# Who and what first, then what is drawn, then how; a key that is not named here follows in alphabetical order.
+# The identity first, then the content, then the style. Other keys follow in alphabetical order.
 ORDER = {
     key: place
     for place, key in enumerate(
@@ -23,8 +23,8 @@ ORDER = {
 
 
 def normalise(dashboard: dict[str, Any]) -> dict[str, Any]:
-    """The same dashboard in its normal form. What it shows stays the same; `dashboard` itself is left alone."""
-    left = _pruned(dashboard, defaults.DASHBOARD, defaults.PASSING["dashboard"])
+    """The normal form of `dashboard`, which itself is not modified. Both show the same in Grafana."""
+    left = _pruned(dashboard, defaults.DASHBOARD, defaults.VOLATILE["dashboard"])
     _each(left, "templating", _variable)
     _each(left, "annotations", _annotation)
     if "links" in left:
@@ -41,11 +41,11 @@ def _each(dashboard: dict[str, Any], key: str, form: Any) -> None:
 
 
 def _variable(variable: dict[str, Any]) -> dict[str, Any]:
-    left = _pruned(variable, defaults.VARIABLE, defaults.PASSING["variable"])
+    left = _pruned(variable, defaults.VARIABLE, defaults.VOLATILE["variable"])
     if left.get("type") == "datasource":
-        left.pop("refresh", None)  # Grafana knows its data sources at any time
+        left.pop("refresh", None)  # Grafana always knows its data sources, so this has no effect
     query = left.get("query")
-    # The editor wraps the query into an object with a name and a kind of its own.
+    # Grafana's editor wraps the query in an object with a generated name and a kind.
     if isinstance(query, dict) and isinstance(query.get("query"), str):
         left["query"] = query["query"]
     return left
@@ -56,7 +56,7 @@ def _annotation(annotation: dict[str, Any]) -> dict[str, Any]:
 
 
 def _panel(panel: dict[str, Any]) -> dict[str, Any]:
-    left = _pruned(panel, defaults.PANEL, defaults.PASSING["panel"])
+    left = _pruned(panel, defaults.PANEL, defaults.VOLATILE["panel"])
     kind = str(left.get("type"))
     if "panels" in left:
         left["panels"] = [_panel(inner) for inner in left["panels"]]
@@ -70,7 +70,7 @@ def _panel(panel: dict[str, Any]) -> dict[str, Any]:
 
 
 def _target(target: dict[str, Any], datasource: Any) -> dict[str, Any]:
-    """A query without what it shares with its panel; `__auto` as a legend is the absence of one."""
+    """A query without the data source of its panel, and without the legend `__auto`, which means none."""
     left = _pruned(target, defaults.TARGET)
     if left.get("datasource") == datasource:
         left.pop("datasource", None)
@@ -92,7 +92,7 @@ def _field_config(config: dict[str, Any], kind: str) -> dict[str, Any]:
 
 
 def _thresholds(thresholds: dict[str, Any]) -> dict[str, Any]:
-    """The first step begins at minus infinity: older Grafanas write null for it, newer ones 0, and read neither."""
+    """The first step starts at minus infinity. Old Grafanas write null for it and new ones 0; none reads the value."""
     first, *others = thresholds.get("steps") or [{}]
     return {**thresholds, "steps": [{**first, "value": None}, *others]}
 
@@ -105,15 +105,15 @@ def _keep(parent: dict[str, Any], key: str, value: dict[str, Any]) -> None:
 
 
 def _pruned(
-    value: dict[str, Any], assumed: Defaults, passing: frozenset[str] = frozenset(), *, inside: bool = False
+    value: dict[str, Any], assumed: Defaults, volatile: frozenset[str] = frozenset(), *, inside: bool = False
 ) -> dict[str, Any]:
-    """`value` without the keys in `passing` and without what is `assumed` anyway.
+    """`value` without the keys in `volatile` and without values that are the default in `assumed`.
 
-    `inside` its objects too: so does Grafana with the options of a panel, and with nothing else.
+    With `inside`, the same for nested objects. Grafana fills in nested defaults only in the options of a panel.
     """
     left: dict[str, Any] = {}
     for key, item in value.items():
-        if key in passing or (key in assumed and _is(item, assumed[key])):
+        if key in volatile or (key in assumed and _is(item, assumed[key])):
             continue
         if inside and isinstance(item, dict) and isinstance(assumed.get(key), dict):
             _keep(left, key, _pruned(item, assumed[key], inside=True))
@@ -123,7 +123,7 @@ def _pruned(
 
 
 def _is(item: Any, assumed: Any) -> bool:
-    """Whether `item` is what is assumed; a tuple holds the several ways of writing it."""
+    """Whether `item` is the default `assumed`. A tuple has several forms of one default."""
     if isinstance(assumed, tuple):
         return item in assumed
     return bool(item == assumed and isinstance(item, bool) == isinstance(assumed, bool))

@@ -1,4 +1,4 @@
-"""The PromQL of a dashboard, as Grafana would send it: what a linter parses and what a test asks Prometheus."""
+"""The PromQL of a dashboard as Grafana sends it, for the linter and for tests against Prometheus."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -10,14 +10,14 @@ import promql_parser
 from drydock.core.project import Workload
 from drydock.dashboards.document import Dashboard, Panel, panels
 
-# A value for each variable, where only the form of an expression counts.
+# A value for each variable, for parsing an expression.
 ANY: Mapping[str, str] = {"datasource": "prometheus", "namespace": "any", "service": "any"}
 
-# `timeInterval` of Grafana's Prometheus data source, in seconds: $__rate_interval is at least four of it.
+# `timeInterval` of Grafana's Prometheus data source, in seconds. $__rate_interval is at least four times as long.
 SCRAPE_SECONDS = 5
-RANGE_SECONDS = 1800  # what a dashboard shows at first
+RANGE_SECONDS = 1800  # the initial time range of a dashboard
 
-# Their first sample is the first failure: a healthy system does not have them.
+# Metrics whose first sample is the first failure. A healthy system does not have them.
 SEEN_AFTER_FAILURE = frozenset(
     {
         "database_unavailable_total",
@@ -35,7 +35,7 @@ _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
 
 @dataclass(frozen=True)
 class Query:
-    """One PromQL expression of a dashboard: `text` as it stands there, `expression` with the variables filled in."""
+    """A PromQL expression of a dashboard: `text` is the original, `expression` has values instead of variables."""
 
     dashboard: str
     panel: str
@@ -46,7 +46,7 @@ class Query:
 
     @property
     def ranges(self) -> list[str]:
-        """What stands in square brackets: the windows of rate() and its like, not the character classes of a regex."""
+        """The windows in square brackets, as in rate(). The character classes of a regex do not count."""
         return re.findall(r"\[([^]]*)\]", _QUOTED.sub("", self.text))
 
 
@@ -56,12 +56,12 @@ def choices_of(workload: Workload) -> dict[str, str]:
 
 
 def queries(dashboard: Dashboard, choices: Mapping[str, str] = ANY) -> list[Query]:
-    """The expressions of every panel, ready to be sent to Prometheus with `choices` made."""
+    """The queries of every panel, with `choices` as the values of the variables."""
     return [query for panel in panels(dashboard) for query in panel_queries(dashboard, panel, choices)]
 
 
 def panel_queries(dashboard: Dashboard, panel: Panel, choices: Mapping[str, str] = ANY) -> list[Query]:
-    """The expressions of one panel."""
+    """The queries of one panel."""
     uid, title = str(dashboard.get("uid")), str(panel.get("title"))
     return [
         Query(
@@ -78,7 +78,7 @@ def panel_queries(dashboard: Dashboard, panel: Panel, choices: Mapping[str, str]
 
 
 def substitute(text: str, choices: Mapping[str, str] = ANY, step_seconds: float = SCRAPE_SECONDS) -> str:
-    """`text` with Grafana's variables filled in; one that is unknown stays, and makes the expression unreadable."""
+    """`text` with the values of Grafana's variables. An unknown variable stays and makes the expression invalid."""
     values = {
         **choices,
         "__rate_interval": f"{4 * step_seconds:.0f}s",
@@ -89,10 +89,10 @@ def substitute(text: str, choices: Mapping[str, str] = ANY, step_seconds: float 
 
 
 def metrics_used(dashboard: Dashboard) -> set[str]:
-    """The names of all metrics that the panels, annotations and variables of `dashboard` ask for.
+    """The names of all metrics in the panels, annotations and variables of `dashboard`.
 
     Raises:
-        ValueError: an expression is no PromQL; the linter says which.
+        ValueError: an expression is not PromQL. The linter finds it.
     """
     expressions = [query.expression for query in queries(dashboard)]
     expressions += [substitute(text) for text in (*_annotations(dashboard), *_variables(dashboard))]
@@ -100,12 +100,12 @@ def metrics_used(dashboard: Dashboard) -> set[str]:
 
 
 def metric_names(expression: str) -> set[str]:
-    """The metrics that `expression` selects; ValueError where it is no PromQL."""
+    """The metrics that `expression` selects. Raises ValueError if it is not PromQL."""
     return {selector.name for selector in selectors(promql_parser.parse(expression)) if selector.name}
 
 
 def selectors(node: Any) -> Iterator[Any]:
-    """Every vector selector below `node` of a parsed expression, in the order of the text."""
+    """Every vector selector in the parsed expression `node`, in the order of the text."""
     if isinstance(node, promql_parser.VectorSelector):
         yield node
     elif isinstance(node, promql_parser.MatrixSelector):
@@ -131,7 +131,7 @@ def _variables(dashboard: Dashboard) -> Iterator[str]:
 
 
 def _step_seconds(target: Mapping[str, Any], panel: Panel) -> float:
-    """The least distance of two points in seconds: the query's or panel's own, or that of the scrapes."""
+    """The minimum interval of a query in seconds: its own, its panel's, or the scrape interval."""
     interval = target.get("interval") or panel.get("interval") or ""
     match = re.fullmatch(r"(\d+)(ms|s|m|h)", interval)
     return int(match[1]) * _SECONDS[match[2]] if match else SCRAPE_SECONDS

@@ -1,4 +1,4 @@
-"""The rules about a dashboard as a whole: its variables, marks and links, and the ids and places of its panels."""
+"""The rules for a whole dashboard: its variables, annotations and links, and the ids and positions of its panels."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,7 +15,7 @@ COLUMNS = 24
 
 @dataclass(frozen=True)
 class LintFinding:
-    """A rule that is broken: where, how, and what to do. `panel` is empty where it is about the whole dashboard."""
+    """A violation of a rule, with its remedy. `panel` is empty if it concerns the whole dashboard."""
 
     rule: str
     text: str
@@ -25,7 +25,7 @@ class LintFinding:
 
 
 def check(dashboard: Dashboard) -> Iterator[LintFinding]:
-    """Every rule about the whole of `dashboard`."""
+    """The findings in `dashboard` as a whole."""
     normal = normalise(dashboard)
     yield from _identity(normal)
     yield from _missing("variable", normal.get("templating"), conventions.VARIABLES)
@@ -37,25 +37,25 @@ def check(dashboard: Dashboard) -> Iterator[LintFinding]:
 
 def _identity(dashboard: Dashboard) -> Iterator[LintFinding]:
     if not dashboard.get("title"):
-        yield LintFinding("title", "the dashboard has no title", "Give it one.")
+        yield LintFinding("title", "the dashboard has no title", "Add a title.")
     if not dashboard.get("description"):
-        yield LintFinding("description", "the dashboard has no description", "Say which question it answers.")
+        yield LintFinding("description", "the dashboard has no description", "Write the question that it answers.")
     if conventions.TAG not in dashboard.get("tags", []):
-        yield LintFinding("tag", f"the tag {conventions.TAG} is missing", "Add it: links and `pull` go by it.")
+        yield LintFinding("tag", f"the tag {conventions.TAG} is missing", "Add it: links and `pull` depend on it.")
     if dashboard.get("schemaVersion") != conventions.SCHEMA_VERSION:
-        remedy = f"Push and pull it, so that Grafana brings it to {conventions.SCHEMA_VERSION}."
+        remedy = f"Push and pull it, so that Grafana migrates it to {conventions.SCHEMA_VERSION}."
         yield LintFinding("schema", f"schemaVersion is {dashboard.get('schemaVersion')}", remedy)
 
 
 def _missing(kind: str, holder: Any, expected: Iterable[Mapping[str, Any]]) -> Iterator[LintFinding]:
-    """Each of the `expected` items has to be there as it is; a dashboard may have others beside them."""
+    """Checks that the dashboard has each of the `expected` items unchanged. It may have further ones."""
     present = {item.get("name"): item for item in (holder or {}).get("list", [])}
     for item in (normalise({"list": [item]})["list"][0] for item in expected):
         name = item["name"]
         if present.get(name) != item:
-            how = "differs from" if name in present else "is missing; it is one of"
-            remedy = "Take it from drydock/dashboards/conventions.py, or from another dashboard."
-            yield LintFinding(kind, f"{name!r} {how} the {kind}s that all dashboards have", remedy)
+            problem = "differs from" if name in present else "is missing; it is one of"
+            remedy = "Copy it from drydock/dashboards/conventions.py, or from another dashboard."
+            yield LintFinding(kind, f"{name!r} {problem} the {kind}s that all dashboards have", remedy)
 
 
 def _links(dashboard: Dashboard) -> Iterator[LintFinding]:
@@ -67,7 +67,7 @@ def _links(dashboard: Dashboard) -> Iterator[LintFinding]:
 def _ids(dashboard: Dashboard) -> Iterator[LintFinding]:
     for identity, times in Counter(panel.get("id") for panel in panels(dashboard)).items():
         if identity is None or times > 1:
-            remedy = "Give each panel a number of its own: links and alerts go by it."
+            remedy = "Give each panel another number: links and alerts refer to it."
             yield LintFinding("panel id", f"{times} panels have the id {identity}", remedy)
 
 
@@ -78,8 +78,8 @@ def _places(dashboard: Dashboard) -> Iterator[LintFinding]:
             yield LintFinding("place", f"ends beyond column {COLUMNS}", "Make it narrower.", str(panel.get("title")))
     for (panel, one), (other, two) in combinations(placed, 2):
         if _overlap(one, two):
-            text = f"lies over {other.get('title')!r}"
-            yield LintFinding("place", text, "Move one of them in Grafana, and pull.", str(panel.get("title")))
+            text = f"overlaps {other.get('title')!r}"
+            yield LintFinding("place", text, "Move one of them in Grafana, then pull.", str(panel.get("title")))
 
 
 def _overlap(one: Mapping[str, int], two: Mapping[str, int]) -> bool:

@@ -1,4 +1,4 @@
-"""A new dashboard: every convention, and one panel to start from."""
+"""A new dashboard: follows every convention, and has one panel to start from."""
 
 import re
 from typing import Any
@@ -11,14 +11,17 @@ NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 
 def scaffold(name: str) -> Dashboard:
-    """The dashboard `name`, which passes the linter as it is.
+    """A new dashboard with the uid `name`. It passes the linter.
 
     Raises:
-        FailedError: `name` is no uid for Grafana and no name for a file.
+        FailedError: `name` is not valid as a uid of Grafana and as a file name.
     """
     if not NAME.fullmatch(name):
-        remedy = "Use small letters, digits and dashes, 40 at most, a letter first: drydock dashboards new order-book"
-        raise FailedError(f"{name!r} cannot be a dashboard's name", remedy)
+        remedy = (
+            "Begin with a letter; use lowercase letters, digits and dashes, at most 40 characters:"
+            " drydock dashboards new order-book"
+        )
+        raise FailedError(f"{name!r} is not valid as the name of a dashboard", remedy)
     title = name.replace("-", " ").capitalize()
     return {**frame(name, title, f"{title}: the question that this dashboard answers."), "panels": [_panel()]}
 
@@ -28,8 +31,8 @@ def _panel() -> dict[str, Any]:
     return {
         "id": 1,
         "title": "Requests by pod",
-        "description": "What each pod answers; all of them should have a share.\n\n"
-        "When one has none, it is not ready, or clients keep their connections to the others.",
+        "description": "The requests that each pod answers. Every pod should have a share.\n\n"
+        "When a pod has none, check that it is ready, and that clients do not keep connections to the others only.",
         "type": "timeseries",
         "gridPos": {"x": 0, "y": 0, "w": 12, "h": 8},
         "datasource": dict(PROMETHEUS),

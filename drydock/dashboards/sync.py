@@ -1,4 +1,4 @@
-"""The way between the files and Grafana: what is tuned on the page comes back to git, and the other way round."""
+"""Synchronises the dashboards in git with those in Grafana, in both directions."""
 
 import re
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ MESSAGE = "drydock dashboards push"
 
 @dataclass(frozen=True)
 class FileChange:
-    """One dashboard in its file and in Grafana; None on the side where it is missing."""
+    """One dashboard in its file and in Grafana; None if it is missing there."""
 
     uid: str
     path: Path
@@ -27,12 +27,12 @@ class FileChange:
 
     @property
     def same(self) -> bool:
-        """Whether both sides show the same."""
+        """Whether both have the same normal form."""
         return self._texts[0] == self._texts[1]
 
     @property
     def diff(self) -> list[str]:
-        """The unified diff from the file to Grafana, both in the normal form; one line where a side has none."""
+        """The unified diff from the file to Grafana, both in the normal form; one line if one of them is missing."""
         if self.file is None or self.stored is None:
             return [self.summary]
         before, after = self._texts
@@ -41,11 +41,11 @@ class FileChange:
 
     @property
     def summary(self) -> str:
-        """How many lines differ, and which panels."""
+        """The number of changed lines, and the titles of the changed panels."""
         if self.stored is None:
-            return f"{self.uid}: not in Grafana; `drydock dashboards push` puts it there"
+            return f"{self.uid}: not in Grafana; `drydock dashboards push` adds it"
         if self.file is None:
-            return f"{self.uid}: in Grafana, without a file"
+            return f"{self.uid}: in Grafana, but has no file"
         marks = [line[0] for line in self.diff[2:]]
         lines = f"{self.uid}: {marks.count('+')} lines added, {marks.count('-')} removed"
         titles = ", ".join(self._titles())
@@ -65,17 +65,17 @@ class FileChange:
 
 
 def changes(root: Path, grafana: Grafana) -> list[FileChange]:
-    """Every dashboard that has a file or, in Grafana, our tag."""
+    """Every dashboard that has a file, or has the tag `drydock` in Grafana."""
     paths = files(root)
-    strangers = [uid for uid in grafana.tagged(TAG) if uid not in paths and UID.fullmatch(uid)]
-    paths |= {uid: root / FOLDER / f"{uid}.json" for uid in strangers}
+    new = [uid for uid in grafana.tagged(TAG) if uid not in paths and UID.fullmatch(uid)]
+    paths |= {uid: root / FOLDER / f"{uid}.json" for uid in new}
     return [_change(uid, path, grafana) for uid, path in paths.items()]
 
 
 def pull(root: Path, grafana: Grafana) -> list[FileChange]:
-    """Writes what Grafana has otherwise than the files, and returns every difference.
+    """Writes the dashboards that differ in Grafana into their files; returns every difference.
 
-    What Grafana lacks stays in its file: `stored` of that difference is None.
+    A dashboard that Grafana lacks keeps its file. `stored` of its difference is None.
     """
     different = [change for change in changes(root, grafana) if not change.same]
     for change in different:
@@ -85,10 +85,10 @@ def pull(root: Path, grafana: Grafana) -> list[FileChange]:
 
 
 def push(root: Path, grafana: Grafana) -> list[FileChange]:
-    """Saves in Grafana what its files say otherwise, looks whether it came back the same, and returns it.
+    """Saves the files that differ in Grafana, verifies that Grafana stored them unchanged, and returns them.
 
     Raises:
-        FailedError: Grafana keeps something else than what it was given.
+        FailedError: Grafana has stored a dashboard differently.
     """
     pushed = [change for change in changes(root, grafana) if change.file and not change.same]
     folder = _folder(root, grafana)
@@ -96,8 +96,8 @@ def push(root: Path, grafana: Grafana) -> list[FileChange]:
         present = grafana.dashboard(change.uid)
         grafana.save(Stored(normalise(change.file or {}), present.folder_uid if present else folder), MESSAGE)
         if not (kept := _change(change.uid, change.path, grafana)).same:
-            reason = f"Grafana keeps {change.uid} otherwise than it was given:\n" + "\n".join(kept.diff)
-            raise FailedError(reason, "Run `drydock dashboards pull` to take its form, and look at the difference.")
+            reason = f"Grafana stored {change.uid} with differences:\n" + "\n".join(kept.diff)
+            raise FailedError(reason, "Run `drydock dashboards pull` to accept them, then check the difference.")
     return pushed
 
 
@@ -107,6 +107,6 @@ def _change(uid: str, path: Path, grafana: Grafana) -> FileChange:
 
 
 def _folder(root: Path, grafana: Grafana) -> str:
-    """The folder of our dashboards: where the first one is that Grafana has."""
+    """The uid of the dashboards' folder: that of the first one that exists in Grafana."""
     stored = (grafana.dashboard(uid) for uid in files(root))
     return next((found.folder_uid for found in stored if found), "")

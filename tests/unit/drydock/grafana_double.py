@@ -1,4 +1,4 @@
-"""A Grafana on 127.0.0.1 that keeps dashboards as the real one does: real HTTP, and fields of its own at every save."""
+"""A test double of Grafana: an HTTP server on 127.0.0.1 that adds fields to a dashboard at every save."""
 
 import json
 import threading
@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlparse
 
-# What a save adds to a panel, whatever it shows.
+# The fields that a save adds to every panel.
 ADDED_TO_PANELS = {"pluginVersion": "13.1.4", "transparent": False}
 ADDED_TO_DASHBOARD = {
     "editable": True,
@@ -22,7 +22,7 @@ ADDED_TO_DASHBOARD = {
 
 @dataclass
 class GrafanaDouble:
-    """What it keeps, by uid; `forgetful` fields of panels are lost at a save. `folders` has what was asked for."""
+    """Its dashboards by uid, and the folder of each. A save drops the fields in `forgetful` from panels."""
 
     url: str = ""
     dashboards: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -33,7 +33,7 @@ class GrafanaDouble:
     refuses_annotations: bool = False
 
     def keep(self, dashboard: dict[str, Any], folder: str = "") -> None:
-        """Saves `dashboard` as Grafana would."""
+        """Saves `dashboard` in the same way as Grafana."""
         self.saves += 1
         uid = dashboard["uid"]
         version = self.dashboards.get(uid, {}).get("version", 0) + 1
@@ -45,12 +45,12 @@ class GrafanaDouble:
         self.folders[uid] = folder
 
     def panel(self, uid: str, number: int) -> dict[str, Any]:
-        """The panel with the id `number`, to be tuned in place."""
+        """The panel with the id `number`, for the test to change in place."""
         found: dict[str, Any] = next(panel for panel in self.dashboards[uid]["panels"] if panel["id"] == number)
         return found
 
     def answer(self, path: str, query: dict[str, list[str]]) -> tuple[int, Any]:
-        """What a GET is answered."""
+        """The response to a GET."""
         if path == "/api/search":
             return 200, [
                 {"uid": uid, "title": kept["title"], "type": "dash-db", "tags": kept.get("tags", [])}
@@ -63,7 +63,7 @@ class GrafanaDouble:
         return 404, {"message": "Dashboard not found"}
 
     def save(self, body: dict[str, Any]) -> tuple[int, Any]:
-        """What a POST to /api/dashboards/db is answered."""
+        """The response to a POST to /api/dashboards/db."""
         if not body.get("overwrite") and body["dashboard"]["uid"] in self.dashboards:
             return 412, {"message": "The dashboard has been changed by someone else", "status": "version-mismatch"}
         if not body["dashboard"].get("title"):
@@ -72,7 +72,7 @@ class GrafanaDouble:
         return 200, {"status": "success", "uid": body["dashboard"]["uid"]}
 
     def annotate(self, body: dict[str, Any]) -> tuple[int, Any]:
-        """What a POST to /api/annotations is answered: the documented API, with times in milliseconds."""
+        """The response to a POST to /api/annotations, as documented, with times in milliseconds."""
         if self.refuses_annotations:
             return 403, {"message": "You'll need additional permissions to perform this action."}
         if not body.get("text"):
@@ -83,7 +83,7 @@ class GrafanaDouble:
 
 @contextmanager
 def serving() -> Iterator[GrafanaDouble]:
-    """Serves until the block ends."""
+    """A server that runs until the end of the block."""
     double = GrafanaDouble()
 
     class Handler(BaseHTTPRequestHandler):

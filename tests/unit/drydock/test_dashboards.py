@@ -1,4 +1,4 @@
-"""The dashboards of this repository: what each of them has to be."""
+"""The dashboards of this repository: rules beyond the linter's."""
 
 import json
 import warnings
@@ -18,7 +18,7 @@ from drydock.dashboards.lint import count, lint
 from drydock.dashboards.panel_rules import unit
 from drydock.dashboards.queries import SEEN_AFTER_FAILURE, choices_of, metrics_used, queries
 
-with warnings.catch_warnings():  # Grafana would rather have its second schema; files are in the first, the classic one
+with warnings.catch_warnings():  # the SDK deprecates the classic schema, which the files use
     warnings.simplefilter("ignore", DeprecationWarning)
     from grafana_foundation_sdk.models.dashboard import Dashboard as Schema
 
@@ -30,7 +30,7 @@ every_dashboard = pytest.mark.parametrize("uid", FILES)
 
 
 def lost(given: Any, kept: Any, path: str = "dashboard") -> Iterator[str]:
-    """Where `kept` does not have what was `given`."""
+    """The paths of the fields in `given` that `kept` lacks or has changed."""
     if isinstance(given, dict) and isinstance(kept, dict):
         for key, value in given.items():
             yield from lost(value, kept[key], f"{path}.{key}") if key in kept else [f"{path}.{key}"]
@@ -51,12 +51,12 @@ def test_these_dashboards_exist() -> None:
     assert set(FILES) >= {"service", "saturation", "scaling", "shutdown", "postgres", "telemetry"}
 
 
-def test_the_linter_finds_nothing() -> None:
+def test_the_linter_has_no_findings() -> None:
     assert lint(ROOT) == []
 
 
 @every_dashboard
-def test_every_field_is_one_that_grafana_knows(uid: str) -> None:
+def test_grafana_knows_every_field(uid: str) -> None:
     assert unknown_to_grafana(read(FILES[uid])) == []
 
 
@@ -84,14 +84,14 @@ def test_a_misspelt_field_is_found(wrong: dict[str, Any], found: str) -> None:
 
 
 @every_dashboard
-def test_every_unit_is_one_that_grafana_knows(uid: str) -> None:
+def test_grafana_knows_every_unit(uid: str) -> None:
     chosen = {str(unit(panel)) for panel in panels(read(FILES[uid]))}
 
     assert {name for name in chosen if not name.startswith("suffix:")} <= UNITS
 
 
 @every_dashboard
-def test_every_panel_has_a_unit_and_says_what_it_is_for(uid: str) -> None:
+def test_every_panel_has_a_unit_and_a_description(uid: str) -> None:
     figures = count(read(FILES[uid]))
 
     assert figures.with_unit == figures.with_description == figures.panels
@@ -99,25 +99,25 @@ def test_every_panel_has_a_unit_and_says_what_it_is_for(uid: str) -> None:
 
 
 @every_dashboard
-def test_every_range_is_grafanas_to_choose(uid: str) -> None:
-    """The one exception is a sum over all that is shown."""
+def test_every_range_is_a_variable_of_grafana(uid: str) -> None:
+    """$__range is for sums over the whole time range of the dashboard."""
     windows = {window for query in queries(read(FILES[uid])) for window in query.ranges}
 
     assert windows <= {"$__rate_interval", "$__range"}
 
 
 @every_dashboard
-def test_every_query_is_promql_once_the_variables_are_filled_in(uid: str) -> None:
+def test_every_query_with_values_instead_of_variables_is_promql(uid: str) -> None:
     for query in queries(read(FILES[uid])):
         assert "$" not in query.expression
         promql_parser.parse(query.expression)
 
 
 @every_dashboard
-def test_deploys_and_drills_are_marked(uid: str) -> None:
+def test_deploys_and_drills_are_annotated(uid: str) -> None:
     marks = {mark["name"]: mark for mark in read(FILES[uid])["annotations"]["list"]}
 
-    assert marks["Deploys"]["expr"].endswith("* 1000"), "Grafana takes the value for milliseconds"
+    assert marks["Deploys"]["expr"].endswith("* 1000"), "Grafana reads the value as milliseconds"
     assert marks["Deploys"]["useValueForTime"]
     assert marks["Drills"]["target"]["tags"] == ["drill"]
 

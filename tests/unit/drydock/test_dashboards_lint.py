@@ -1,4 +1,4 @@
-"""Each rule of the linter, broken once: what it says, and where."""
+"""The linter finds a violation of each rule, and names its file, panel and query."""
 
 import copy
 from collections.abc import Callable
@@ -16,7 +16,7 @@ FileChange = Callable[[dict[str, Any]], Any]
 
 
 def checkout(folder: Path, dashboard: dict[str, Any], name: str = "orders") -> Path:
-    """A checkout with one dashboard, which the cluster knows; its root."""
+    """The root of a checkout with one dashboard, which is in the kustomization."""
     path = folder / FOLDER / f"{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text(dashboard))
@@ -25,14 +25,14 @@ def checkout(folder: Path, dashboard: dict[str, Any], name: str = "orders") -> P
 
 
 def findings(folder: Path, change: FileChange) -> list[LintFinding]:
-    """What the linter finds in a good dashboard after this change."""
+    """The findings in a valid dashboard after this change."""
     dashboard = copy.deepcopy(scaffold("orders"))
     change(dashboard)
     return lint(checkout(folder, dashboard))
 
 
 def panel(**fields: Any) -> FileChange:
-    """A change of the panel; None takes a field away."""
+    """A change of the panel's fields; None removes a field."""
 
     def change(dashboard: dict[str, Any]) -> None:
         for key, value in fields.items():
@@ -47,12 +47,12 @@ def query(expression: str, **fields: Any) -> FileChange:
 
 
 def second_panel(**fields: Any) -> FileChange:
-    """Another panel like the first, but for these fields."""
+    """A change that adds a copy of the first panel with these fields."""
     return lambda dashboard: dashboard["panels"].append({**dashboard["panels"][0], **fields})
 
 
 def without(holder: str, name: str) -> FileChange:
-    """A change that takes one variable or annotation away."""
+    """A change that removes a variable or an annotation."""
 
     def change(dashboard: dict[str, Any]) -> None:
         items = dashboard[holder]["list"]
@@ -113,7 +113,7 @@ IN_FLIGHT = 'sum(http_requests_in_flight{namespace="$namespace"})'
         ),
     ],
 )
-def test_a_broken_rule_is_found_named_and_has_a_remedy(tmp_path: Path, rule: str, change: FileChange) -> None:
+def test_a_violation_has_its_rule_a_remedy_and_the_file(tmp_path: Path, rule: str, change: FileChange) -> None:
     found = findings(tmp_path, change)
 
     assert {finding.rule for finding in found} == {rule}
@@ -133,7 +133,7 @@ def test_a_broken_rule_is_found_named_and_has_a_remedy(tmp_path: Path, rule: str
         second_panel(id=2, gridPos={"x": 12, "y": 0, "w": 12, "h": 8}),
     ],
 )
-def test_what_keeps_the_rules_is_left_alone(tmp_path: Path, change: FileChange) -> None:
+def test_a_valid_dashboard_has_no_findings(tmp_path: Path, change: FileChange) -> None:
     assert findings(tmp_path, change) == []
 
 
@@ -152,7 +152,7 @@ def test_panels_inside_a_row_are_linted_too(tmp_path: Path) -> None:
     assert [finding.rule for finding in findings(tmp_path, into_a_row)] == ["PromQL"]
 
 
-def test_a_dashboard_that_the_cluster_does_not_get_is_found(tmp_path: Path) -> None:
+def test_a_dashboard_outside_the_kustomization_is_found(tmp_path: Path) -> None:
     root = checkout(tmp_path, scaffold("orders"))
     (root / KUSTOMIZATION).write_text("configMapGenerator: []\n")
 

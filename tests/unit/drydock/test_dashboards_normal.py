@@ -1,4 +1,4 @@
-"""What Grafana adds when it saves is no change; what a person changes is one."""
+"""The normal form drops the values that Grafana adds at a save, and keeps every change of a person."""
 
 import copy
 import json
@@ -18,31 +18,31 @@ ROOT = Path(__file__).parents[3]
 
 
 def changed_lines(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
-    """The lines of a diff of both files, without its frame."""
+    """The changed lines of a diff of both files."""
     lines = unified_diff(text(before).splitlines(), text(after).splitlines(), n=0, lineterm="")
     return [line for line in lines if line[0] in "+-" and line[:3] not in ("+++", "---")]
 
 
 def edited(change: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
-    """The export after somebody has changed it in Grafana."""
+    """The export after a change in Grafana."""
     after = copy.deepcopy(EXPORT)
     change(after)
     return after
 
 
-def test_what_grafana_saves_is_the_file_that_a_person_would_write() -> None:
+def test_the_normal_form_of_an_export_is_the_file_in_git() -> None:
     assert text(EXPORT) == (DATA / "orders.json").read_text()
 
 
 @pytest.mark.parametrize("uid", files(ROOT))
-def test_the_normal_form_of_a_file_is_the_file(uid: str) -> None:
+def test_every_file_is_in_the_normal_form(uid: str) -> None:
     path = files(ROOT)[uid]
 
     assert text(read(path)) == path.read_text()
     assert path.read_text().endswith("}\n")
 
 
-def test_normalising_leaves_the_original_alone() -> None:
+def test_normalise_does_not_modify_its_argument() -> None:
     before = copy.deepcopy(EXPORT)
 
     normalise(EXPORT)
@@ -72,7 +72,9 @@ def test_the_order_of_keys_does_not_matter() -> None:
         lambda saved: saved["panels"][0]["targets"][0].pop("datasource"),
     ],
 )
-def test_what_differs_between_two_saves_or_two_grafanas_is_no_change(change: Callable[[dict[str, Any]], None]) -> None:
+def test_a_difference_between_two_saves_or_two_grafanas_is_not_a_change(
+    change: Callable[[dict[str, Any]], None],
+) -> None:
     assert changed_lines(EXPORT, edited(change)) == []
 
 
@@ -95,13 +97,13 @@ def test_what_differs_between_two_saves_or_two_grafanas_is_no_change(change: Cal
         ),
     ],
 )
-def test_what_a_person_changes_is_those_lines_and_no_others(
+def test_a_change_of_a_person_changes_only_its_own_lines(
     change: Callable[[dict[str, Any]], None], lines: list[str]
 ) -> None:
     assert sorted(changed_lines(EXPORT, edited(change))) == sorted(lines)
 
 
-def test_a_limit_of_zero_is_kept_where_it_is_not_the_first() -> None:
+def test_a_threshold_of_zero_is_kept_unless_it_is_the_first() -> None:
     def below_zero_is_red(saved: dict[str, Any]) -> None:
         steps = [{"color": "red", "value": -5}, {"color": "green", "value": 0}]
         saved["panels"][1]["fieldConfig"]["defaults"]["thresholds"]["steps"] = steps
@@ -110,7 +112,7 @@ def test_a_limit_of_zero_is_kept_where_it_is_not_the_first() -> None:
     assert steps == [{"color": "red", "value": None}, {"color": "green", "value": 0}]
 
 
-def test_false_is_not_taken_for_zero() -> None:
+def test_false_is_not_zero() -> None:
     assert normalise({"graphTooltip": False}) == {"graphTooltip": False}
     assert normalise({"editable": 1}) == {"editable": 1}
 

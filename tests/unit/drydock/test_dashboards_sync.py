@@ -1,4 +1,4 @@
-"""`drydock dashboards` between the files and a Grafana: nothing is lost on the way, and nothing is made up."""
+"""`drydock dashboards` synchronises the files and Grafana without losing or adding anything."""
 
 import json
 import shutil
@@ -21,7 +21,7 @@ NOBODY = "http://127.0.0.1:9"
 
 @pytest.fixture
 def grafana() -> Iterator[GrafanaDouble]:
-    """A Grafana with our dashboards in the folder Drydock, as provisioning puts them there."""
+    """A Grafana with the dashboards of this repository in the folder Drydock, as provisioning does it."""
     with serving() as double:
         for path in files(ROOT).values():
             double.keep(read(path), "drydock-folder")
@@ -31,7 +31,7 @@ def grafana() -> Iterator[GrafanaDouble]:
 
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, grafana: GrafanaDouble) -> Path:
-    """A copy of this checkout's dashboards, whose kind platform has that Grafana; the working directory."""
+    """A checkout with these dashboards and the double as its Grafana on kind. It is the working directory."""
     configuration = (ROOT / "drydock.toml").read_text()
     ours = configuration.replace("http://localhost:3000", grafana.url).replace("http://localhost:3001", NOBODY)
     (tmp_path / "drydock.toml").write_text(ours)
@@ -50,11 +50,11 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
 
 
 def contents(checkout: Path) -> dict[str, str]:
-    """What the files say, by uid."""
+    """The text of the files by uid."""
     return {uid: path.read_text() for uid, path in files(checkout).items()}
 
 
-def test_a_panel_tuned_in_grafana_comes_back_as_the_lines_that_changed_and_goes_there_again(
+def test_pull_changes_only_the_lines_of_a_panel_that_was_tuned_in_grafana(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], checkout: Path, grafana: GrafanaDouble
 ) -> None:
     before = contents(checkout)
@@ -77,7 +77,7 @@ def test_a_panel_tuned_in_grafana_comes_back_as_the_lines_that_changed_and_goes_
     assert run(monkeypatch, "lint") == 0
 
 
-def test_pull_writes_nothing_where_grafana_has_only_saved(
+def test_pull_writes_nothing_after_a_save_without_changes(
     monkeypatch: pytest.MonkeyPatch, checkout: Path, grafana: GrafanaDouble
 ) -> None:
     for uid in list(grafana.dashboards):
@@ -88,7 +88,7 @@ def test_pull_writes_nothing_where_grafana_has_only_saved(
     assert {path: path.stat().st_mtime_ns for path in files(checkout).values()} == times
 
 
-def test_push_saves_what_differs_in_its_folder_and_nothing_else(
+def test_push_saves_only_the_files_that_differ_in_the_folder_of_the_others(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], checkout: Path, grafana: GrafanaDouble
 ) -> None:
     path = files(checkout)["service"]
@@ -101,13 +101,13 @@ def test_push_saves_what_differs_in_its_folder_and_nothing_else(
     assert grafana.saves == 1
 
     assert run(monkeypatch, "push") == 0
-    assert "Grafana is as the files are." in capsys.readouterr().err
+    assert "Grafana matches the files." in capsys.readouterr().err
     assert grafana.saves == 1
     assert run(monkeypatch, "pull") == 0
     assert "Nothing to pull." in capsys.readouterr().err
 
 
-def test_push_says_when_grafana_keeps_something_else(
+def test_push_fails_if_grafana_stores_something_else(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], checkout: Path, grafana: GrafanaDouble
 ) -> None:
     grafana.forgetful = {"description"}
@@ -116,11 +116,11 @@ def test_push_says_when_grafana_keeps_something_else(
 
     assert run(monkeypatch, "push") == 1
     shown = capsys.readouterr().err
-    assert "Grafana keeps service otherwise" in shown
+    assert "Grafana stored service with differences" in shown
     assert '-      "description": "The share of' in shown
 
 
-def test_a_dashboard_made_in_grafana_with_our_tag_gets_a_file_and_the_user_hears_where_to_register_it(
+def test_a_new_dashboard_with_the_tag_gets_a_file_and_a_notice_about_the_kustomization(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], checkout: Path, grafana: GrafanaDouble
 ) -> None:
     grafana.keep(scaffold("orders"))
@@ -132,16 +132,14 @@ def test_a_dashboard_made_in_grafana_with_our_tag_gets_a_file_and_the_user_hears
     assert f"add `- dashboards/orders.json` under `files` in {KUSTOMIZATION}" in capsys.readouterr().err
 
 
-def test_a_uid_that_would_leave_the_folder_is_not_taken(
-    monkeypatch: pytest.MonkeyPatch, checkout: Path, grafana: GrafanaDouble
-) -> None:
+def test_a_uid_with_a_path_is_ignored(monkeypatch: pytest.MonkeyPatch, checkout: Path, grafana: GrafanaDouble) -> None:
     grafana.keep({**scaffold("orders"), "uid": "../../orders"})
 
     assert run(monkeypatch, "pull") == 0
     assert set(files(checkout)) == set(files(ROOT))
 
 
-def test_a_new_dashboard_passes_the_linter_and_goes_into_the_folder_of_the_others(
+def test_a_created_dashboard_passes_the_linter_and_is_saved_in_the_folder_of_the_others(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], checkout: Path, grafana: GrafanaDouble
 ) -> None:
     assert run(monkeypatch, "new", "order-book") == 0
@@ -151,26 +149,26 @@ def test_a_new_dashboard_passes_the_linter_and_goes_into_the_folder_of_the_other
 
     assert run(monkeypatch, "lint") == 0
     assert run(monkeypatch, "diff") == 1
-    assert capsys.readouterr().out == "order-book: not in Grafana; `drydock dashboards push` puts it there\n"
+    assert capsys.readouterr().out == "order-book: not in Grafana; `drydock dashboards push` adds it\n"
     assert run(monkeypatch, "push") == 0
     assert grafana.folders["order-book"] == "drydock-folder"
     assert run(monkeypatch, "diff") == 0
 
 
 @pytest.mark.parametrize("name", ["Order Book", "../orders", "", "9", "o" * 41])
-def test_a_name_that_is_no_uid_is_refused(monkeypatch: pytest.MonkeyPatch, checkout: Path, name: str) -> None:
+def test_a_name_that_is_not_a_uid_is_refused(monkeypatch: pytest.MonkeyPatch, checkout: Path, name: str) -> None:
     assert run(monkeypatch, "new", name) == 1
     assert set(files(checkout)) == set(files(ROOT))
 
 
-def test_new_never_writes_over_a_dashboard(monkeypatch: pytest.MonkeyPatch, checkout: Path) -> None:
+def test_new_does_not_overwrite_a_dashboard(monkeypatch: pytest.MonkeyPatch, checkout: Path) -> None:
     before = contents(checkout)
 
     assert run(monkeypatch, "new", "service") == 1
     assert contents(checkout) == before
 
 
-def test_what_grafana_lacks_stays_in_its_file_until_it_is_pushed(
+def test_pull_keeps_the_file_of_a_dashboard_that_grafana_lacks(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], checkout: Path, grafana: GrafanaDouble
 ) -> None:
     before = contents(checkout)
@@ -194,7 +192,7 @@ def test_without_grafana_the_remedy_is_to_start_it(
     assert contents(checkout) == before
 
 
-def test_what_grafana_refuses_is_said_in_its_words(
+def test_the_error_has_grafanas_own_message(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], checkout: Path
 ) -> None:
     path = files(checkout)["service"]
@@ -206,7 +204,7 @@ def test_what_grafana_refuses_is_said_in_its_words(
     assert "Dashboard title cannot be empty" in shown
 
 
-def test_a_file_that_is_no_json_is_named(
+def test_the_error_names_a_file_that_is_not_json(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], checkout: Path
 ) -> None:
     files(checkout)["service"].write_text("{,}")
@@ -215,7 +213,7 @@ def test_a_file_that_is_no_json_is_named(
     assert "service.json is not JSON" in capsys.readouterr().err
 
 
-def test_lint_needs_nothing_that_runs_and_reports_what_each_dashboard_has(
+def test_the_report_of_lint_has_a_line_for_each_dashboard(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], checkout: Path
 ) -> None:
     assert run(monkeypatch, "lint", "--report") == 0
@@ -224,7 +222,7 @@ def test_lint_needs_nothing_that_runs_and_reports_what_each_dashboard_has(
     assert {line.split()[0] for line in lines} == {*files(ROOT), "all"}
 
 
-def test_lint_fails_on_a_finding_and_says_file_panel_rule_and_remedy(
+def test_lint_fails_on_a_finding_and_prints_file_panel_rule_and_remedy(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], checkout: Path
 ) -> None:
     path = files(checkout)["service"]
@@ -238,7 +236,7 @@ def test_lint_fails_on_a_finding_and_says_file_panel_rule_and_remedy(
     assert "remedy" in shown
 
 
-def test_lint_puts_a_raw_export_into_the_normal_form(monkeypatch: pytest.MonkeyPatch, checkout: Path) -> None:
+def test_lint_fix_writes_a_raw_export_in_the_normal_form(monkeypatch: pytest.MonkeyPatch, checkout: Path) -> None:
     path = files(checkout)["service"]
     before = path.read_text()
     path.write_text(json.dumps({"id": 12, "version": 3, **json.loads(before)}))
@@ -249,7 +247,7 @@ def test_lint_puts_a_raw_export_into_the_normal_form(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("command", ["pull", "push", "diff", "lint", "new"])
-def test_every_command_explains_itself(command: str) -> None:
+def test_every_command_has_a_help_text(command: str) -> None:
     shown = CliRunner().invoke(main.app, ["dashboards", command, "--help"])
 
     assert shown.exit_code == 0
