@@ -1,4 +1,4 @@
-"""`drydock addons`: bring the add-ons of the cluster to what a stack needs."""
+"""`drydock addons`: install the add-ons that a stack needs."""
 
 from typing import Annotated
 
@@ -10,8 +10,11 @@ from drydock.core.project import Project
 
 
 def addons(
-    mode: Annotated[Mode, typer.Option(help="As of `up`.")] = Mode.DEV,
-    without: Annotated[list[Part], typer.Option(help="As of `up`.")] = [],  # noqa: B006 - Typer copies it
+    mode: Annotated[Mode, typer.Option(help="The same option as that of `up`.")] = Mode.DEV,
+    without: Annotated[list[Part], typer.Option(help="The same option as that of `up`.")] = [],  # noqa: B006 - Typer copies it
 ) -> None:
-    """Bring the cluster's add-ons (metrics-server, KEDA) to what a stack wants, as `up` and the Tiltfile do."""
+    """Install the cluster's add-ons (metrics-server, KEDA) for a mode, and remove KEDA with `--without keda`.
+
+    `up` and the Tiltfile do the same. Idempotent: safe to run again.
+    """
     KindPlatform(Project.find()).bring_addons(Stack(mode, without=tuple(without)))

@@ -1,4 +1,4 @@
-"""`drydock check`: what a person types."""
+"""`drydock check`: check the manifests without a cluster."""
 
 import json
 from collections.abc import Sequence

@@ -17,14 +17,14 @@ def down(
         bool, typer.Option("--all", help="Also remove the registry with its images, and the local database.")
     ] = False,
 ) -> None:
-    """Stop what `up` started: Tilt, the cluster, the local platform. The registry stays: it is the image cache."""
+    """Stop Tilt, the cluster and the local platform. The registry keeps running as an image cache."""
     project = Project.find()
     stopped = ["local platform"] if LocalPlatform(project).stop() else []
     if unreachable := docker.unreachable():
-        message(f"There is no cluster to look for: {unreachable}")
+        message(f"Skipped the cluster: {unreachable}")
     else:
         stopped += ["kind platform"] if KindPlatform(project).remove() else []
         stopped += ["registry and its images"] if everything and registry.remove() else []
     if everything:
         shutil.rmtree(project.state, ignore_errors=True)
-    message(f"Gone: {', '.join(stopped)}." if stopped else "Nothing was running.")
+    message(f"Stopped: {', '.join(stopped)}." if stopped else "Nothing was running.")

@@ -1,4 +1,4 @@
-"""`drydock env`: what a shell needs to reach the cluster."""
+"""`drydock env`: print the variables that point a shell at the cluster."""
 
 import shlex
 
@@ -9,6 +9,9 @@ from drydock.core.project import Project
 
 
 def env() -> None:
-    """Print what a shell needs to reach the cluster with the same tools: eval "$(drydock env)"."""
+    """Print the variables that point a shell at the cluster, with drydock's tools first on PATH.
+
+    Use it like this: eval "$(drydock env)".
+    """
     for name, value in KindPlatform(Project.find()).tilt.environment.items():
         typer.echo(f"export {name}={shlex.quote(value)}")

@@ -1,4 +1,4 @@
-"""`drydock explain`: why requests are lost, and what to change."""
+"""`drydock explain`: explain the causes of lost requests."""
 
 from collections.abc import Iterable
 from typing import Annotated
@@ -17,15 +17,16 @@ def explain(
     what: Annotated[
         str | None,
         typer.Argument(
-            help="A cause, or a run: its folder's name, how that begins or ends, or `last`. Without it: every cause.",
+            help="A cause, or a run: its folder's name, the beginning or end of that name, or `last`. Default: every "
+            "cause.",
             metavar="[CAUSE|RUN]",
             show_default=False,
         ),
     ] = None,
 ) -> None:
-    """Say why requests are lost, and what to change, for a cause or for all that a drill's run has found.
+    """Explain why requests are lost and what to change: for one cause, or for every cause that a drill has found.
 
-    Exit code 2: there is no such cause and no such run.
+    Exit code 2: there is no cause and no run of this name.
     """
     for text in _lines(what):
         typer.echo(text)
@@ -45,7 +46,7 @@ def _run(name: str) -> Iterable[str]:
         folder = RunFolder.find(project, name)
     except CannotRunError as error:
         raise CannotRunError(
-            f"{name!r} is no cause and no run", "See `drydock explain` and `drydock runs list`."
+            f"{name!r} is neither a cause nor a run", "List them: `drydock explain` and `drydock runs list`."
         ) from error
     content = folder.read_json(disruption_analysis.FILE)
     yield f"{folder.name}: {content['lost']:,} of {content['sent']:,} requests lost"
@@ -54,7 +55,7 @@ def _run(name: str) -> Iterable[str]:
 
 
 def _shutdown() -> Shutdown | None:
-    """The variables of the project's own shutdown; None outside of a project: every cause is explained there too."""
+    """The shutdown variables of the project; None outside a project, where `explain` works too."""
     try:
         return Project.find().configuration.shutdown
     except CannotRunError:

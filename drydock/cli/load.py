@@ -1,4 +1,4 @@
-"""`drydock load`: what a person types to run one."""
+"""`drydock load`: run a load scenario."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,22 +22,25 @@ from drydock.runs.verdict import Verdict
 
 
 def load(
-    scenario: Annotated[str, typer.Argument(help="Its name: `drydock load --list` tells which there are.")] = "",
+    scenario: Annotated[str, typer.Argument(help="The name of a scenario. See `drydock load --list`.")] = "",
     setting: Annotated[
         list[str], typer.Option("--set", metavar="NAME=VALUE", help="Set a parameter of the scenario. Can be repeated.")
     ] = [],  # noqa: B006 - Typer copies it
     users: Annotated[str, typer.Option(help="Short for --set users=…", show_default=False)] = "",
     seconds: Annotated[str, typer.Option(help="Short for --set seconds=…", show_default=False)] = "",
-    workers: Annotated[int, typer.Option(min=1, max=16, help="Processes that send, each on one core at most.")] = 1,
+    workers: Annotated[
+        int, typer.Option(min=1, max=16, help="The number of sending processes. Each uses at most one core.")
+    ] = 1,
     against: Annotated[
-        Path | None, typer.Option("--objectives", help=f"Default: {objectives.FILE}.", show_default=False)
+        Path | None,
+        typer.Option("--objectives", help=f"The file of objectives. Default: {objectives.FILE}.", show_default=False),
     ] = None,
     listing: Annotated[bool, typer.Option("--list", help="List the scenarios and their parameters.")] = False,
 ) -> None:
-    """Put load on the service, from inside the kind cluster, and hold what came of it against the objectives.
+    """Send load to the service from inside the kind cluster, and compare the results with the objectives.
 
-    Leaves a folder below runs/. Ctrl-C ends the load early, with the account of what was sent by then. Exit code 1: an
-    objective was missed. Exit code 2: it could not run.
+    Writes a folder below runs/. Ctrl-C ends the load early, with the results up to then. Exit code 1: an objective was
+    missed. Exit code 2: the load could not run.
     """
     project = Project.find()
     if listing or scenario in ("", "list"):
@@ -46,11 +49,11 @@ def load(
     shorts = {name: value for name, value in {"users": users, "seconds": seconds}.items() if value}
     settings = {**scenarios.settings_of(setting), **shorts}
     scenarios.find(project, scenario).environment(settings, scenarios.users(project))
-    asked = objectives.read(against or project.root / objectives.FILE)
+    limits = objectives.read(against or project.root / objectives.FILE)
     platform = KindPlatform(project)
-    verdict = run(platform, scenario, settings, workers, asked)
+    verdict = run(platform, scenario, settings, workers, limits)
     if not verdict.passed:
-        raise FailedError(verdict.summary, "Look at the run's folder, and at the dashboards of that time.")
+        raise FailedError(verdict.summary, "Check the run's folder, and the dashboards for the time of the run.")
     message(verdict.summary)
 
 
@@ -59,9 +62,9 @@ def run(
     scenario: str,
     settings: Mapping[str, str],
     workers: int,
-    asked: objectives.ObjectivesFile,
+    limits: objectives.ObjectivesFile,
 ) -> Verdict:
-    """Does one run, shows what came of it, and leaves its folder."""
+    """Runs the scenario, writes the run's folder, and prints the results."""
     load_run = LoadRun(platform, scenario, settings, workers)
     samples: list[LoadSample] = []
     try:
@@ -78,15 +81,15 @@ def run(
     with step("results") as progress:
         load_run.collect(folder.folder)
         progress.detail = str(folder.folder.relative_to(platform.project.root))
-    return conclude(folder, scenario, asked, samples)
+    return conclude(folder, scenario, limits, samples)
 
 
 def conclude(
-    folder: RunFolder, scenario: str, asked: objectives.ObjectivesFile, samples: Sequence[LoadSample]
+    folder: RunFolder, scenario: str, limits: objectives.ObjectivesFile, samples: Sequence[LoadSample]
 ) -> Verdict:
-    """Judges the records in the folder, writes the verdict beside them, and shows both."""
+    """Decides the verdict on the records in the folder, writes it, and prints the results."""
     read = folder.records()
-    verdict = decide(scenario, read, asked.of(scenario), samples)
+    verdict = decide(scenario, read, limits.of(scenario), samples)
     folder.conclude(verdict, samples[-1].time - samples[0].time if samples else 0.0)
     load_table.show(read)
     for warning in verdict.warnings:
@@ -99,7 +102,7 @@ def conclude(
 
 
 def _follow(load_run: LoadRun, scenario: str, samples: list[LoadSample]) -> None:
-    """Shows each tick until the end; Ctrl-C brings the end nearer."""
+    """Shows each sample until the load ends. Ctrl-C ends it early."""
     with step(f"load, {scenario}") as progress:
 
         def show(sample: LoadSample) -> None:
@@ -109,7 +112,7 @@ def _follow(load_run: LoadRun, scenario: str, samples: list[LoadSample]) -> None
         try:
             load_run.follow(show)
         except KeyboardInterrupt:
-            message("Ending: the requests under way are answered first.")
+            message("Stopping after the requests in flight.")
             load_run.stop()
             load_run.follow(show)
 
@@ -120,7 +123,7 @@ def _list(project: Project) -> None:
     for scenario in found:
         console.print(f"[bold]{scenario.name}[/]  {escape(scenario.text)}", soft_wrap=True)
         _list_parameters(scenario.own)
-    console.print("[bold]of every scenario[/]")
+    console.print("[bold]all scenarios[/]")
     _list_parameters(found[0].common)
 
 

@@ -1,4 +1,4 @@
-"""The command line as a whole: every command, and the exit code that each error becomes."""
+"""The command line: all commands, and the exit codes of errors."""
 
 import sys
 from importlib.metadata import version
@@ -23,7 +23,7 @@ from drydock.cli.up import up
 from drydock.core.console import message, output_console
 from drydock.core.errors import CannotRunError, FailedError
 
-INTERRUPTED = 130  # what Typer makes of Ctrl-C: 128 + SIGINT, as a shell reports it
+INTERRUPTED = 130  # Typer's exit code after Ctrl-C: 128 + SIGINT, as in a shell
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -62,17 +62,17 @@ def options(
 
 
 def main() -> None:
-    """Runs the command line; the exit code is 0 (well), 1 (failed) or 2 (could not run)."""
+    """Runs the command line. The exit code is 0 (passed), 1 (failed), 2 (could not run) or 130 (Ctrl-C)."""
     try:
         app()
     except FailedError as error:
         console = output_console(stderr=True)
-        verdict = "cannot run" if isinstance(error, CannotRunError) else "failed"
-        console.print(f"[bold red]{verdict}[/]  {escape(error.reason)}", soft_wrap=True)
+        result = "cannot run" if isinstance(error, CannotRunError) else "failed"
+        console.print(f"[bold red]{result}[/]  {escape(error.reason)}", soft_wrap=True)
         if error.remedy:
             console.print(f"[bold]remedy[/]  {escape(error.remedy)}", soft_wrap=True)
         sys.exit(error.exit_code)
     except SystemExit as ended:
         if ended.code == INTERRUPTED:
-            message("Interrupted. Run the same command again to go on.")
+            message("Interrupted. Run the same command again to continue.")
         raise

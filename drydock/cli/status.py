@@ -1,4 +1,4 @@
-"""`drydock status`: what runs, and whether it is healthy."""
+"""`drydock status`: show the health of everything that runs."""
 
 import typer
 
@@ -8,10 +8,10 @@ from drydock.doctor import survey
 
 
 def status() -> None:
-    """Show what runs: nodes, pods, Tilt's resources, the service's readiness. Exit code 1 when not all is well."""
+    """Show the nodes, pods, Tilt's resources and the service's readiness. Exit code 1: something is not healthy."""
     lines = survey.survey(Project.find())
     if not lines:
-        raise FailedError("nothing runs", "Start it with `drydock up`.")
+        raise FailedError("nothing is running", "Start it with `drydock up`.")
     survey.report(lines)
     if not all(line.healthy for line in lines):
         raise typer.Exit(FailedError.exit_code)

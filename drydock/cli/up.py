@@ -1,4 +1,4 @@
-"""`drydock up`: start everything."""
+"""`drydock up`: start the platform and the service."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -24,25 +24,25 @@ class Choice(StrEnum):
 
 def up(
     mode: Annotated[
-        Mode, typer.Option(help="dev: an edit is live in a second. parity: exactly what production runs.")
+        Mode, typer.Option(help="dev: reload on every edit, in about a second. parity: run exactly as in production.")
     ] = Mode.DEV,
     profile: Annotated[
-        Profile, typer.Option(help="small: less memory for the telemetry stack, for a machine of 8 GiB.")
+        Profile, typer.Option(help="small: less memory for the telemetry stack, for a machine with 8 GiB.")
     ] = Profile.FULL,
     without: Annotated[
-        list[Part], typer.Option(help="Leave a part of the telemetry stack, or KEDA, out; can be repeated.")
+        list[Part], typer.Option(help="Leave out KEDA or a part of the telemetry stack. Can be repeated.")
     ] = [],  # noqa: B006 - Typer copies it
     detach: Annotated[
-        bool, typer.Option("--detach", "-d", help="Return when everything is ready, and leave it running.")
+        bool, typer.Option("--detach", "-d", help="Run in the background, and return when everything is ready.")
     ] = False,
     platform: Annotated[
-        Choice | None, typer.Option(help="Default: kind, or local where Docker is not reachable.", show_default=False)
+        Choice | None, typer.Option(help="Default: kind, or local if Docker is not reachable.", show_default=False)
     ] = None,
 ) -> None:
-    """Start everything: tools, cluster, registry, images, the service under Tilt.
+    """Start the tools, the registry, the cluster, and the service under Tilt.
 
-    Does only what is missing, so it can be run again at any time, also after Ctrl-C. Without Docker the local platform
-    is started instead: the service's own commands beside an embedded PostgreSQL.
+    Idempotent: safe to run again, also after Ctrl-C. Without Docker, start the local platform instead: the service's
+    own commands and an embedded PostgreSQL.
     """
     project = Project.find()
     unreachable = None if platform else docker.unreachable()
@@ -59,7 +59,7 @@ def up(
     stack = Stack(mode, profile, tuple(without))
     kind.prepare(stack)
     if not detach:
-        message(f"The service answers at {kind.url} in a moment. Ctrl-C stops Tilt and leaves the cluster.")
+        message(f"The service will be at {kind.url}. Ctrl-C stops Tilt and keeps the cluster.")
         kind.tilt.run(stack)
     kind.tilt.detach(stack)
     with step(f"service, mode {mode}") as progress:

@@ -1,4 +1,4 @@
-"""The instrument knows the service only through drydock.toml and the wire; the Makefile only calls."""
+"""The boundaries of drydock: it does not import the service, and the Makefile lists its commands."""
 
 import ast
 import re
@@ -32,7 +32,7 @@ def test_make_alone_lists_every_command() -> None:
     assert [command for command in COMMANDS if not re.search(rf"make {command} +\S", listed)] == []
 
 
-def test_the_pinned_uv_is_one_version_everywhere() -> None:
+def test_uv_has_one_pinned_version() -> None:
     pinned = re.findall(r"^uv==(\S+)", (ROOT / "drydock" / "pinned" / "uv.txt").read_text(), re.MULTILINE)
 
     assert len(pinned) == 1

@@ -34,7 +34,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
 
 
 @pytest.mark.parametrize(("findings", "code"), [([OK], 0), ([OK, BLOCKED], 2)])
-def test_the_doctor_says_by_its_exit_code_whether_something_blocks(
+def test_the_exit_code_of_doctor_is_2_if_a_finding_blocks(
     monkeypatch: pytest.MonkeyPatch, findings: list[Diagnosis], code: int
 ) -> None:
     monkeypatch.setattr(examination, "examine", lambda project: findings)
@@ -42,12 +42,12 @@ def test_the_doctor_says_by_its_exit_code_whether_something_blocks(
     assert run(monkeypatch, "doctor") == code
 
 
-def test_up_starts_nothing_on_a_machine_that_is_not_fit(
+def test_up_starts_nothing_if_a_finding_blocks(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(docker, "information", dict)
     monkeypatch.setattr(examination, "examine", lambda project: [OK, BLOCKED])
-    monkeypatch.setattr(KindPlatform, "prepare", lambda self: pytest.fail("it went on"))
+    monkeypatch.setattr(KindPlatform, "prepare", lambda self: pytest.fail("the platform was started"))
 
     assert run(monkeypatch, "up") == 2
     shown = capsys.readouterr().err
@@ -55,7 +55,7 @@ def test_up_starts_nothing_on_a_machine_that_is_not_fit(
     assert "not ready" in shown
 
 
-def test_without_docker_up_starts_the_local_platform_and_its_first_line_says_what_that_is(
+def test_without_docker_up_starts_the_local_platform_and_first_prints_its_disclaimer(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     started: list[str] = []
@@ -69,25 +69,25 @@ def test_without_docker_up_starts_the_local_platform_and_its_first_line_says_wha
     assert "no socket" in first
 
 
-def test_asking_for_kind_without_docker_is_refused_and_not_replaced(
+def test_up_on_kind_without_docker_fails_and_starts_no_other_platform(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(docker, "information", unreachable)
-    monkeypatch.setattr(LocalPlatform, "run", lambda self: pytest.fail("it started another platform"))
+    monkeypatch.setattr(LocalPlatform, "run", lambda self: pytest.fail("the local platform was started"))
 
     assert run(monkeypatch, "up", "--platform", "kind") == 2
     assert "no socket" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    ("error", "code", "word"),
+    ("error", "code", "result"),
     [
         (FailedError("it [did] not work", "Try that."), 1, "failed"),
         (CannotRunError("no [way]", "Go."), 2, "cannot run"),
     ],
 )
-def test_an_error_is_one_reason_one_remedy_and_an_exit_code(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: FailedError, code: int, word: str
+def test_an_error_has_a_reason_a_remedy_and_an_exit_code(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: FailedError, code: int, result: str
 ) -> None:
     def fail() -> None:
         raise error
@@ -96,11 +96,11 @@ def test_an_error_is_one_reason_one_remedy_and_an_exit_code(
 
     assert run(monkeypatch) == code
     shown = capsys.readouterr().err
-    assert f"{word}  {error.reason}" in shown
+    assert f"{result}  {error.reason}" in shown
     assert f"remedy  {error.remedy}" in shown
 
 
-def test_ctrl_c_is_told_apart_from_a_failure_and_says_how_to_go_on(
+def test_ctrl_c_has_its_own_exit_code_and_a_remedy(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def interrupted() -> None:
@@ -117,7 +117,7 @@ def test_an_unknown_mode_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("command", ["up", "down", "status", "smoke", "doctor", "env"])
-def test_every_command_explains_itself(command: str) -> None:
+def test_every_command_has_a_help_text(command: str) -> None:
     shown = CliRunner().invoke(main.app, [command, "--help"])
 
     assert shown.exit_code == 0

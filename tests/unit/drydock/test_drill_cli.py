@@ -1,4 +1,4 @@
-"""What a person types about drills."""
+"""The command line of the drills."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ SETTINGS = Project.find(Path(__file__).parent).configuration.drills.disruptions
 TITLES = [kind.title for kind in DISRUPTIONS]
 
 
-def test_the_list_says_each_drill_what_it_is_to_show_and_its_negative_control() -> None:
+def test_the_list_has_each_drill_with_its_hypothesis_and_negative_control() -> None:
     shown = CliRunner().invoke(main.app, ["drill", "list"])
 
     assert shown.exit_code == 0
@@ -24,7 +24,7 @@ def test_the_list_says_each_drill_what_it_is_to_show_and_its_negative_control() 
 
 
 @pytest.mark.parametrize("command", ["list", "all", "scale", *TITLES])
-def test_every_command_explains_itself(command: str) -> None:
+def test_every_command_has_a_help_text(command: str) -> None:
     shown = CliRunner().invoke(main.app, ["drill", command, "--help"])
 
     assert shown.exit_code == 0

@@ -1,4 +1,4 @@
-"""`drydock explain`: every cause has its remedy, and a run says its own."""
+"""`drydock explain`: every cause has advice, and a run has its own causes."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ def test_without_a_name_every_cause_is_explained() -> None:
     assert all(f"{cause}\n  {SENTENCES[cause]}\n  change: " in shown.output for cause in Cause)
 
 
-def test_the_advice_names_the_variables_of_the_project_and_none_outside_of_one(checkout: Path) -> None:
+def test_the_advice_names_the_variables_of_the_project_if_there_is_one(checkout: Path) -> None:
     drydock_toml = checkout / "drydock.toml"
     drydock_toml.write_text(drydock_toml.read_text().replace('["DRAIN_SECONDS"]', '["LAME_DUCK"]'))
 
@@ -40,14 +40,14 @@ def test_the_advice_names_the_variables_of_the_project_and_none_outside_of_one(c
     assert "a drain before the server" in outside
 
 
-def test_a_cause_is_explained_alone() -> None:
+def test_one_cause_is_explained_alone() -> None:
     shown = CliRunner().invoke(main.app, ["explain", Cause.CUT_IN_FLIGHT])
 
     assert shown.output.startswith("cut-in-flight\n")
     assert Cause.NO_DATABASE not in shown.output
 
 
-def test_a_run_says_its_own_causes_with_their_counts(checkout: Path) -> None:
+def test_a_run_is_explained_by_its_causes_with_their_counts(checkout: Path) -> None:
     folder = RunFolder(checkout / "runs" / "20260101T000000Z-rollout")
     folder.folder.mkdir(parents=True)
     folder.write_json(disruption_analysis.FILE, {"sent": 10_001, "lost": 3, "causes": {"cut-in-flight": 3}})
@@ -58,8 +58,8 @@ def test_a_run_says_its_own_causes_with_their_counts(checkout: Path) -> None:
     assert "3 requests: cut-in-flight" in shown.output
 
 
-def test_a_name_that_is_neither_is_refused(checkout: Path) -> None:
+def test_a_name_that_is_neither_a_cause_nor_a_run_is_refused(checkout: Path) -> None:
     shown = CliRunner().invoke(main.app, ["explain", "nonsense"])
 
     assert isinstance(shown.exception, CannotRunError)
-    assert "'nonsense' is no cause and no run" in shown.exception.reason
+    assert "'nonsense' is neither a cause nor a run" in shown.exception.reason
