@@ -44,7 +44,7 @@ class Outcome:
 
 @dataclass
 class SteadyRequests:
-    """Sends requests during the `with` block: on fresh connections, on kept-alive ones, and orders on kept-alive ones."""
+    """Sends requests during the `with` block: on fresh and on kept-alive connections, and orders on kept-alive ones."""
 
     product_id: int
     outcomes: list[Outcome] = field(default_factory=list)
