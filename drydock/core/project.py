@@ -170,7 +170,7 @@ class JudgedRequest(Section):
 
     With `per_second`, it has no share: it is sent at most so often, whatever the rate. With `key`, the request carries
     an Idempotency-Key and is audited. In path and body, `{subject}` stands for the id of a subject, and `{answer}` for
-    the field `identifier` of the newest good answer to the request `after`, such as `POST /orders`. Until there is such
+    the field `identifier` of the newest good answer to the request `after`, such as `POST /items`. Until there is such
     an answer, another request is sent in its place.
     """
 

@@ -10,12 +10,6 @@ from pathlib import Path
 from drydock.core.project import Configuration, Project
 
 ROOT = Path(__file__).parents[2]
-# Until it is taken from drydock.toml too.
-ALLOWED = {
-    ("drydock/local/platform.py", "DATABASE_URL"): "`up --platform local`; goes with one local runtime",
-}
-# Gives way to the judge.
-REPLACED = ("drydock/traffic/",)
 
 
 def names(configuration: Configuration) -> set[str]:
@@ -47,7 +41,7 @@ def sources() -> Iterator[tuple[str, str]]:
     """Every text of drydock/: modules and templates."""
     for path in sorted((ROOT / "drydock").rglob("*")):
         name = path.relative_to(ROOT).as_posix()
-        if path.suffix in {".py", ".j2"} and not name.startswith(REPLACED):
+        if path.suffix in {".py", ".j2"}:
             yield name, path.read_text()
 
 
@@ -60,7 +54,7 @@ def test_no_name_of_the_sample_service_stands_in_drydock() -> None:
     words = names(Project.find(ROOT).configuration)
     standing = {(path, word) for path, text in sources() for word in found(words, text)}
 
-    assert standing - ALLOWED.keys() == set(), "take it from drydock.toml (drydock/core/project.py)"
+    assert not standing, "take it from drydock.toml (drydock/core/project.py)"
 
 
 def test_the_names_are_those_that_somebody_would_write_into_the_tool() -> None:
