@@ -35,7 +35,7 @@ class Request:
 
     @cached_property
     def operation(self) -> str:
-        """The route with its method, such as `GET /items/{id}`."""
+        """The route with its method, such as `GET /items/{item_id}`."""
         return f"{self.method} {self.route}"
 
 

@@ -1,7 +1,8 @@
-"""Shutdown drills on kind: a deleted pod, a rollout, and a negative control."""
+"""Shutdown drills on kind, as a person runs them: a deleted pod, a rollout, a killed process, a negative control."""
 
 import subprocess
 import sys
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -9,17 +10,21 @@ import pytest
 from drydock.analysis import disruption_analysis
 from drydock.analysis.causes import Cause
 from drydock.analysis.pod_terminations import LINES, MARKS
+from drydock.dashboards import document
+from drydock.dashboards.queries import SCRAPE_SECONDS, Query, queries, substitute
 from drydock.judge_client import start_delay
 from drydock.runs.folder import CONFIGURATION, RunFolder
 from drydock.runs.verdict import FILE as VERDICT
 from tests.e2e import cluster
 from tests.e2e.cluster import FEWEST_PODS
 from tests.lifecycle import SHUTDOWN
+from tests.telemetry.prometheus import Prometheus
 
 SECONDS = 400
 ATTEMPTS = 3  # a busy machine may miss the steady state that a drill requires before its action
 SETTINGS = cluster.PROJECT.configuration.drills.disruptions
 DRAIN_SECONDS = 5  # k8s/base/shop.env
+SHUTDOWN_DASHBOARD = document.files(cluster.PROJECT.root)["shutdown"]
 SHUTDOWN_MARKS = [LINES[event] for event in SHUTDOWN]
 LANES = {"fresh", "kept", "long"}
 CUT = {Cause.CUT_IN_FLIGHT, Cause.REFUSED_AFTER_REMOVAL, Cause.CLOSED_LISTENER, Cause.RESET_ON_KEPT_ALIVE}
@@ -92,6 +97,37 @@ def test_the_folder_says_it_all(drilled: RunFolder) -> None:
     described: dict[str, Any] = drilled.read_json(CONFIGURATION)
     assert (described["mode"], described["platform"]) == ("parity", "kind")
     assert drilled.name.endswith(described["drill"])
+
+
+def test_the_shutdown_dashboard_shows_the_requests_that_a_killed_process_loses() -> None:
+    """The panels' own expressions over the time of the drill: what the judge lost is what they show."""
+    _, folder = drill("kill-hard")
+    sent = folder.records()
+    lost = Counter(str(record.outcome) for record in sent if record.lost)
+    assert lost, "a process that is killed loses the requests that it had"
+
+    prometheus = Prometheus(cluster.PROJECT.configuration.telemetry.kind.prometheus)
+    begin, end = min(record.intended for record in sent), max(record.ended for record in sent) + SCRAPE_SECONDS
+    [(_, total)] = prometheus.samples(filled_in(panel("Lost requests"), end - begin), end)
+    rates = prometheus.over(panel("Lost requests by outcome").expression, begin, end, SCRAPE_SECONDS)
+    peaks = {labels["outcome"]: max(values, default=0.0) for labels, values in rates}
+    [(_, success)] = prometheus.over(panel("Success seen by clients").expression, begin, end, SCRAPE_SECONDS)
+    print(f"{lost} lost; on the dashboard {total:.1f}, at most {peaks} a second, success down to {min(success):.2%}")
+
+    assert total == pytest.approx(lost.total(), rel=0.2, abs=2), "increase() interpolates between scrapes"
+    assert {outcome for outcome, peak in peaks.items() if peak > 0} == lost.keys()
+    assert min(success) < 1
+
+
+def panel(title: str) -> Query:
+    """The query of a panel of the Shutdown dashboard."""
+    [found] = [it for it in queries(document.read(SHUTDOWN_DASHBOARD)) if it.panel == title]
+    return found
+
+
+def filled_in(query: Query, seconds: float) -> str:
+    """The expression as Grafana sends it where so many seconds are shown."""
+    return substitute(query.text.replace("$__range", f"{seconds:.0f}s"))
 
 
 def test_the_negative_control_of_a_rollout_fails_with_the_cause_and_is_put_back() -> None:

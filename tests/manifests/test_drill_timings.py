@@ -1,4 +1,4 @@
-"""A drill's report puts production's timings beside its own: they are read from the manifests."""
+"""A drill's report compares its timings with production's, which it reads from the manifests."""
 
 from drydock.cluster.platform import KindPlatform
 from drydock.core.project import Project

@@ -1,4 +1,4 @@
-"""The judge's Job has a way to the service, the time that it may take, and all that drydock.toml tells it."""
+"""The judge's Job can reach the service, has a sufficient deadline, and gets its settings from drydock.toml."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,30 +21,30 @@ def after_the_last_request() -> float:
     return answers + FLUSH_SECONDS + SCRAPE_SECONDS
 
 
-def test_a_judge_that_is_told_to_end_has_time_to_account_for_what_it_sent(judge: list[Object]) -> None:
+def test_the_grace_period_covers_the_requests_in_flight(judge: list[Object]) -> None:
     pod = find(judge, "Job", "judge")["spec"]["template"]["spec"]
     assert pod["terminationGracePeriodSeconds"] > after_the_last_request()
 
 
-def test_the_job_has_time_for_all_of_a_run(judge: list[Object]) -> None:
+def test_the_deadline_of_the_job_covers_a_whole_run(judge: list[Object]) -> None:
     job = find(judge, "Job", "judge")
     jobs.adjust(judge, "an image", {}, seconds=60)
     whole = BEGIN_SECONDS + 60 + after_the_last_request()
     assert job["spec"]["activeDeadlineSeconds"] >= whole + 30, "nothing is left for a pull"
 
 
-def test_it_asks_the_service_by_its_service(parity: list[Object]) -> None:
+def test_the_judge_sends_to_the_kubernetes_service(parity: list[Object]) -> None:
     workload = CONFIGURATION.workload
     judge = smoke.on_kind(Project.find(ROOT), smoke.Load(20, 60))
     assert urlsplit(judge.plan.url).hostname == f"{workload.service}.{workload.namespace}"
     assert find(parity, "Service", workload.service)["spec"]["ports"][0]["port"] == 80
 
 
-def test_nothing_stands_between_it_and_those_it_talks_to(judge: list[Object], parity: list[Object]) -> None:
+def test_the_network_policies_allow_the_needed_connections(judge: list[Object], parity: list[Object]) -> None:
     assert closed_ways(judge, parity) == []
 
 
-def test_it_reaches_nothing_else(judge: list[Object], parity: list[Object]) -> None:
+def test_the_network_policies_allow_no_other_connections(judge: list[Object], parity: list[Object]) -> None:
     service, collector = find(judge, "NetworkPolicy", "judge")["spec"]["egress"]
     [peer] = service["to"]
     workload = CONFIGURATION.workload
@@ -55,18 +55,18 @@ def test_it_reaches_nothing_else(judge: list[Object], parity: list[Object]) -> N
     assert [port["port"] for port in collector["ports"]] == ["otlp-http"]
 
 
-def test_a_way_that_is_closed_is_found(judge: list[Object], parity: list[Object]) -> None:
+def test_a_blocked_connection_is_found(judge: list[Object], parity: list[Object]) -> None:
     find(judge, "NetworkPolicy", "judge")["spec"]["egress"].pop()
     find(judge, "NetworkPolicy", "judge")["spec"]["ingress"].pop()
     assert closed_ways(judge, parity) == ["no way to collector", "no way from prometheus"]
 
 
-def test_it_is_told_by_the_variables_that_it_reads(judge: list[Object]) -> None:
+def test_the_job_sets_the_variables_that_the_judge_reads(judge: list[Object]) -> None:
     names = {variable["name"] for variable in container(judge, "Job", "judge")["env"]}
     assert names == {VARIABLE, PORT, ENDPOINT, *IDENTITY.values()} - {"SERVICE_VERSION"}
 
 
-def test_it_is_scraped_where_it_listens(judge: list[Object]) -> None:
+def test_the_judge_is_scraped_on_the_port_it_listens_on(judge: list[Object]) -> None:
     spec = container(judge, "Job", "judge")
     [port] = [item["containerPort"] for item in spec["ports"]]
     assert environment(judge, spec)[PORT] == str(port)
@@ -79,7 +79,7 @@ def test_long_requests_outlive_the_pre_stop_wait(parity: list[Object]) -> None:
     assert CONFIGURATION.judge.long_seconds > hook["sleep"]["seconds"]
 
 
-def test_the_backlogs_bound_is_the_services_own(defaults: dict[str, Any]) -> None:
+def test_drydock_toml_and_the_service_agree_on_the_backlog_seconds(defaults: dict[str, Any]) -> None:
     assert CONFIGURATION.shutdown.backlog_seconds == defaults["SETTLE_SECONDS"]
 
 
@@ -90,7 +90,7 @@ def test_every_drill_sends_at_least_ten_thousand_requests_at_200_a_second() -> N
 
 
 def closed_ways(judge: list[Object], parity: list[Object]) -> Findings:
-    """The parts that the judge talks to, or that talk to it, and cannot."""
+    """The blocked connections between the judge and the parts that it needs or that scrape it."""
     policy = find(judge, "NetworkPolicy", "judge")["spec"]
     to = [(part, port) for rule in policy["egress"] for part, port in _ends(rule, rule["to"])]
     by = [(part, port) for rule in policy["ingress"] for part, port in _ends(rule, rule["from"])]

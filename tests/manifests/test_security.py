@@ -1,4 +1,4 @@
-"""Pods are confined, hold no token, and stay in their namespace."""
+"""Pods are unprivileged, have no API token, and belong to a restricted namespace."""
 
 from collections.abc import Callable
 from typing import Any
@@ -74,7 +74,7 @@ def test_a_missing_seccomp_profile_is_found(parity: list[Object]) -> None:
     assert len(security.confined(parity)) == 1
 
 
-def test_a_way_to_more_privileges_is_found(parity: list[Object]) -> None:
+def test_privilege_escalation_is_found(parity: list[Object]) -> None:
     del container(parity, "Deployment", "shop")["securityContext"]["allowPrivilegeEscalation"]
     assert security.confined(parity) == ["Deployment/shop, container shop may gain privileges"]
 
@@ -94,7 +94,7 @@ def test_a_missing_request_is_found(parity: list[Object]) -> None:
     assert security.resources_set(parity) == ["Deployment/shop, container shop has no requests of cpu"]
 
 
-def test_an_object_elsewhere_is_found(parity: list[Object]) -> None:
+def test_an_object_in_another_namespace_is_found(parity: list[Object]) -> None:
     find(parity, "Service", "shop")["metadata"]["namespace"] = "default"
     assert security.inside_namespaces(parity, {"shop", "observability"}) == [
         "Service/shop is in none of the namespaces observability, shop"

@@ -15,9 +15,10 @@ class Prometheus:
 
     url: str
 
-    def samples(self, expression: str) -> list[tuple[dict[str, str], float]]:
-        """The labels and values of an instant query. Fails if the expression is not valid PromQL."""
-        result = self._ask("query", query=expression)["result"]
+    def samples(self, expression: str, time: float | None = None) -> list[tuple[dict[str, str], float]]:
+        """The labels and values of an instant query, at `time` in Unix seconds. Fails if it is not valid PromQL."""
+        at = {} if time is None else {"time": str(time)}
+        result = self._ask("query", query=expression, **at)["result"]
         if isinstance(result, list) and result and not isinstance(result[0], dict):
             return [({}, float(result[1]))]
         return [(item["metric"], float(item["value"][1])) for item in result]
@@ -25,6 +26,13 @@ class Prometheus:
     def value(self, expression: str) -> float:
         """The sum of an instant query's values. 0 if there are none."""
         return sum(value for _, value in self.samples(expression) if not math.isnan(value))
+
+    def over(self, expression: str, begin: float, end: float, step: float) -> list[tuple[dict[str, str], list[float]]]:
+        """The labels of each series of a range query, and the values that it had."""
+        limits = {"start": str(begin), "end": str(end), "step": str(step)}
+        found = self._ask("query_range", query=expression, **limits)["result"]
+        values = [(item["metric"], [float(value) for _, value in item["values"]]) for item in found]
+        return [(labels, [it for it in known if not math.isnan(it)]) for labels, known in values]
 
     def exemplars(self, expression: str, seconds: float) -> list[dict[str, Any]]:
         """The exemplars of the last `seconds`, with the labels of their series."""

@@ -4,7 +4,8 @@ import contextlib
 import os
 import signal
 import sys
-from pathlib import Path
+
+import psutil
 
 from tests.integration.app.service import Service
 
@@ -44,8 +45,8 @@ class ReceiptWorker(Service):
     def rendering_processes(self) -> list[int]:
         """The IDs of the rendering processes, without multiprocessing's resource tracker."""
         found = []
-        for child in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split():
-            with contextlib.suppress(FileNotFoundError):  # the process has just ended
-                if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
-                    found.append(int(child))
+        for child in psutil.Process(self.pid).children():
+            with contextlib.suppress(psutil.Error):  # the process has just ended
+                if any("spawn_main" in word for word in child.cmdline()):
+                    found.append(child.pid)
         return found
