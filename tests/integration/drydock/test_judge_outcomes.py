@@ -49,7 +49,7 @@ class Client:
         parts = urlsplit(url)
         self._ended: dict[int, asyncio.Future[None]] = {}
         self._writer = RequestWriter(parts.netloc, Answers([]))
-        self._sender = Sender((parts.hostname or "", parts.port or 80), 1, self._end)
+        self._sender = Sender((parts.hostname or "", parts.port or 80), 1, self._end, "X-Served-By")
 
     async def send(self, lane: Lane = Lane.FRESH, request: Request = READ) -> Exchange:
         now = time.monotonic()

@@ -12,7 +12,6 @@ from drydock.system.ports import free_port
 from drydock.telemetry import jaeger
 from drydock.telemetry.grafana import Grafana
 
-
 BODIES = {
     "/api/search": b"[]",
     "/api/traces": b'{"data": [{"processes": {"p1": {"serviceName": "service"}}}]}',
