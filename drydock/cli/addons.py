@@ -10,11 +10,8 @@ from drydock.core.project import Project
 
 
 def addons(
-    mode: Annotated[Mode, typer.Option(help="The same option as that of `up`.")] = Mode.DEV,
-    without: Annotated[list[Part], typer.Option(help="The same option as that of `up`.")] = [],  # noqa: B006 - Typer copies it
+    mode: Annotated[Mode, typer.Option(help="As in `drydock up`.")] = Mode.DEV,
+    without: Annotated[list[Part], typer.Option(help="As in `drydock up`.")] = [],  # noqa: B006 - Typer copies it
 ) -> None:
-    """Install the cluster's add-ons (metrics-server, KEDA) for a mode, and remove KEDA with `--without keda`.
-
-    `up` and the Tiltfile do the same. Idempotent: safe to run again.
-    """
+    """Install or remove the add-ons of the cluster (metrics-server, KEDA) that a stack needs or excludes."""
     KindPlatform(Project.find()).bring_addons(Stack(mode, without=tuple(without)))

@@ -1,4 +1,4 @@
-"""`drydock dashboards`: pull, push, diff, lint and create dashboards."""
+"""`drydock dashboards`: keep the dashboards of Grafana in git."""
 
 from typing import Annotated
 
@@ -19,15 +19,15 @@ app = typer.Typer(
 )
 
 
-PlatformOption = Annotated[TelemetryPlatform, typer.Option("--platform", help="Use the Grafana of this platform.")]
+PlatformOption = Annotated[TelemetryPlatform, typer.Option("--platform", help="The platform of the Grafana.")]
 
 
 @app.command()
 def pull(platform: PlatformOption = TelemetryPlatform.KIND) -> None:
-    """Write the dashboards that differ in Grafana into their files.
+    """Write the dashboards of Grafana to the files.
 
-    Pull every dashboard that has a file, and every new one with the tag `drydock`. Files are written in a normal form,
-    so that `git diff` shows only the changes of a person. Exit code 2: Grafana does not answer.
+    Includes every dashboard with a file, and those tagged `drydock` without one. Writes a normal form, so that
+    `git diff` shows only what a person changed. Exit code 2: Grafana is not reachable.
     """
     project = Project.find()
     with _grafana(project, platform) as grafana:
@@ -42,16 +42,16 @@ def pull(platform: PlatformOption = TelemetryPlatform.KIND) -> None:
 
 @app.command()
 def push(platform: PlatformOption = TelemetryPlatform.KIND) -> None:
-    """Save the files in Grafana, over existing dashboards, and verify that Grafana stored them unchanged."""
+    """Write the files to Grafana, replacing its dashboards, and verify that Grafana returns the same."""
     project = Project.find()
     with _grafana(project, platform) as grafana:
         pushed = sync.push(project.root, grafana)
-    message(f"Pushed: {', '.join(change.uid for change in pushed)}." if pushed else "Grafana matches the files.")
+    message(f"Pushed: {', '.join(change.uid for change in pushed)}." if pushed else "Grafana and the files are equal.")
 
 
 @app.command()
 def diff(platform: PlatformOption = TelemetryPlatform.KIND) -> None:
-    """Show the differences between Grafana and the files, both in the normal form. Exit code 1: they differ."""
+    """Show the differences between Grafana and the files, both in normal form. Exit code 1: there are some."""
     project = Project.find()
     with _grafana(project, platform) as grafana:
         different = [change for change in sync.changes(project.root, grafana) if not change.same]
@@ -59,18 +59,15 @@ def diff(platform: PlatformOption = TelemetryPlatform.KIND) -> None:
         typer.echo("\n".join(change.diff))
     if different:
         raise typer.Exit(FailedError.exit_code)
-    message("Grafana matches the files.")
+    message("Grafana and the files are equal.")
 
 
 @app.command()
 def lint(
-    report: Annotated[bool, typer.Option("--report", help="Also print the counts of each dashboard.")] = False,
-    fix: Annotated[bool, typer.Option("--fix", help="Write the files in the normal form first.")] = False,
+    report: Annotated[bool, typer.Option("--report", help="Also print the contents of each dashboard.")] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="First write the files in the normal form.")] = False,
 ) -> None:
-    """Check the files against the rules, and print each finding with its remedy. Exit code 1: there are findings.
-
-    Needs neither a cluster nor Grafana.
-    """
+    """Check the files, and print a remedy for each finding. Needs no Grafana. Exit code 1: there are findings."""
     root = Project.find().root
     for path in linter.fix(root) if fix else []:
         message(f"Written in the normal form: {path.relative_to(root)}")
@@ -84,12 +81,14 @@ def lint(
 
 
 @app.command()
-def new(name: Annotated[str, typer.Argument(help="Lowercase letters, digits and dashes: order-book")]) -> None:
-    """Create a dashboard: a file with the variables, annotations and links of all dashboards, and a first panel."""
+def new(
+    name: Annotated[str, typer.Argument(help="Lower-case letters, digits and dashes, such as order-book.")],
+) -> None:
+    """Create a dashboard file with the common variables, annotations and links, and one panel."""
     root = Project.find().root
     dashboard, path = scaffold(name), root / FOLDER / f"{name}.json"
     if path.exists():
-        raise FailedError(f"{path.relative_to(root)} exists already", "Choose another name, or edit the file.")
+        raise FailedError(f"{path.relative_to(root)} exists", "Choose another name, or edit it.")
     path.write_text(text(dashboard))
     message(f"Written: {path.relative_to(root)}")
     if not linter.registered(root, name):
@@ -98,7 +97,7 @@ def new(name: Annotated[str, typer.Argument(help="Lowercase letters, digits and 
 
 
 def _registration(name: str) -> str:
-    return f"To deploy it to the cluster, add `- dashboards/{name}.json` under `files` in {KUSTOMIZATION}."
+    return f"The cluster does not provision it yet. Add `- dashboards/{name}.json` under `files` in {KUSTOMIZATION}."
 
 
 def _grafana(project: Project, platform: TelemetryPlatform) -> Grafana:

@@ -21,7 +21,7 @@ def down(
     project = Project.find()
     stopped = ["local platform"] if LocalPlatform(project).stop() else []
     if unreachable := docker.unreachable():
-        message(f"Skipped the cluster: {unreachable}")
+        message(f"No cluster to stop: {unreachable}")
     else:
         stopped += ["kind platform"] if KindPlatform(project).remove() else []
         stopped += ["registry and its images"] if everything and registry.remove() else []

@@ -1,4 +1,4 @@
-"""`drydock drill`: list and run the drills."""
+"""`drydock drill`: list the drills and run them."""
 
 from collections.abc import Callable
 from enum import StrEnum
@@ -22,7 +22,7 @@ from drydock.targets.local import LocalTarget
 from drydock.targets.target import Target
 
 app = typer.Typer(
-    help="Disrupt the service as production does, and check that it meets its objectives.", no_args_is_help=True
+    help="Disrupt the service as production does, and decide whether it keeps its objectives.", no_args_is_help=True
 )
 
 
@@ -34,22 +34,20 @@ class Platform(StrEnum):
 
 
 Where = Annotated[
-    Platform, typer.Option("--platform", help="`local` needs no Docker, but its results do not apply to Kubernetes.")
+    Platform, typer.Option("--platform", help="local needs no Docker. It proves nothing about Kubernetes.")
 ]
-Keep = Annotated[
-    bool, typer.Option("--keep", help="Keep the drill's changes for an investigation, and print how to roll them back.")
-]
+Keep = Annotated[bool, typer.Option("--keep", help="Keep the changes of the drill for inspection, and list them.")]
 Against = Annotated[
     str | None,
     typer.Option(
-        help="Remove a protection first: `control` (the drill's own negative control, which must fail), the name of a "
-        "negative control in k8s/controls, or the file of a patch of the Deployment.",
+        help="Remove a protection first. `control` is the negative control of the drill, which must fail. Otherwise: "
+        "a name in k8s/controls, or a file with a patch of the Deployment.",
         show_default=False,
     ),
 ]
 
-EXIT_CODES = """Writes a folder below runs/ with report.html. Ctrl-C rolls back every change. Exit code 1: an \
-objective was missed. Exit code 2: the drill could not run."""
+EXIT_CODES = """Writes a folder below runs/ with report.html. Ctrl-C rolls the changes back. Exit code 1: the service \
+missed an objective. Exit code 2: the drill could not run."""
 
 
 @app.command("list")
@@ -67,13 +65,13 @@ def list_drills() -> None:
 def run_all(
     platform: Where = Platform.KIND,
     controls: Annotated[
-        bool, typer.Option("--controls", help="Run each drill's negative control instead, which must fail.")
+        bool, typer.Option("--controls", help="Run the negative control of each drill instead. It must fail.")
     ] = False,
     times: Annotated[int, typer.Option(min=1, help="Run each drill this many times.")] = 1,
 ) -> None:
-    """Run every shutdown drill in turn, and print a table of the results. Takes about 15 minutes.
+    """Run every shutdown drill in turn, and print a table. Takes about 15 minutes.
 
-    Ctrl-C rolls back every change. Exit code 1: a drill had an unexpected result.
+    Ctrl-C rolls the changes back. Exit code 1: a drill had an unexpected result.
     """
     project = Project.find()
     every.show(every.run(project, target_of(project, platform), controls=controls, times=times))
@@ -86,10 +84,10 @@ def scale(
     ] = False,
     keep: Keep = False,
 ) -> None:
-    """Raise the load to four times the capacity of a pod, and measure the time of scale-out and scale-in.
+    """Raise the load to four times the capacity of a pod, and measure how fast the pods follow, up and down.
 
-    Takes about six minutes, or twelve with --compare. Writes a folder below runs/ with report.html. Ctrl-C rolls back
-    every change. Exit code 1: an objective was missed. Exit code 2: the drill could not run.
+    Takes about six minutes, twice that with --compare. Writes a folder below runs/ with report.html. Ctrl-C rolls the
+    changes back. Exit code 1: the service or its autoscaler missed an objective. Exit code 2: the drill could not run.
     """
     project = Project.find()
     if comparison:
@@ -108,7 +106,7 @@ def target_of(project: Project, platform: Platform) -> Target:
 
 
 def conclude(project: Project, verdict: Verdict, folder: RunFolder) -> None:
-    """Prints the verdict and the path of the report. Raises FailedError if a check has not passed."""
+    """Prints the verdict and the path of the report. Raises FailedError if a check failed."""
     for check in verdict.checks:
         message(
             f"{'  ok' if check.passed else 'FAIL'}  {check.name}: {check.observed}"

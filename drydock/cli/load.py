@@ -22,14 +22,14 @@ from drydock.runs.verdict import Verdict
 
 
 def load(
-    scenario: Annotated[str, typer.Argument(help="The name of a scenario. See `drydock load --list`.")] = "",
+    scenario: Annotated[str, typer.Argument(help="The name of a scenario. `drydock load --list` lists them.")] = "",
     setting: Annotated[
         list[str], typer.Option("--set", metavar="NAME=VALUE", help="Set a parameter of the scenario. Can be repeated.")
     ] = [],  # noqa: B006 - Typer copies it
     users: Annotated[str, typer.Option(help="Short for --set users=…", show_default=False)] = "",
     seconds: Annotated[str, typer.Option(help="Short for --set seconds=…", show_default=False)] = "",
     workers: Annotated[
-        int, typer.Option(min=1, max=16, help="The number of sending processes. Each uses at most one core.")
+        int, typer.Option(min=1, max=16, help="Number of locust workers. Each uses at most one core.")
     ] = 1,
     against: Annotated[
         Path | None,
@@ -37,10 +37,10 @@ def load(
     ] = None,
     listing: Annotated[bool, typer.Option("--list", help="List the scenarios and their parameters.")] = False,
 ) -> None:
-    """Send load to the service from inside the kind cluster, and compare the results with the objectives.
+    """Put load on the service from inside the kind cluster, and compare the result with the objectives.
 
-    Writes a folder below runs/. Ctrl-C ends the load early, with the results up to then. Exit code 1: an objective was
-    missed. Exit code 2: the load could not run.
+    Writes a folder below runs/. Ctrl-C ends the load early and keeps the results so far. Exit code 1: the service
+    missed an objective. Exit code 2: the load could not run.
     """
     project = Project.find()
     if listing or scenario in ("", "list"):
@@ -64,7 +64,7 @@ def run(
     workers: int,
     limits: objectives.ObjectivesFile,
 ) -> Verdict:
-    """Runs the scenario, writes the run's folder, and prints the results."""
+    """Runs the load, prints the results and writes the folder."""
     load_run = LoadRun(platform, scenario, settings, workers)
     samples: list[LoadSample] = []
     try:
@@ -87,7 +87,7 @@ def run(
 def conclude(
     folder: RunFolder, scenario: str, limits: objectives.ObjectivesFile, samples: Sequence[LoadSample]
 ) -> Verdict:
-    """Decides the verdict on the records in the folder, writes it, and prints the results."""
+    """Decides on the records in the folder, writes the verdict beside them, and prints both."""
     read = folder.records()
     verdict = decide(scenario, read, limits.of(scenario), samples)
     folder.conclude(verdict, samples[-1].time - samples[0].time if samples else 0.0)
@@ -102,7 +102,7 @@ def conclude(
 
 
 def _follow(load_run: LoadRun, scenario: str, samples: list[LoadSample]) -> None:
-    """Shows each sample until the load ends. Ctrl-C ends it early."""
+    """Shows each progress sample until the end. Ctrl-C ends the run early."""
     with step(f"load, {scenario}") as progress:
 
         def show(sample: LoadSample) -> None:
@@ -112,7 +112,7 @@ def _follow(load_run: LoadRun, scenario: str, samples: list[LoadSample]) -> None
         try:
             load_run.follow(show)
         except KeyboardInterrupt:
-            message("Stopping after the requests in flight.")
+            message("Ending: waiting for the requests in flight.")
             load_run.stop()
             load_run.follow(show)
 

@@ -17,13 +17,13 @@ from drydock.requests.compare import Difference
 from drydock.runs import verdict as verdicts
 from drydock.runs.folder import CONFIGURATION, RunFolder
 
-app = typer.Typer(help="List, show and compare earlier runs.", no_args_is_help=True)
+app = typer.Typer(help="List the runs, show one, compare two.", no_args_is_help=True)
 
-# Two runs are comparable only if these are the same.
+# Two runs that differ in one of these are not comparable without a remark.
 CIRCUMSTANCES = ("scenario", "settings", "workers", "mode", "commit", "images", "autoscalers")
 
 Name = Annotated[
-    str, typer.Argument(help="A folder below runs/, the beginning or end of its name, or `last` for the newest.")
+    str, typer.Argument(help="A folder below runs/: its name, or the beginning or end of it. `last` is the newest.")
 ]
 
 
@@ -32,14 +32,14 @@ def list_runs() -> None:
     """List the runs, newest first, with a one-line verdict."""
     found = RunFolder.all(Project.find())
     if not found:
-        message("There are no runs yet. Start one: drydock load steady")
+        message("No runs yet. Start with: drydock load steady")
     for run in found:
         output_console().print(f"{run.name}  {_line(run)}", soft_wrap=True)
 
 
 @app.command()
 def show(name: Name = "last") -> None:
-    """Show a run: its configuration, the table of its routes, the share of each pod, and its verdict."""
+    """Show a run: configuration, figures of each route, share of each pod, verdict."""
     run = RunFolder.find(Project.find(), name)
     verdict = run.read_json(verdicts.FILE)
     for key, value in run.read_json(CONFIGURATION).items():
@@ -57,10 +57,10 @@ def show(name: Name = "last") -> None:
 
 @app.command()
 def compare(a: Name, b: Name) -> None:
-    """Compare run B with run A, and mark the differences that are more than noise.
+    """Compare run B with run A, and separate real differences from noise.
 
-    Each run is cut into ten windows of equal length, and each figure is computed in every window. A difference of the
-    means is noise if it is less than 2.5 standard errors, estimated from the variation between the windows.
+    Each run is cut into ten windows of time, and each figure is computed in every window. A difference of the means is
+    noise if it is below 2.5 standard errors, which follow from the spread of the windows.
     """
     project = Project.find()
     runs = RunFolder.find(project, a), RunFolder.find(project, b)
@@ -68,8 +68,8 @@ def compare(a: Name, b: Name) -> None:
     differences = list(comparing.compare(first, second))
     if not differences:
         raise CannotRunError("the two runs have no figure in common", "Compare longer runs of the same routes.")
-    for line in _circumstances(*runs):
-        message(line)
+    for difference in _circumstances(*runs):
+        message(difference)
     output_console().print(_table(differences))
     message(_summary(differences))
 

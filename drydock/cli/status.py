@@ -1,4 +1,4 @@
-"""`drydock status`: show the health of everything that runs."""
+"""`drydock status`: show what runs."""
 
 import typer
 
@@ -8,7 +8,7 @@ from drydock.doctor import survey
 
 
 def status() -> None:
-    """Show the nodes, pods, Tilt's resources and the service's readiness. Exit code 1: something is not healthy."""
+    """Show what runs: nodes, pods, Tilt's resources, the service's readiness. Exit code 1: something is not healthy."""
     lines = survey.survey(Project.find())
     if not lines:
         raise FailedError("nothing is running", "Start it with `drydock up`.")

@@ -24,16 +24,16 @@ class Choice(StrEnum):
 
 def up(
     mode: Annotated[
-        Mode, typer.Option(help="dev: reload on every edit, in about a second. parity: run exactly as in production.")
+        Mode, typer.Option(help="dev: an edit is live in a second. parity: the image and command of production.")
     ] = Mode.DEV,
     profile: Annotated[
-        Profile, typer.Option(help="small: less memory for the telemetry stack, for a machine with 8 GiB.")
+        Profile, typer.Option(help="small: less memory for the telemetry stack, for machines with 8 GiB.")
     ] = Profile.FULL,
     without: Annotated[
         list[Part], typer.Option(help="Leave out KEDA or a part of the telemetry stack. Can be repeated.")
     ] = [],  # noqa: B006 - Typer copies it
     detach: Annotated[
-        bool, typer.Option("--detach", "-d", help="Run in the background, and return when everything is ready.")
+        bool, typer.Option("--detach", "-d", help="Return when everything is ready, and keep it running.")
     ] = False,
     platform: Annotated[
         Choice | None, typer.Option(help="Default: kind, or local if Docker is not reachable.", show_default=False)
@@ -41,8 +41,8 @@ def up(
 ) -> None:
     """Start the tools, the registry, the cluster, and the service under Tilt.
 
-    Idempotent: safe to run again, also after Ctrl-C. Without Docker, start the local platform instead: the service's
-    own commands and an embedded PostgreSQL.
+    Idempotent: safe to run again, also after Ctrl-C. Without Docker it starts the local platform instead: the service's
+    own commands beside an embedded PostgreSQL.
     """
     project = Project.find()
     unreachable = None if platform else docker.unreachable()

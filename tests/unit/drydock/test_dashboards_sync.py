@@ -101,7 +101,7 @@ def test_push_saves_only_the_files_that_differ_in_the_folder_of_the_others(
     assert grafana.saves == 1
 
     assert run(monkeypatch, "push") == 0
-    assert "Grafana matches the files." in capsys.readouterr().err
+    assert "Grafana and the files are equal." in capsys.readouterr().err
     assert grafana.saves == 1
     assert run(monkeypatch, "pull") == 0
     assert "Nothing to pull." in capsys.readouterr().err
