@@ -129,7 +129,7 @@ def test_a_new_dashboard_with_the_tag_gets_a_file_and_a_notice_about_the_kustomi
     assert run(monkeypatch, "pull") == 0
     assert set(files(checkout)) == {*files(ROOT), "orders"}
     assert files(checkout)["orders"].read_text() == text(scaffold("orders"))
-    assert f"add `- dashboards/orders.json` under `files` in {KUSTOMIZATION}" in capsys.readouterr().err
+    assert f"Add `- dashboards/orders.json` under `files` in {KUSTOMIZATION}" in capsys.readouterr().err
 
 
 def test_a_uid_with_a_path_is_ignored(monkeypatch: pytest.MonkeyPatch, checkout: Path, grafana: GrafanaDouble) -> None:
@@ -143,7 +143,7 @@ def test_a_created_dashboard_passes_the_linter_and_is_saved_in_the_folder_of_the
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], checkout: Path, grafana: GrafanaDouble
 ) -> None:
     assert run(monkeypatch, "new", "order-book") == 0
-    assert f"add `- dashboards/order-book.json` under `files` in {KUSTOMIZATION}" in capsys.readouterr().err
+    assert f"Add `- dashboards/order-book.json` under `files` in {KUSTOMIZATION}" in capsys.readouterr().err
     kustomization = checkout / KUSTOMIZATION
     kustomization.write_text(kustomization.read_text() + "  - dashboards/order-book.json\n")
 
