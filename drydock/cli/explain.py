@@ -14,7 +14,7 @@ from drydock.runs.folder import RunFolder
 
 
 def explain(
-    what: Annotated[
+    name: Annotated[
         str | None,
         typer.Argument(
             help="A cause, or a run: its folder, the beginning or end of it, or `last`. Default: every cause.",
@@ -27,16 +27,16 @@ def explain(
 
     Exit code 2: no such cause and no such run.
     """
-    for text in _lines(what):
+    for text in _lines(name):
         typer.echo(text)
 
 
-def _lines(what: str | None) -> Iterable[str]:
-    if what is None:
+def _lines(name: str | None) -> Iterable[str]:
+    if name is None:
         return [_cause(cause, _shutdown()) for cause in Cause]
-    if what in set(Cause):
-        return [_cause(Cause(what), _shutdown())]
-    return _run(what)
+    if name in set(Cause):
+        return [_cause(Cause(name), _shutdown())]
+    return _run(name)
 
 
 def _run(name: str) -> Iterable[str]:

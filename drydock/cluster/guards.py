@@ -77,10 +77,10 @@ def refuse_blind_autoscaler(cluster: Cluster, project: Project) -> None:
     """
     workload = project.configuration.workload
     readings = autoscaler.survey(cluster, workload.namespace, project.configuration.telemetry.kind.prometheus)
-    ours = [reading for reading in readings if reading.workload == workload.deployment]
-    if not ours:
+    matching = [reading for reading in readings if reading.workload == workload.deployment]
+    if not matching:
         raise CannotRunError(f"no autoscaler scales {workload.deployment}", "Deploy one: drydock up --mode parity")
-    for reading in ours:
+    for reading in matching:
         if not reading.healthy:
             reason = f"the autoscaler {reading.name} has no metric values: {reading.line}"
             raise CannotRunError(reason, "Run `drydock doctor`.")

@@ -65,10 +65,10 @@ def pinned(root: Path, kubectl: Path, addons: Iterable[Path] = ()) -> PinnedImag
     ]
     built = built_here(compose)
 
-    def ours(images: list[str]) -> tuple[str, ...]:
+    def not_built(images: list[str]) -> tuple[str, ...]:
         return tuple(sorted({image for image in images if not image.startswith(BUILT_PREFIX) and image not in built}))
 
-    return PinnedImages(engine=ours([*cluster, *elsewhere]), cluster=ours(cluster))
+    return PinnedImages(engine=not_built([*cluster, *elsewhere]), cluster=not_built(cluster))
 
 
 def overlays(root: Path) -> list[Path]:

@@ -31,9 +31,10 @@ LifecycleEvent = Literal[
 
 
 class Lifecycle(Section):
-    """The service's JSON log lines about its own life: those of `logger`.
+    """The JSON log lines of the logger `logger`, which report the service's lifecycle.
 
-    `events` names the message of an event where the service calls it otherwise.
+    The message of such a line is the name of an event. `events` maps drydock's names to those of the service if they
+    differ.
     """
 
     logger: str
@@ -41,7 +42,7 @@ class Lifecycle(Section):
 
 
 class Workload(Section):
-    """The Kubernetes names of the service under test. Without `lifecycle` its log lines are not read."""
+    """The Kubernetes names of the service under test. Without `lifecycle`, drydock does not read its log."""
 
     namespace: str
     deployment: str
@@ -168,10 +169,10 @@ class Preparation(Section):
 class JudgedRequest(Section):
     """A kind of request. Its share of all requests is its `weight` divided by the sum of the weights.
 
-    With `per_second`, it has no share: it is sent at most so often, whatever the rate. With `key`, the request carries
-    an Idempotency-Key and is audited. In path and body, `{subject}` stands for the id of a subject, and `{answer}` for
-    the field `identifier` of the newest good answer to the request `after`, such as `POST /items`. Until there is such
-    an answer, another request is sent in its place.
+    With `per_second`, it has a rate instead of a share: at most that many a second. With `key`, the request carries an
+    Idempotency-Key and is audited. In path and body, `{subject}` stands for the id of a subject, and `{answer}` for the
+    field `identifier` in the latest 2xx response to the request `after`, such as `POST /items`. Until there is such a
+    response, the judge sends another request instead.
     """
 
     method: str
@@ -188,7 +189,7 @@ class JudgedRequest(Section):
 class JudgeSettings(Section):
     """The requests that the judge sends. The long lane sends the first request that has a body.
 
-    `served_by_header` is the response header that names the pod. Without it the pod of an answer is unknown.
+    `served_by_header` is the response header with the name of the pod. Without it, the answering pod is unknown.
     """
 
     served_by_header: str | None = None
@@ -203,18 +204,18 @@ class JudgeSettings(Section):
     @model_validator(mode="after")
     def _can_be_sent(self) -> Self:
         if not any(request.per_second is None and not request.after for request in self.requests):
-            raise ValueError("requests: one at least must have a weight, and need no answer to another one")
+            raise ValueError("requests: at least one must have a weight and no `after`")
         known = {f"{request.method} {request.route}" for request in self.requests}
         unknown = {request.after for request in self.requests if request.after} - known
         if unknown:
-            raise ValueError(f"requests: after = {', '.join(sorted(unknown))} is none of {', '.join(sorted(known))}")
+            raise ValueError(f"requests: after = {', '.join(sorted(unknown))} is not one of {', '.join(sorted(known))}")
         return self
 
 
 class FaultRequest(Section):
-    """The request that makes one pod fail, sent to that pod.
+    """The request that makes a pod fail. It is sent to that pod directly.
 
-    `variant`, of k8s/variants, is the Deployment that has the route; without it, it has the route as it is.
+    `variant` names the patch in k8s/variants that adds the route to the Deployment. Without it, the route must exist.
     """
 
     variant: str | None = None
@@ -226,8 +227,8 @@ class FaultRequest(Section):
 class Disruptions(Section):
     """The settings of all shutdown drills. Durations are seconds; `rate` is requests a second.
 
-    `migrations` is the folder of the drill migrate (drydock/drills/migration_files.py); `block_loop` the request that
-    blocks a pod's event loop for a minute. A drill whose setting is missing refuses to run.
+    `migrations` is the folder of SQL files for the drill migrate (drydock/drills/migration_files.py). `block_loop` is
+    the request that blocks a pod's event loop for a minute. A drill without its setting refuses to run.
     """
 
     rate: float = Field(gt=0)

@@ -79,6 +79,6 @@ def event(line: str, lifecycle: Lifecycle | None) -> State | None:
     if not isinstance(content, dict) or content.get("logger") != lifecycle.logger:
         return None
     more = {name: value for name, value in content.items() if name not in COMMON and "." not in name}
-    ours = {theirs: name for name, theirs in lifecycle.events.items()}
+    names = {renamed: name for name, renamed in lifecycle.events.items()}
     message = str(content.get("message", ""))
-    return {"event": ours.get(message, message), "time": str(content.get("timestamp", "")), **more}
+    return {"event": names.get(message, message), "time": str(content.get("timestamp", "")), **more}

@@ -1,4 +1,4 @@
-"""Drills mark Grafana's dashboards, where Grafana lets them."""
+"""Drills annotate Grafana's dashboards. If Grafana rejects annotations, drydock warns once."""
 
 import time
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ def double() -> Iterator[GrafanaDouble]:
         yield running
 
 
-def test_a_range_is_marked_in_milliseconds_with_the_tag_that_the_dashboards_ask_for(double: GrafanaDouble) -> None:
+def test_a_range_is_annotated_in_milliseconds_with_the_tags_of_the_dashboards(double: GrafanaDouble) -> None:
     began = time.time() - 30
     with Grafana(double.url) as grafana:
         Annotations(grafana, "scale").mark("load off", began)
@@ -30,14 +30,14 @@ def test_a_range_is_marked_in_milliseconds_with_the_tag_that_the_dashboards_ask_
     assert "scale" in kept["tags"]
 
 
-def test_a_moment_has_no_end(double: GrafanaDouble) -> None:
+def test_an_annotation_of_a_moment_has_no_end(double: GrafanaDouble) -> None:
     with Grafana(double.url) as grafana:
         Annotations(grafana, "scale").mark("passed")
 
     assert "timeEnd" not in double.annotations[0]
 
 
-def test_a_grafana_that_refuses_is_said_once_and_the_drill_goes_on(
+def test_if_grafana_rejects_annotations_drydock_warns_once(
     double: GrafanaDouble, capsys: pytest.CaptureFixture[str]
 ) -> None:
     double.refuses_annotations = True
@@ -49,7 +49,7 @@ def test_a_grafana_that_refuses_is_said_once_and_the_drill_goes_on(
     assert capsys.readouterr().err.count("not marked on the dashboards") == 1
 
 
-def test_no_grafana_at_all_is_survived_too(capsys: pytest.CaptureFixture[str]) -> None:
+def test_if_grafana_does_not_answer_drydock_warns(capsys: pytest.CaptureFixture[str]) -> None:
     with Grafana("http://127.0.0.1:9") as grafana:
         Annotations(grafana, "scale").mark("one")
 

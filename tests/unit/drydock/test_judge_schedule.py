@@ -100,15 +100,15 @@ def configured(*requests: dict[str, Any]) -> JudgeSettings:
 
 
 @pytest.mark.parametrize(
-    ("requests", "said"),
+    ("requests", "reason"),
     [
-        ([], "one at least must have a weight"),
-        ([{"per_second": 1}], "one at least must have a weight"),
-        ([{}, {"after": "POST /orders"}], "after = POST /orders is none of GET /"),
+        ([], "at least one must have a weight and no `after`"),
+        ([{"per_second": 1}], "at least one must have a weight and no `after`"),
+        ([{}, {"after": "POST /orders"}], "after = POST /orders is not one of GET /"),
     ],
 )
-def test_requests_that_could_not_be_sent_are_refused(requests: list[dict[str, Any]], said: str) -> None:
-    with pytest.raises(ValidationError, match=said):
+def test_requests_that_cannot_be_sent_are_refused(requests: list[dict[str, Any]], reason: str) -> None:
+    with pytest.raises(ValidationError, match=reason):
         configured(*requests)
 
 
