@@ -129,7 +129,7 @@ def test_a_dashboard_made_in_grafana_with_our_tag_gets_a_file_and_the_user_hears
     assert run(monkeypatch, "pull") == 0
     assert set(files(checkout)) == {*files(ROOT), "orders"}
     assert files(checkout)["orders"].read_text() == text(scaffold("orders"))
-    assert f"add `- dashboards/orders.json` under `files` in {KUSTOMIZATION}" in capsys.readouterr().err
+    assert f"Add `- dashboards/orders.json` under `files` in {KUSTOMIZATION}" in capsys.readouterr().err
 
 
 def test_a_uid_that_would_leave_the_folder_is_not_taken(
@@ -145,7 +145,7 @@ def test_a_new_dashboard_passes_the_linter_and_goes_into_the_folder_of_the_other
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], checkout: Path, grafana: GrafanaDouble
 ) -> None:
     assert run(monkeypatch, "new", "order-book") == 0
-    assert f"add `- dashboards/order-book.json` under `files` in {KUSTOMIZATION}" in capsys.readouterr().err
+    assert f"Add `- dashboards/order-book.json` under `files` in {KUSTOMIZATION}" in capsys.readouterr().err
     kustomization = checkout / KUSTOMIZATION
     kustomization.write_text(kustomization.read_text() + "  - dashboards/order-book.json\n")
 
