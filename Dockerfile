@@ -1,5 +1,5 @@
-# The service and its migration, one image. Targets: dev (adds the reloader), prod (the default, last).
-# Beside it the instrument's image, for what of drydock/ and loadtest/ runs in the cluster. Target: instrument.
+# The image of the service and its migration. Targets: dev (adds the reloader), prod (the default, last).
+# The target instrument is a separate image with the judge and locust, which run in the cluster.
 FROM python:3.12-slim-bookworm AS python
 
 FROM python AS dependencies
@@ -14,15 +14,15 @@ RUN --mount=type=cache,target=/root/.cache/uv \
     --mount=type=bind,source=uv.lock,target=uv.lock \
     uv sync --locked --no-install-project --only-group app
 
-# Apart from the dependencies, so that both targets share that layer: it is built, pushed and pulled once.
+# Separate from the dependencies, so that dev and prod share their layer: it is built, pushed and pulled once.
 FROM dependencies AS reloader
 RUN --mount=type=cache,target=/root/.cache/uv \
     --mount=type=bind,source=pyproject.toml,target=pyproject.toml \
     --mount=type=bind,source=uv.lock,target=uv.lock \
     UV_PROJECT_ENVIRONMENT=/opt/reloader uv sync --locked --no-install-project --only-group reload
 
-# Bytecode is compiled here, because the root filesystem of a running container is read-only.
-# The reloader is development's alone: what production does not contain, nobody can start there.
+# Compiles the bytecode now, because the root filesystem of a running container is read-only.
+# Removes the reloader, so that it cannot be started in production.
 FROM python AS application
 WORKDIR /srv
 COPY app app
@@ -33,13 +33,13 @@ ENV PATH=/opt/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
 WORKDIR /srv
-# A number, because the kubelet cannot tell whether a named user is root.
+# A number, because the kubelet cannot verify that a named user is not root.
 USER 10001:10001
 EXPOSE 8000
-# Exec form: uvicorn is PID 1 and receives the SIGTERM itself.
+# Exec form: uvicorn is PID 1 and receives SIGTERM itself.
 CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0", "--port", "8000"]
 
-# The same command; the dev overlay reloads. The code belongs to the user, so that live update may replace it.
+# The same command; the dev overlay runs the reloader. The user owns the code, so that live update can replace it.
 FROM runtime AS dev
 COPY --from=dependencies /opt/venv /opt/venv
 COPY --from=reloader /opt/reloader /opt/reloader
@@ -58,7 +58,7 @@ COPY drydock drydock
 COPY loadtest loadtest
 RUN python -m compileall -q --invalidation-mode unchecked-hash drydock loadtest
 
-# The arguments name the module to run: `drydock.traffic`, `drydock.judge`, `locust`, `loadtest`. An entry point of its own also drops the service's command.
+# The argument is the module to run: `drydock.judge`, `locust`, `loadtest`. A new entry point also resets the service's command.
 FROM runtime AS instrument
 ENV PATH=/opt/instrument/bin:$PATH
 COPY --from=instrument-dependencies /opt/instrument /opt/instrument

@@ -1,1 +1,1 @@
-"""The service under test: a small shop whose truth can be audited. It imports nothing of the instrument."""
+"""The service under test: a small shop whose orders and stock can be audited. It never imports `drydock`."""

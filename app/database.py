@@ -1,4 +1,4 @@
-"""The database: a bounded pool that opens on demand, and one kind of failure when it cannot serve."""
+"""The database: a bounded pool that opens connections on demand, and one exception when it is unavailable."""
 
 import asyncio
 import contextlib
@@ -16,12 +16,12 @@ from app.settings import Settings
 
 type Connection = PoolConnectionProxy[asyncpg.Record]
 
-# What says "not now" instead of "you asked for something wrong". SQLSTATE classes: 08 connection, 40 rollback
-# (deadlock), 53 resources, 57 operator intervention (shutdown, start-up, cancelled), and a schema not there yet.
+# Temporary failures, as opposed to invalid requests. SQLSTATE classes: 08 connection, 40 rollback (deadlock),
+# 53 resources, 57 operator intervention (shutdown, start-up, cancelled), and a schema that is not migrated yet.
 UNAVAILABLE = (
-    OSError,  # refused, reset, unreachable; TimeoutError is one of them
+    OSError,  # refused, reset, unreachable; includes TimeoutError
     asyncpg.InterfaceError,  # the connection or its pool is closed
-    asyncpg.InternalClientError,  # a statement sent between the server's farewell and the end of the connection
+    asyncpg.InternalClientError,  # a statement sent after the server's shutdown message, before the connection closed
     asyncpg.PostgresConnectionError,
     asyncpg.TransactionRollbackError,
     asyncpg.InsufficientResourcesError,
@@ -35,11 +35,11 @@ UNAVAILABLE = (
 
 
 class DatabaseUnavailableError(Exception):
-    """The database, or a free connection to it, is not to be had for now. The cause is chained."""
+    """The database is unreachable, or the pool has no free connection. The cause is chained."""
 
 
 class Database:
-    """The pool that requests use. It needs no database to start and recovers by itself."""
+    """The connection pool of the requests. It starts without a database and recovers by itself."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -47,27 +47,27 @@ class Database:
 
     @property
     def command_seconds(self) -> float:
-        """After how long a statement is given up."""
+        """The timeout of one statement, in seconds."""
         return self._settings.database_command_seconds
 
     async def open(self) -> None:
-        """Make the pool ready to lend connections. It belongs to the running event loop."""
+        """Create the pool on the running event loop."""
         settings = self._settings
         self._pool = pool = await asyncpg.create_pool(
             settings.dsn,
-            min_size=0,  # nothing is opened at the start: the process must come up while the database is away
+            min_size=0,  # no connection at startup: the process must start while the database is down
             max_size=settings.database_pool_size,
             connection_class=TracedConnection,
             timeout=settings.database_connect_seconds,
             command_timeout=settings.database_command_seconds,
-            # Requests leave no session state behind; asyncpg's reset would cost a round trip each (439 us -> 225 us).
+            # Requests leave no session state. asyncpg's reset would add a round trip to each (225 us -> 439 us).
             reset=_no_reset,
             server_settings={"application_name": settings.pod_name},
         )
         watch_pool(pool.get_max_size(), in_use=lambda: pool.get_size() - pool.get_idle_size(), idle=pool.get_idle_size)
 
     async def close(self, seconds: float) -> bool:
-        """Close the pool, after `seconds` by force. Returns whether every connection had come back by then."""
+        """Close the pool. Returns False if connections were still in use after `seconds`."""
         if self._pool is None:
             return True
         try:
@@ -78,7 +78,7 @@ class Database:
 
     @contextlib.asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """Lend one connection. Raises DatabaseUnavailableError when there is none, or when it fails in use."""
+        """Acquire one connection. Raises DatabaseUnavailableError if none is free or if it fails in use."""
         try:
             async with self._lent() as connection:
                 yield connection
@@ -88,7 +88,7 @@ class Database:
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
-        """Lend one connection inside a transaction: committed at the end, rolled back on any exception."""
+        """Acquire one connection inside a transaction: committed at the end, rolled back on any exception."""
         async with self.connection() as connection, connection.transaction():
             yield connection
 
@@ -107,7 +107,7 @@ class Database:
 
 
 async def _no_reset(_connection: asyncpg.Connection) -> None:
-    """Leave a returned connection as it is."""
+    """Do nothing when a connection returns to the pool."""
 
 
 async def _database(request: Request) -> Database:

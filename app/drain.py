@@ -1,8 +1,8 @@
-"""Draining: what happens between SIGTERM and the server's own graceful stop.
+"""Draining: the time between SIGTERM and the server's own graceful stop.
 
 uvicorn closes its listener as soon as SIGTERM arrives, while every kube-proxy still sends it new connections for a
-second or two (uvicorn 0.54, server.py `shutdown`; kubernetes.io "Pod Termination Flow"). So the signal is held back:
-the listener stays open for a while, readiness says no, every response retires its connection, streams end.
+second or two (uvicorn 0.54, server.py `shutdown`; kubernetes.io "Pod Termination Flow"). The drain therefore delays
+the signal. Meanwhile the listener stays open, readiness fails, every response closes its connection and streams end.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ import uvicorn
 
 from app.observability.requests import REQUESTS_IN_FLIGHT
 
-# How long the listener's backlog may take to be worked off, in the worst case.
+# The longest wait for the listener's backlog to empty.
 SETTLE_SECONDS = 2
 TURN_SECONDS = 0.01
 
@@ -25,9 +25,9 @@ logger = logging.getLogger("app.lifecycle")
 
 
 class Drain:
-    """Holds SIGTERM back for `seconds`, then passes it to the handler that was there before.
+    """Delays SIGTERM by `seconds`, then passes it to the previous handler.
 
-    `graceful_seconds` bounds what follows: uvicorn by itself would wait for ever for the requests in flight.
+    `graceful_seconds` bounds uvicorn's graceful stop. By default uvicorn waits for requests in flight without limit.
     """
 
     def __init__(self, seconds: float, graceful_seconds: int) -> None:
@@ -48,12 +48,12 @@ class Drain:
         return "in progress" if self.active else None
 
     async def pause(self, seconds: float) -> None:
-        """Sleep for `seconds`, or until draining starts: what a stream waits with between two messages."""
+        """Sleep for `seconds`, or until draining starts. A stream waits with it between two messages."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._started.wait(), seconds)
 
     def install(self) -> None:
-        """Take SIGTERM over from the server. Call it in the lifespan: the server has set its handlers by then."""
+        """Replace the server's SIGTERM handler. Call this in the lifespan, after the server has set its handlers."""
         previous = signal.getsignal(signal.SIGTERM)
         server = getattr(previous, "__self__", None)
         if isinstance(server, uvicorn.Server):
@@ -84,9 +84,9 @@ class Drain:
         hand_over()
 
     async def _settle(self) -> None:
-        """Let the server accept and read what arrived until now: closing the listener resets all that waits there.
+        """Let the server accept and read the pending connections. Closing the listener resets those in its backlog.
 
-        uvloop accepts one connection a turn of its loop, so a busy process falls behind.
+        uvloop accepts one connection per loop iteration, so a busy process falls behind.
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + SETTLE_SECONDS
@@ -96,7 +96,7 @@ class Drain:
             await asyncio.sleep(TURN_SECONDS)
 
     def _backlog(self) -> bool:
-        """Whether connections wait to be accepted: a listening socket is readable then."""
+        """Whether connections wait to be accepted. A listening socket is then readable."""
         if self._server is None:
             return False
         listeners = [listener.fileno() for server in self._server.servers for listener in server.sockets]
@@ -104,7 +104,7 @@ class Drain:
 
     @contextlib.contextmanager
     def request(self) -> Iterator[None]:
-        """Count one request of a caller as in flight."""
+        """Count one client request as in flight."""
         self.in_flight += 1
         REQUESTS_IN_FLIGHT.set(self.in_flight)
         try:

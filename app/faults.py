@@ -1,4 +1,4 @@
-"""Fault switches for experiments: present only with FAULTS_ENABLED=true. Each acts on the one process that is asked."""
+"""Fault switches for experiments, served only with FAULTS_ENABLED=true. Each affects only the process that answers."""
 
 import asyncio
 import random
@@ -17,18 +17,18 @@ from app.request_body import RequestBody
 
 router = APIRouter(prefix="/faults", tags=["faults"])
 
-# What the platform and the experimenter need stays true while everything else is made to fail.
+# Injected faults never affect probes, scrapes and the switches themselves.
 EXEMPT = (*PREFIXES, "/faults")
 
 Seconds = Annotated[float, Field(gt=0, le=60)]
 
 
 class Switches(RequestBody):
-    """What every request meets until it is switched off."""
+    """Faults that affect every request until they are switched off."""
 
-    latency_seconds: float = Field(0, ge=0, le=30, description="added before every answer")
-    error_ratio: float = Field(0, ge=0, le=1, description="share of requests answered with a 500")
-    unready: bool = Field(False, description="readiness says no")
+    latency_seconds: float = Field(0, ge=0, le=30, description="delay added to every response")
+    error_ratio: float = Field(0, ge=0, le=1, description="share of requests that get a 500")
+    unready: bool = Field(False, description="fail the readiness check")
 
 
 class Burst(RequestBody):
@@ -38,19 +38,19 @@ class Burst(RequestBody):
 
 
 class Leak(RequestBody):
-    """Memory that is taken until the leak is cleared."""
+    """Memory that stays allocated until the switches are cleared."""
 
     mebibytes: int = Field(ge=1, le=1024)
 
 
 class Leaked(BaseModel):
-    """What is held by now."""
+    """The memory leaked so far."""
 
     mebibytes: int
 
 
 class Faults:
-    """The state of this process's switches."""
+    """The switches of this process."""
 
     def __init__(self) -> None:
         self.switches = Switches()
@@ -62,7 +62,7 @@ class Faults:
 
 
 class InjectFaults:
-    """Delays and fails requests as the switches say."""
+    """Delays and fails requests according to the switches."""
 
     def __init__(self, app: ASGIApp, faults: Faults) -> None:
         self.app = app
@@ -75,7 +75,7 @@ class InjectFaults:
         if switches.latency_seconds:
             await asyncio.sleep(switches.latency_seconds)
         if random.random() < switches.error_ratio:  # noqa: S311 - chance, not secrecy
-            return await problem_response(500, "An injected fault.")(scope, receive, send)
+            return await problem_response(500, "Injected fault.")(scope, receive, send)
         return await self.app(scope, receive, send)
 
 
@@ -89,7 +89,7 @@ FaultsDep = Annotated[Faults, Depends(_faults)]
 
 @router.get("")
 async def show(faults: FaultsDep) -> Switches:
-    """The switches as they stand."""
+    """Read the current switches."""
     return faults.switches
 
 
@@ -102,30 +102,30 @@ async def switch(switches: Switches, faults: FaultsDep) -> Switches:
 
 @router.delete("", status_code=204)
 async def clear(faults: FaultsDep) -> None:
-    """Switch everything off and give leaked memory back."""
+    """Switch all faults off and free the leaked memory."""
     faults.switches = Switches()
     faults.leaked.clear()
 
 
 @router.post("/burn-cpu", status_code=202, responses=documented(400, 422))
 async def burn_cpu(burst: Burst) -> Burst:
-    """Burn CPU in a thread: requests compete with it for the interpreter."""
+    """Burn CPU in a thread that competes with requests for the interpreter."""
     threading.Thread(target=_burn, args=(burst.seconds,), daemon=True).start()
     return burst
 
 
 @router.post("/block-loop", responses=documented(400, 422))
 async def block_loop(burst: Burst) -> Burst:
-    """Block the event loop, as a blocking call in a coroutine does: nothing is answered meanwhile, probes included."""
+    """Block the event loop, as a blocking call in a coroutine does. The process answers nothing, not even probes."""
     time.sleep(burst.seconds)  # noqa: ASYNC251 - the fault itself
     return burst
 
 
 @router.post("/leak", responses=documented(400, 422))
 async def leak(amount: Leak, faults: FaultsDep) -> Leaked:
-    """Take memory and keep it."""
+    """Allocate memory and keep it."""
     block = bytearray(amount.mebibytes * 2**20)
-    block[::4096] = b"\1" * len(block[::4096])  # touched, so that the kernel really hands the pages out
+    block[::4096] = b"\1" * len(block[::4096])  # the kernel allocates a page on its first write
     faults.leaked.append(block)
     return Leaked(mebibytes=sum(map(len, faults.leaked)) // 2**20)
 
@@ -133,14 +133,14 @@ async def leak(amount: Leak, faults: FaultsDep) -> Leaked:
 @router.get("/slow-query", responses=documented(422, 503))
 async def slow_query(
     database: DatabaseDep,
-    seconds: Annotated[float, Query(gt=0, le=5, allow_inf_nan=False, description="how long the statement takes")] = 0.2,
+    seconds: Annotated[float, Query(gt=0, le=5, allow_inf_nan=False, description="duration of the statement")] = 0.2,
 ) -> Burst:
-    """Hold one connection of the pool with a statement that takes `seconds` and hardly any CPU: I/O-bound load.
+    """Hold one pool connection with a statement that takes `seconds` and hardly any CPU: I/O-bound load.
 
-    A process answers pool size / seconds of these a second (5 / 0.2 s = 25), however idle its CPU.
+    A process answers at most pool size / seconds of these per second (5 / 0.2 s = 25), even with an idle CPU.
     """
     if seconds >= database.command_seconds:
-        raise ProblemError(422, f"A statement is given up after {database.command_seconds:g} s: ask for less.")
+        raise ProblemError(422, f"Statements time out after {database.command_seconds:g} s. Choose a shorter time.")
     async with database.connection() as connection:
         await connection.execute("SELECT pg_sleep($1)", seconds)
     return Burst(seconds=seconds)

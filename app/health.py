@@ -1,4 +1,4 @@
-"""The probes' routes and the scrape's."""
+"""The routes of the probes and of the Prometheus scrape."""
 
 from typing import Annotated, Literal
 
@@ -15,16 +15,16 @@ router = APIRouter(tags=["operations"])
 
 
 class Live(BaseModel):
-    """The process answers."""
+    """The process is alive."""
 
     status: Literal["live"] = "live"
 
 
 class Ready(BaseModel):
-    """Every check passed."""
+    """All readiness checks passed."""
 
     status: Literal["ready"] = "ready"
-    checks: dict[str, str] = Field(description="each check and `ok`")
+    checks: dict[str, str] = Field(description="the result of each check: `ok`")
 
 
 async def _readiness(request: Request) -> Readiness:
@@ -34,13 +34,13 @@ async def _readiness(request: Request) -> Readiness:
 
 @router.get("/health/live")
 async def live() -> Live:
-    """200 while the process answers. It touches nothing else: a lost database is no reason for a restart."""
+    """200 while the process answers. It checks no dependency: a restart does not bring a lost database back."""
     return Live()
 
 
 @router.get("/health/ready", response_model=Ready, responses=documented(503))
 async def ready(readiness: Annotated[Readiness, Depends(_readiness)]) -> Ready | JSONResponse:
-    """200, or 503 naming the checks that failed."""
+    """200 when all checks pass, otherwise 503 with the failed checks."""
     checks = await readiness.report()
     failed = [name for name, result in checks.items() if result != "ok"]
     if failed:
@@ -50,6 +50,6 @@ async def ready(readiness: Annotated[Readiness, Depends(_readiness)]) -> Ready |
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 async def metrics(request: Request) -> Response:
-    """The metrics, as Prometheus text or as OpenMetrics with exemplars, as the client accepts."""
+    """The metrics, in Prometheus text format or in OpenMetrics with exemplars, by content negotiation."""
     encode, content_type = choose_encoder(request.headers.get("accept", ""))
     return Response(encode(REGISTRY), media_type=content_type)

@@ -1,4 +1,4 @@
-"""The start and the end of the process: what is opened, and what is closed in which order, each step bounded."""
+"""Startup and shutdown of the process. Each shutdown step is bounded."""
 
 import asyncio
 import contextlib
@@ -19,7 +19,7 @@ logger = logging.getLogger("app.lifecycle")
 
 
 class Lifecycle:
-    """The modern `lifespan`. It runs after the server has stopped listening and the last response has left."""
+    """The application's `lifespan`. Its shutdown runs after the listener is closed and the last response is sent."""
 
     def __init__(
         self, settings: Settings, database: Database, schema: SchemaProbe, drain: Drain, traces: Traces | None

@@ -28,7 +28,7 @@ from app.shop import feed, orders, products
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """The service with everything it needs, not yet connected to anything."""
+    """Build the application. It opens no connection before its lifespan starts."""
     database = Database(settings)
     schema = SchemaProbe(settings)
     drain = Drain(settings.drain_seconds, settings.graceful_seconds)
@@ -41,14 +41,14 @@ def create_app(settings: Settings) -> FastAPI:
         version=settings.service_version,
         lifespan=lifecycle,
         telemetry=request_spans(traces),
-        redirect_slashes=False,  # a resource has one path; the metrics would have a series for each that is redirected
+        redirect_slashes=False,  # one path per resource: redirects would add a metric series for each other spelling
     )
     app.state.database, app.state.drain, app.state.readiness = database, drain, readiness
     problems.install_handlers(app)
     for router in (health.router, products.router, feed.router, orders.router, receipts.router):
         app.include_router(router)
 
-    # Each one wraps those above it: the last is the first to see a request.
+    # Each middleware wraps those above it: the last one receives a request first.
     app.add_middleware(UnhandledErrors, report=settings.sentry_dsn is not None)
     if settings.faults_enabled:
         _install_faults(app, readiness)

@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 problem details: what a caller is told, and what the OpenAPI document promises."""
+"""Errors as RFC 9457 problem details, in responses and in the OpenAPI document."""
 
 from http import HTTPStatus
 from typing import Any
@@ -13,23 +13,23 @@ from starlette.routing import compile_path
 from app.database import DatabaseUnavailableError
 
 MEDIA_TYPE = "application/problem+json"
-# The pool refuses after 2 s and a restarted Postgres is back within seconds: sooner would only add to the queue.
+# The pool rejects after 2 s, and a restarted Postgres is back within seconds. An earlier retry only adds to the queue.
 RETRY_AFTER_SECONDS = 1
 
 
 class Problem(BaseModel):
-    """RFC 9457 problem details. Further members name the particulars, such as the invalid fields."""
+    """RFC 9457 problem details. Additional members hold specifics, such as the invalid fields."""
 
     model_config = ConfigDict(extra="allow")
 
-    type: str = Field("about:blank", description="identifies the kind of problem")
-    title: str = Field(description="the HTTP status in words")
-    status: int = Field(description="the HTTP status")
-    detail: str = Field(description="what went wrong this time")
+    type: str = Field("about:blank", description="URI of the problem type")
+    title: str = Field(description="the HTTP reason phrase")
+    status: int = Field(description="the HTTP status code")
+    detail: str = Field(description="explanation of this occurrence")
 
 
 class ProblemError(Exception):
-    """Raise it to answer with a problem. `members` are further members of the document."""
+    """Raise it to answer with problem details. `members` are additional members of the document."""
 
     def __init__(self, status: int, detail: str, **members: Any) -> None:
         super().__init__(detail)
@@ -39,7 +39,7 @@ class ProblemError(Exception):
 
 
 def problem_response(status: int, detail: str, headers: dict[str, str] | None = None, **members: Any) -> JSONResponse:
-    """A response that carries problem details; a 503 always says when to come back."""
+    """A response with problem details. A 503 always has a `Retry-After` header."""
     problem = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, **members)
     headers = dict(headers or {})
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
@@ -48,13 +48,13 @@ def problem_response(status: int, detail: str, headers: dict[str, str] | None = 
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of a route that may answer with these problems."""
+    """The `responses` argument of a route that may return these statuses."""
     content = {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}
     return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
 
 
 def install_handlers(app: FastAPI) -> None:
-    """Turn every expected exception into problem details. The unexpected are the middleware's (app.middleware)."""
+    """Turn every expected exception into problem details. app.middleware.unhandled_errors handles the others."""
     app.add_exception_handler(ProblemError, _on_problem)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(RequestValidationError, _on_invalid)
@@ -62,7 +62,7 @@ def install_handlers(app: FastAPI) -> None:
 
 
 async def _on_problem(_request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, ProblemError)  # noqa: S101 - Starlette calls each handler with its own class
+    assert isinstance(error, ProblemError)  # noqa: S101 - Starlette selects the handler by the class
     return problem_response(error.status, error.detail, **error.members)
 
 
@@ -75,7 +75,7 @@ async def _on_http_exception(request: Request, error: Exception) -> JSONResponse
 
 
 def _methods(request: Request) -> list[str]:
-    """The methods of the resource (RFC 9110, section 15.5.6). Starlette names those of one of its routes only."""
+    """All methods of the resource (RFC 9110, section 15.5.6). Starlette lists those of one matching route only."""
     paths = request.app.openapi()["paths"].items()
     found = [operations for template, operations in paths if compile_path(template)[0].match(request.url.path)]
     return sorted({method.upper() for operations in found for method in operations})
@@ -88,4 +88,4 @@ async def _on_invalid(_request: Request, error: Exception) -> JSONResponse:
 
 
 async def _on_database_unavailable(_request: Request, _error: Exception) -> JSONResponse:
-    return problem_response(503, "The database is unavailable for the moment.")
+    return problem_response(503, "The database is temporarily unavailable.")

@@ -1,4 +1,4 @@
-"""Readiness: a registry of named checks, answered together within one bound."""
+"""Readiness: a registry of named checks, run concurrently with one timeout."""
 
 import asyncio
 import logging
@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable
 
 logger = logging.getLogger("app.lifecycle")
 
-# A check returns None when it passes, otherwise the reason why not.
+# A check returns None when it passes, otherwise the reason of its failure.
 Check = Callable[[], Awaitable[str | None]]
 
 
 class Readiness:
-    """Whether this process should be sent requests. A further dependency is one more `add`."""
+    """The readiness checks of this process. Call `add` for each dependency."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -19,11 +19,11 @@ class Readiness:
         self._ready: bool | None = None
 
     def add(self, name: str, check: Check) -> None:
-        """Register one check under the name that a failure is reported by."""
+        """Register a check under the name used in reports."""
         self._checks[name] = check
 
     async def report(self) -> dict[str, str]:
-        """Every check's name with "ok" or the reason why it fails, within the bound."""
+        """The result of each check by name: "ok" or the reason of its failure."""
         results = await asyncio.gather(*(self._run(check) for check in self._checks.values()))
         report = dict(zip(self._checks, results, strict=True))
         self._log_change(report)

@@ -1,8 +1,8 @@
-"""Development only: `python -m app.reload` runs the service, and after each edit runs it anew, in half of a second.
+"""Development only: `python -m app.reload` runs the service and restarts it within half a second of each edit.
 
-`uvicorn --reload` would import everything again in a fresh interpreter. Here a process that has imported what the
-service needs from elsewhere waits to be forked, so that only the service's own modules are imported again. The new
-process takes over from the old one when it answers; an edit that does not start leaves the old one serving.
+`uvicorn --reload` imports everything again in a fresh interpreter. Here a fork server has already imported the
+third-party modules, so a restart imports only the service's own. The new process replaces the old one once it has
+started. If it fails to start, the old process keeps serving.
 """
 
 import multiprocessing
@@ -21,9 +21,9 @@ APPLICATION = "app.main:app"
 PACKAGE = APPLICATION.partition(".")[0]
 HOST, PORT, BACKLOG = "0.0.0.0", 8000, 2048  # noqa: S104 - a container's network is its own
 
-# Seconds. New code that has not started by then is given up.
+# The startup timeout of new code, in seconds.
 START = 30
-# Milliseconds between two looks at whether to stop, and before the first start: the watch is in place by then.
+# Milliseconds between two checks of the stop event, and before the first start, when the file watch is already active.
 LOOK = 100
 
 processes = multiprocessing.get_context("forkserver")
@@ -44,21 +44,21 @@ def main(port: int = PORT) -> None:
 
 
 def imported_modules() -> list[str]:
-    """What the service imports beside its own modules: nothing where it cannot be imported for now."""
+    """The third-party modules that the service imports. Empty if its import fails."""
     script = f"import sys, {PACKAGE}.main; print(*sys.modules)"
-    said = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, check=False).stdout
-    return [name for name in said.split() if name.partition(".")[0] not in (PACKAGE, "__main__")]
+    output = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, check=False).stdout
+    return [name for name in output.split() if name.partition(".")[0] not in (PACKAGE, "__main__")]
 
 
 def replace(old: BaseProcess | None, listener: socket.socket) -> BaseProcess | None:
-    """The service as its code is now, once it answers, and the old one told to end; or the old one where it fails."""
+    """Start a process with the current code and terminate the old one. Returns the old one if the new one fails."""
     started, announce = processes.Pipe(duplex=False)
     new = processes.Process(target=serve, args=(listener, announce), daemon=True)
     new.start()
     announce.close()
     if not _announced(started):
         new.terminate()
-        print("The new code does not start. The old one goes on serving.", file=sys.stderr)  # noqa: T201
+        print("The new code failed to start. The previous version keeps serving.", file=sys.stderr)  # noqa: T201
         return old
     if old is not None:
         old.terminate()
@@ -66,7 +66,7 @@ def replace(old: BaseProcess | None, listener: socket.socket) -> BaseProcess | N
 
 
 def serve(listener: socket.socket, started: Connection) -> None:
-    """Run the service in this process, on a listener that is already open. Says when it has started."""
+    """Run the service in this process on an open listener. Sends True to `started` after startup."""
     server = _AnnouncedServer(uvicorn.Config(APPLICATION))
     server.announce = started
     server.run(sockets=[listener])
@@ -84,7 +84,7 @@ class _AnnouncedServer(uvicorn.Server):
 def _announced(started: Connection) -> bool:
     try:
         return started.poll(START) and bool(started.recv())
-    except EOFError:  # the process ended before it answered
+    except EOFError:  # the process ended during startup
         return False
 
 

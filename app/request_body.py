@@ -1,9 +1,9 @@
-"""What every request body has in common."""
+"""The base class of all request bodies."""
 
 from pydantic import BaseModel, ConfigDict
 
 
 class RequestBody(BaseModel):
-    """A body taken at its word: `true` is no number, and "1" is none either."""
+    """A strictly validated body: neither `true` nor "1" is accepted as a number."""
 
     model_config = ConfigDict(strict=True)

@@ -1,4 +1,4 @@
-"""What readiness asks the database: is it there, and is its schema the one this code needs, or newer."""
+"""Readiness checks of the database: it is reachable, and its schema is at least as new as this code."""
 
 import asyncio
 from pathlib import Path
@@ -13,12 +13,12 @@ REVISIONS = Path(__file__).parent / "migrations" / "versions"
 
 
 def head() -> str:
-    """The newest revision that this code brings along: file names start with their number, 0001, 0002, …"""
+    """The newest revision in this code. File names start with the revision: 0001, 0002, …"""
     return max(path.name.split("_")[0] for path in REVISIONS.glob("[0-9]*.py"))
 
 
 class SchemaProbe:
-    """Readiness checks on a connection of their own, so that an exhausted pool does not make every pod unready."""
+    """Readiness checks on a separate connection, so that an exhausted pool does not make every pod unready."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -27,7 +27,7 @@ class SchemaProbe:
         self._head = head()
 
     async def database(self) -> str | None:
-        """Fails while the database does not answer."""
+        """Fail while the database does not answer."""
         try:
             await self._ask("SELECT 1")
         except UNAVAILABLE as error:
@@ -35,7 +35,7 @@ class SchemaProbe:
         return None
 
     async def migrations(self) -> str | None:
-        """Fails while the schema is older than this code. A newer one is fine: old pods see it during a rollout."""
+        """Fail while the schema is older than this code. A newer one passes: old pods see it during a rollout."""
         try:
             revision = await self._ask("SELECT max(version_num) FROM alembic_version")
         except asyncpg.UndefinedTableError:
@@ -47,7 +47,7 @@ class SchemaProbe:
         return None if revision >= self._head else f"at {revision}, needs {self._head}"
 
     def close(self) -> None:
-        """Drop the connection at once."""
+        """Close the connection immediately."""
         if self._connection is not None:
             self._connection.terminate()
 

@@ -1,4 +1,4 @@
-"""The service's configuration: the environment, read once, checked before anything starts."""
+"""The service's configuration: environment variables, read once and validated before startup."""
 
 import socket
 import sys
@@ -7,12 +7,12 @@ from typing import Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-# uvicorn's own exit code for a failed start: with --workers its parent then stops instead of restarting for ever.
+# uvicorn's exit code for a failed startup. With --workers its parent then stops instead of restarting workers forever.
 STARTUP_FAILURE = 3
 
 
 class Settings(BaseSettings):
-    """Every variable the service reads. Durations are seconds. Each description ends a complaint about its variable."""
+    """Every variable the service reads. Durations are in seconds. Each description is the remedy in an error."""
 
     model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="ignore")
 
@@ -22,20 +22,20 @@ class Settings(BaseSettings):
     database_command_seconds: float = Field(5, gt=0, description="set it to the longest time one statement may take")
     database_connect_seconds: float = Field(3, gt=0, description="set it to the longest time to open a connection")
 
-    drain_seconds: float = Field(5, ge=0, description="set it to how long the listener stays open after SIGTERM")
-    graceful_seconds: int = Field(15, ge=1, description="set it to how long requests in flight may go on after that")
-    pool_close_seconds: float = Field(3, gt=0, description="set it to how long the pool may take to close")
-    telemetry_flush_seconds: float = Field(3, gt=0, description="set it to how long the last spans may take to leave")
+    drain_seconds: float = Field(5, ge=0, description="set it to the time the listener stays open after SIGTERM")
+    graceful_seconds: int = Field(15, ge=1, description="set it to the time requests may take after the drain")
+    pool_close_seconds: float = Field(3, gt=0, description="set it to the longest time to close the pool")
+    telemetry_flush_seconds: float = Field(3, gt=0, description="set it to the longest time to send the last spans")
 
     receipt_processes: int = Field(1, ge=1, le=64, description="set it to the worker's number of CPUs")
-    receipt_poll_seconds: float = Field(0.5, gt=0, description="set it to how often an idle worker looks at the queue")
+    receipt_poll_seconds: float = Field(0.5, gt=0, description="set it to the polling interval of the queue")
     receipt_render_seconds: float = Field(10, gt=0, description="set it to the longest time one rendering may take")
     receipt_stale_seconds: float = Field(
-        10, gt=0, description="set it to how long a worker may give no sign of life before others take its jobs"
+        10, gt=0, description="set it to the time without a heartbeat after which other workers take a worker's jobs"
     )
-    receipt_attempts: int = Field(5, ge=1, description="set it to how often a receipt is tried before it is given up")
+    receipt_attempts: int = Field(5, ge=1, description="set it to the most attempts to render a receipt")
     receipt_retry_seconds: float = Field(
-        1, gt=0, description="set it to the pause before the second attempt; it doubles from one to the next"
+        1, gt=0, description="set it to the delay before the second attempt; it doubles with each further attempt"
     )
 
     readiness_seconds: float = Field(1, gt=0, description="set it to the longest time all readiness checks may take")
@@ -53,11 +53,11 @@ class Settings(BaseSettings):
         None, pattern=r"^https?://", description="set it to http://HOST:4318, or leave it unset"
     )
     otel_traces_sampler_arg: float = Field(1.0, ge=0, le=1, description="set it to the share of traces to keep")
-    # Short, so that little is left to send when the process ends.
-    otel_bsp_schedule_delay: int = Field(1000, gt=0, description="set it to how often spans leave, in milliseconds")
+    # Short, so that few spans are left to send when the process ends.
+    otel_bsp_schedule_delay: int = Field(1000, gt=0, description="set it to the export interval, in milliseconds")
 
     migration_lock_seconds: float = Field(
-        60, gt=0, description="set it to how long a migration may wait for the database and for its turn"
+        60, gt=0, description="set it to the longest time a migration may wait for the database and the lock"
     )
 
     @field_validator("database_url")
@@ -69,12 +69,12 @@ class Settings(BaseSettings):
 
     @property
     def dsn(self) -> str:
-        """The database's address, password included: hand it to the driver and to nothing else."""
+        """The database's address, password included. Pass it only to the driver."""
         return self.database_url.get_secret_value()
 
 
 def load_settings() -> Settings:
-    """The settings from the environment. Stops the process, naming each wrong variable and its remedy."""
+    """Read the settings from the environment. If any is wrong, print its variable and remedy and exit."""
     try:
         return Settings()
     except ValidationError as error:
@@ -83,7 +83,7 @@ def load_settings() -> Settings:
 
 
 def complaints(error: ValidationError) -> list[str]:
-    """One line for each wrong variable: its name, what is wrong, what to do. Never its value, which may be a secret."""
+    """One line per wrong variable: name, fault and remedy. Never the value, which may be a secret."""
     lines = []
     for problem in error.errors(include_input=False, include_url=False):
         field = str(problem["loc"][0])

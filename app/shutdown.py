@@ -1,4 +1,4 @@
-"""The steps of a shutdown: each bounded, each logged under a fixed name."""
+"""The shutdown steps: each is bounded and logged under a fixed name."""
 
 import asyncio
 import logging
@@ -14,9 +14,9 @@ logger = logging.getLogger("app.lifecycle")
 
 
 async def step(event: str, work: Coroutine[Any, Any, bool], account: Callable[[], dict[str, int]] = dict) -> None:
-    """Do one step and log it: whether it was completed within its bound, how long it took, its account.
+    """Run one step and log its completion within the bound, its duration and its counts.
 
-    A warning where the account names something lost.
+    Logs a warning if `account` counts anything as lost.
     """
     began = time.monotonic()
     complete = await work

@@ -1,4 +1,4 @@
-"""The yardstick: the same routes in bare FastAPI, without drain, logs, metrics, traces or error handling."""
+"""The baseline: the same routes in bare FastAPI, without drain, logs, metrics, traces or error handling."""
 
 import contextlib
 import os
@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 
 class Product(BaseModel):
-    """The same response model as the service's."""
+    """The response model of the service."""
 
     id: int
     name: str
@@ -21,7 +21,7 @@ class Product(BaseModel):
 
 @contextlib.asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """A pool with asyncpg's defaults but for its size, which is the service's."""
+    """A pool of the service's size, otherwise with asyncpg's defaults."""
     async with asyncpg.create_pool(os.environ["DATABASE_URL"], min_size=5, max_size=5) as app.state.pool:
         yield
 
@@ -31,12 +31,12 @@ app = FastAPI(lifespan=lifespan)
 
 @app.get("/health/live")
 async def live() -> dict[str, str]:
-    """No database."""
+    """Respond without the database."""
     return {"status": "live"}
 
 
 @app.get("/products/{product_id}")
 async def get_product(product_id: int) -> Product:
-    """One statement."""
+    """Respond after one statement."""
     row = await app.state.pool.fetchrow("SELECT * FROM products WHERE id = $1", product_id)
     return Product.model_validate(dict(row))

@@ -1,4 +1,4 @@
-"""Where the spans go: a real collector where there is Docker, otherwise a server that reads and forgets them."""
+"""The receiver of the spans: a real collector if Docker is available, otherwise a server that discards them."""
 
 import contextlib
 import shutil
@@ -24,15 +24,15 @@ START_SECONDS = 30.0
 
 
 class CollectorError(Exception):
-    """The container runs and does not answer."""
+    """The container runs but does not answer."""
 
 
 @contextlib.contextmanager
 def collector(core: str | None) -> Iterator[tuple[str, str]]:
-    """What it is, and its OTLP address. The container is bound to this core, so that it leaves the service's alone."""
+    """Yield the receiver's name and OTLP address. The container runs on `core`, separate from the service's core."""
     if not _docker_answers():
         with _sink() as endpoint:
-            yield "a server that forgets", endpoint
+            yield "a server that discards them", endpoint
         return
     binding = [] if core is None else ["--cpuset-cpus", core]
     ports = ["--publish", "127.0.0.1::4318", "--publish", "127.0.0.1::13133"]
@@ -42,7 +42,7 @@ def collector(core: str | None) -> Iterator[tuple[str, str]]:
     try:
         health = f"http://{_published(container, 13133)}/"
         if not wait_until(lambda: answers(health), START_SECONDS, interval=0.1):
-            raise CollectorError(f"nothing answered at {health} within {START_SECONDS:g} s: docker logs {container}")
+            raise CollectorError(f"no response from {health} within {START_SECONDS:g} s: see docker logs {container}")
         yield IMAGE, f"http://{_published(container, 4318)}"
     finally:
         _docker("rm", "--force", container)
@@ -80,4 +80,4 @@ class _Discard(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""

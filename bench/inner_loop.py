@@ -1,6 +1,6 @@
-"""How long an edit takes to show: save a file of app/, ask the Service until its answer has changed.
+"""Measure the time from saving a file in app/ until the Service returns the changed response.
 
-Needs `tilt up` in dev mode. It edits the title in app/main.py, which /openapi.json repeats, and puts it back always.
+Needs `tilt up` in dev mode. It edits the title in app/main.py, which /openapi.json contains, and always restores it.
 
 Run: .venv/bin/python -m bench.inner_loop [--runs 5]
 """
@@ -17,21 +17,21 @@ SOURCE = Path(__file__).parents[1] / "app" / "main.py"
 TITLE = 'title="Shop"'
 URL = "http://localhost:8080/openapi.json"
 
-# Seconds. Tilt's own documentation promises 1 to 2 s for live update.
+# In seconds. Tilt's documentation promises 1 to 2 s for live update.
 TARGET_MEDIAN = 1.0
 TARGET_MAX = 2.0
 GIVE_UP = 60.0
 
 
 def main() -> None:
-    """Prints each run, the median and the maximum, and whether the targets are met. Ends with 1 when no edit shows."""
+    """Print each run, the median and the maximum against the targets. Exits with 1 if an edit has no effect."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=5)
     runs = parser.parse_args().runs
 
     original = SOURCE.read_text()
     if TITLE not in original:
-        sys.exit(f"{SOURCE} does not contain {TITLE}: nothing to edit")
+        sys.exit(f"{SOURCE} does not contain {TITLE}: there is nothing to edit")
     wait_for("Shop")
     times = []
     try:
@@ -49,7 +49,7 @@ def main() -> None:
 
 
 def edit(text: str, title: str) -> float:
-    """Save the file; returns the seconds until the Service answers with the new title."""
+    """Save the file and return the seconds until the Service responds with the new title."""
     began = time.monotonic()
     SOURCE.write_text(text)
     wait_for(title)
@@ -57,20 +57,20 @@ def edit(text: str, title: str) -> float:
 
 
 def wait_for(title: str) -> None:
-    """Ask, each time over a new connection, until the answer has this title."""
+    """Send requests, each on a new connection, until the response has this title."""
     deadline = time.monotonic() + GIVE_UP
     while (seen := current_title()) != title:
         if time.monotonic() > deadline:
-            sys.exit(f"{URL} still says {seen!r} instead of {title!r} after {GIVE_UP:g} s: is `tilt up` running?")
+            sys.exit(f"{URL} still returns {seen!r} instead of {title!r} after {GIVE_UP:g} s: is `tilt up` running?")
         time.sleep(0.01)
 
 
 def current_title() -> str:
-    """The title that the Service answers with now, or why there is none."""
+    """The current title in the Service's response, or the error."""
     try:
         return str(httpx2.get(URL, timeout=5).json()["info"]["title"])
     except (httpx2.HTTPError, ValueError) as error:
-        return f"no answer: {type(error).__name__}"
+        return f"no response: {type(error).__name__}"
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""How many requests a second the judge sends on one core without falling behind, and how exactly it keeps its clock.
+"""Measure the highest rate that the judge sends on one core without delay, and the precision of its schedule.
 
-The server, which answers as fast as it can, has a core of its own where the machine has two and lets us bind. The rates
-take turns, round by round; each figure is the median of the rounds.
+The server answers as fast as it can. It runs on a separate core if the machine has two and allows binding. The rates
+alternate in rounds; each figure is the median of the rounds.
 """
 
 import argparse
@@ -38,7 +38,7 @@ FIGURES = (
 
 
 class Answering(asyncio.Protocol):
-    """Answers each piece that ends a request without a body."""
+    """Answers each chunk that ends a request without a body."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)  # uvloop's is not a subclass
@@ -50,7 +50,7 @@ class Answering(asyncio.Protocol):
 
 
 def main() -> None:
-    """Prints a table."""
+    """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rates", type=float, nargs="+", default=[200, 1000, 2000, 3000, 4000])
     parser.add_argument("--seconds", type=float, default=8)
@@ -69,7 +69,7 @@ def main() -> None:
 
 
 def serve(port: "multiprocessing.SimpleQueue[str]") -> None:
-    """The server, until it is ended."""
+    """Run the server until it is terminated."""
     if CAN_BIND:
         os.sched_setaffinity(0, {0})
 
@@ -82,7 +82,7 @@ def serve(port: "multiprocessing.SimpleQueue[str]") -> None:
 
 
 def measure(url: str, rate: float, seconds: float) -> dict[str, float]:
-    """The judge's own account of one run."""
+    """Run the judge once and return the figures of its summary."""
     get = Request("GET", "/", "/")
     plan = Plan(url, rate, seconds, timeout=5, subjects=0, identifier="id", prepare=get, requests=(get,), long_rate=0)
     command = [*(["taskset", "--cpu-list", "1"] if CAN_BIND else []), sys.executable, "-m", "drydock.judge"]
@@ -96,7 +96,6 @@ def measure(url: str, rate: float, seconds: float) -> dict[str, float]:
 
 
 def show(rates: list[float], rounds: list[list[dict[str, float]]]) -> None:
-    """The table."""
     table = Table("requests/s", "reached", "sent", "lost", "late", "p50 ms", "p99 ms", "max ms", "CPU µs each", "cores")
     for rate, runs in zip(rates, zip(*rounds, strict=True), strict=True):
         figures = {name: statistics.median(run[name] for run in runs) for name in runs[0]}

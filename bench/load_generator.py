@@ -1,7 +1,9 @@
-"""What the load generators reach on one core: a locust worker with records and without, and drydock.traffic.
+"""Measure the senders on one core: a locust worker with and without records, and the judge at a given rate.
 
-Against a server that answers at once, in a process of its own. Where the machine has two cores and lets us bind, the
-worker has one of them, and the server the other, with locust's master. Each figure is the median of the rounds.
+The server answers immediately, in a separate process. If the machine has two cores and allows binding, the sender runs
+on one of them, the server and locust's master on the other. Locust's users send as fast as they get responses. The
+judge sends at a fixed rate, so compare its CPU per request; `python -m bench.judge` finds its highest rate. Each figure
+is the median of the rounds.
 """
 
 import argparse
@@ -23,10 +25,14 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
+from drydock.judge.plan import VARIABLE, Plan, Request
+from drydock.judge_client import log
+
 ROOT = Path(__file__).parents[1]
 CAN_BIND = shutil.which("taskset") is not None and multiprocessing.cpu_count() > 1
 CLIENT_CORE, SERVER_CORE = "0", "1"
 USERS = 50
+JUDGE_RATE = 1000
 WARM_UP_TICKS = 2
 MISSED_HEARTBEAT = "failed to send heartbeat"
 SHELF = json.dumps({"items": [{"id": 1, "stock": 1_000_000}], "next": None}).encode()
@@ -34,7 +40,7 @@ ORDER = b'{"id": 7}'
 
 
 class Reached(NamedTuple):
-    """Requests a second, seconds of the worker's CPU a request, and how often its heartbeat was missed."""
+    """Requests per second, the worker's CPU seconds per request, and the number of missed heartbeats."""
 
     rate: float
     cpu_seconds: float
@@ -42,21 +48,21 @@ class Reached(NamedTuple):
 
 
 class Answering(asyncio.Protocol):
-    """Answers whatever comes, at once: as many answers as there are heads in what was read."""
+    """Answers every request immediately: one response for each head in the chunk."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keeps the way back."""
+        """Store the transport."""
         self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
-        """Every request of these clients comes in one piece."""
+        """Answer a chunk. The requests of these clients always arrive whole."""
         body = SHELF if data.startswith(b"GET /products?") else ORDER
         head = f"HTTP/1.1 200 OK\r\nX-Served-By: server\r\nContent-Length: {len(body)}\r\n\r\n".encode()
         self._transport.write(head + body)
 
 
 async def serve() -> None:
-    """The server: says its port, and serves."""
+    """Run the server. Prints its port first."""
     server = await asyncio.get_running_loop().create_server(Answering, "127.0.0.1", 0, backlog=1024)
     sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()
@@ -64,10 +70,10 @@ async def serve() -> None:
 
 
 def main() -> None:
-    """Measure, and print the table."""
+    """Measure and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--rounds", type=int, default=3, help="rounds over all variants (default 3)")
-    parser.add_argument("--seconds", type=int, default=10, help="seconds of load a variant and round (default 10)")
+    parser.add_argument("--seconds", type=int, default=10, help="seconds of load per variant and round (default 10)")
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.serve:
@@ -76,7 +82,7 @@ def main() -> None:
     variants: dict[str, Callable[[str], Reached]] = {
         "locust, records on": lambda url: locust(url, arguments.seconds, records=True),
         "locust, records off": lambda url: locust(url, arguments.seconds, records=False),
-        "drydock.traffic (1,000/s is its limit)": lambda url: traffic(url, arguments.seconds),
+        f"judge, {JUDGE_RATE:,}/s": lambda url: judge(url, arguments.seconds),
     }
     results: dict[str, list[Reached]] = {name: [] for name in variants}
     with server() as url:
@@ -88,7 +94,7 @@ def main() -> None:
 
 @contextmanager
 def server() -> Iterator[str]:
-    """The server on its core; gives its address."""
+    """Run the server on its core and yield its address."""
     with subprocess.Popen(
         bound(SERVER_CORE, "-m", "bench.load_generator", "--serve"), cwd=ROOT, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -99,7 +105,7 @@ def server() -> Iterator[str]:
 
 
 def locust(url: str, seconds: int, records: bool) -> Reached:
-    """One worker with users who never pause."""
+    """Run one worker with users who never pause."""
     with tempfile.TemporaryDirectory() as folder:
         file = f"{folder}/requests.csv.gz" if records else ""
         parameters = {"LOAD_USERS": USERS, "LOAD_SECONDS": seconds, "LOAD_PAUSE": 0, "LOAD_RECORDS": file}
@@ -124,24 +130,27 @@ def locust(url: str, seconds: int, records: bool) -> Reached:
     return Reached(_rate(ticks), cpu / ticks[-1]["sent"], missed)
 
 
-def traffic(url: str, seconds: int) -> Reached:
-    """drydock.traffic at the fastest rate that it allows."""
-    options = [f"--url={url}", "--rate=1000", f"--seconds={seconds}", "--metrics-port=0", "--scrape-wait=0"]
-    began = os.times()
+def judge(url: str, seconds: int) -> Reached:
+    """Run the judge at one rate, half of it on kept-alive connections."""
+    get = Request("GET", "/products/{product_id}", "/products/1")
+    plan = Plan(url, JUDGE_RATE, seconds, 10, 0, "id", prepare=get, requests=(get,), long_rate=0)
     done = subprocess.run(
-        bound(CLIENT_CORE, "-m", "drydock.traffic", *options), cwd=ROOT, capture_output=True, text=True, check=False
+        bound(CLIENT_CORE, "-m", "drydock.judge"),
+        cwd=ROOT,
+        env={**os.environ, VARIABLE: plan.as_json()},
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    ended = os.times()
-    cpu = ended.children_user + ended.children_system - began.children_user - began.children_system
-    account = json.loads(done.stdout.splitlines()[-1])
-    return Reached(account["sent"] / account["seconds"], cpu / account["sent"], 0)
+    summary = next(line["summary"] for line in log.lines(done.stdout.splitlines()) if "summary" in line)
+    return Reached(summary["rate"], summary["cpu_us_per_request"] / 1e6, 0)
 
 
 def show(results: Mapping[str, list[Reached]]) -> None:
-    """Prints the medians."""
+    """Print the medians."""
     table = Table(title="One process on one core" if CAN_BIND else "One process, not bound to a core")
     table.add_column("load generator")
-    for title in ("requests/s", "CPU µs a request", "heartbeats missed"):
+    for title in ("requests/s", "CPU µs per request", "heartbeats missed"):
         table.add_column(title, justify="right")
     for name, rounds in results.items():
         rate, cpu = (
@@ -153,12 +162,12 @@ def show(results: Mapping[str, list[Reached]]) -> None:
 
 
 def bound(core: str, *arguments: str) -> list[str]:
-    """A command of this Python, on its core where the machine lets us."""
+    """A Python command bound to `core`, if the machine allows binding."""
     return [*(["taskset", "--cpu-list", core] if CAN_BIND else []), sys.executable, *arguments]
 
 
 def _follow(master: subprocess.Popen[str], worker: psutil.Process) -> tuple[list[dict[str, Any]], int, float]:
-    """The master's lines, how many heartbeats it missed, and the worker's CPU seconds."""
+    """The master's progress lines, the number of missed heartbeats, and the worker's CPU seconds."""
     ticks, missed, cpu = [], 0, 0.0
     for line in master.stdout or ():
         missed += MISSED_HEARTBEAT in line
@@ -172,7 +181,7 @@ def _follow(master: subprocess.Popen[str], worker: psutil.Process) -> tuple[list
 
 
 def _rate(ticks: list[dict[str, Any]]) -> float:
-    """The mean of the seconds in which all users were there."""
+    """The mean rate of the seconds in which all users were active."""
     full: list[float] = [tick["rate"] for tick in ticks if tick["users"] == USERS][WARM_UP_TICKS:]
     return statistics.mean(full)
 

@@ -1,8 +1,8 @@
-"""What memory the telemetry stack and KEDA take, idle and under load. Needs `drydock up --mode parity` first.
+"""Measure the memory of the telemetry stack and KEDA, idle and under load. Needs `drydock up --mode parity` first.
 
-Idle is what a part holds before the load, under load the most it held during it: the kernel's working set, which is
-what a limit is held against, as cAdvisor reads it every 10 to 15 s. The load is more than two pods are to serve: the
-autoscaler adds some, which the sum of all containers includes.
+Idle is the memory before the load, under load the maximum during it. Both are the working set, which the kernel
+compares with the limit; cAdvisor samples it every 10 to 15 s. The load exceeds the capacity of two pods, so the
+autoscaler adds some, and the sum of all containers includes them.
 """
 
 import argparse
@@ -29,10 +29,10 @@ RESTARTS = f'increase(kube_pod_container_status_restarts_total{{container=~"{CON
 
 
 def main() -> None:
-    """Measures, loads, measures again, and prints the table."""
+    """Measure idle and under load, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rate", type=int, default=200, help="requests a second")
-    parser.add_argument("--seconds", type=int, default=60, help="how long")
+    parser.add_argument("--rate", type=int, default=200, help="requests per second")
+    parser.add_argument("--seconds", type=int, default=60, help="duration of the load in seconds")
     options = parser.parse_args()
     project = Project.find(Path(__file__).parent)
     prometheus = project.configuration.telemetry.kind.prometheus
@@ -40,7 +40,7 @@ def main() -> None:
     idle, whole_idle = by_part(prometheus, HELD), machine()
     drydock = str(Path(sys.executable).with_name("drydock"))
     load = ["smoke", "--rate", str(options.rate), "--seconds", str(options.seconds)]
-    # A machine that cannot serve so many loses some, and says so: here the question is another one.
+    # A slow machine may lose requests and report it. That does not affect this measurement.
     if subprocess.run([drydock, *load], cwd=project.root, check=False).returncode == CannotRunError.exit_code:
         sys.exit(CannotRunError.exit_code)
     loaded = by_part(prometheus, f"max_over_time({HELD}[{options.seconds}s])")
@@ -54,31 +54,31 @@ def main() -> None:
     console = Console()
     console.print(table)
     console.print(
-        f"All containers of Drydock on this machine: {whole_idle:.0f} MiB idle, {machine():.0f} MiB after the load."
+        f"All Drydock containers on this machine: {whole_idle:.0f} MiB idle, {machine():.0f} MiB after the load."
     )
 
 
 def by_part(prometheus: str, expression: str) -> dict[str, float]:
-    """The value of each container now."""
+    """The current value of each container."""
     query = {"query": f"max by (container) ({expression})"}
     answer = httpx2.get(f"{prometheus}/api/v1/query", params=query, timeout=10).raise_for_status().json()
     return {item["metric"]["container"]: float(item["value"][1]) for item in answer["data"]["result"]}
 
 
 def machine() -> float:
-    """MiB that the nodes, with everything on them, and the registry hold."""
+    """The memory in MiB of the nodes, with everything on them, and of the registry."""
     stats = docker.docker("stats", "--no-stream", "--format", "{{.MemUsage}}", *cluster_nodes(), registry.NAME)
     return sum(as_mib(line.split(" / ")[0]) for line in stats.splitlines())
 
 
 def as_mib(amount: str) -> float:
-    """MiB of an amount as Docker prints it: 512.3MiB, 1.2GiB."""
+    """The MiB in an amount that Docker printed: 512.3MiB, 1.2GiB."""
     units = {"KiB": 1 / 1024, "MiB": 1, "GiB": 1024}
     return float(amount[:-3]) * units[amount[-3:]]
 
 
 def mib(amount: float | None) -> str:
-    """An amount in bytes as MiB; a dash where there is none."""
+    """Bytes as MiB. A dash if there is no value."""
     return "-" if amount is None else f"{amount / MIB:.0f}"
 
 

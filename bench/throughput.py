@@ -1,10 +1,10 @@
-"""What one process on one core serves, and what telemetry costs of it: bare FastAPI and the service, part by part.
+"""Measure the throughput of one process on one core, and the cost of telemetry, against bare FastAPI.
 
-Needs wrk on PATH (apt install wrk, brew install wrk). The variants all run and take turns, round by round, so that a
-machine whose speed drifts slows all of them; each figure is the median of the rounds, each share the median of the
-rounds' shares.
-Shares are of CPU time: a core that has nothing else to do serves by as much more as a request takes less of it, and
-where the machine is shared, waiting for the core costs requests/s and no CPU time.
+Needs wrk on PATH (apt install wrk, brew install wrk). All variants run at the same time and are measured alternately,
+so that a change of the machine's speed affects all of them. Each figure is the median of the rounds, each share the
+median of the rounds' shares.
+Shares compare CPU time per request. On an otherwise idle core throughput is inversely proportional to it. On a shared
+machine waiting for the core reduces requests/s but not CPU time.
 """
 
 import argparse
@@ -37,7 +37,7 @@ UVICORN = Path(sys.executable).with_name("uvicorn")
 ROUTES = {"no database": "/health/live", "one statement": "/products/1"}
 CONNECTIONS = 32
 START_SECONDS = 20.0
-# The server's core, and the core of everything else, where the machine has two and lets us bind.
+# The core of the server and the core of everything else, if the machine has two and allows binding.
 CAN_BIND = shutil.which("taskset") is not None and multiprocessing.cpu_count() > 1
 SERVER_CORE, OTHER_CORE = "0", "1"
 
@@ -51,17 +51,17 @@ class Variant(NamedTuple):
 
 
 class Load(NamedTuple):
-    """What came of one load: requests a second, and seconds of the server's CPU a request."""
+    """The result of one load: requests per second, and the server's CPU seconds per request."""
 
     rate: float
     cpu_seconds: float
 
 
 def main() -> None:
-    """Measure, and print the table."""
+    """Measure and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--rounds", type=int, default=10, help="rounds over all variants (default 10)")
-    parser.add_argument("--seconds", type=int, default=2, help="seconds of load a variant, route and round (default 2)")
+    parser.add_argument("--seconds", type=int, default=2, help="seconds per variant, route and round (default 2)")
     arguments = parser.parse_args()
     if shutil.which("wrk") is None:
         sys.exit("bench: wrk is not on PATH: apt install wrk, or brew install wrk")
@@ -81,7 +81,7 @@ def main() -> None:
 
 
 def ladder(environment: dict[str, str], endpoint: str) -> list[Variant]:
-    """The yardstick, the service without telemetry, and then one signal more at a time."""
+    """The baseline, the service without telemetry, and then one more signal at a time."""
     traced = {**environment, "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}
     return [
         Variant("bare FastAPI", "bench.bare:app", environment),
@@ -97,7 +97,7 @@ type Results = dict[tuple[str, str], list[Load]]
 
 
 def measure(variants: list[Variant], rounds: int, seconds: int) -> Results:
-    """Each load by variant and route, one a round."""
+    """The loads by variant and route, one per round."""
     results: Results = {(variant.name, route): [] for variant in variants for route in ROUTES}
     console = Console(stderr=True)
     with contextlib.ExitStack() as stack:
@@ -109,13 +109,13 @@ def measure(variants: list[Variant], rounds: int, seconds: int) -> Results:
                     results[name, route].append(load(server, f"{url}{path}", seconds))
         for name, (_, url) in servers.items():
             if lost := spans_lost(url):
-                console.print(f"{name}: {lost} spans were lost, so it seems cheaper than it is")
+                console.print(f"{name}: {lost} spans were lost, so its measured cost is too low")
     return results
 
 
 @contextlib.contextmanager
 def serving(variant: Variant) -> Iterator[tuple[psutil.Process, str]]:
-    """The server and its address."""
+    """Run the server and yield its process and address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -126,7 +126,7 @@ def serving(variant: Variant) -> Iterator[tuple[psutil.Process, str]]:
     try:
         url = f"http://127.0.0.1:{port}"
         if not wait_until(lambda: answers(f"{url}/products/1"), START_SECONDS, interval=0.05):
-            sys.exit(f"bench: nothing answered at {url} within {START_SECONDS:g} s")
+            sys.exit(f"bench: no response from {url} within {START_SECONDS:g} s")
         yield psutil.Process(process.pid), url
     finally:
         process.kill()
@@ -134,7 +134,7 @@ def serving(variant: Variant) -> Iterator[tuple[psutil.Process, str]]:
 
 
 def load(server: psutil.Process, url: str, seconds: int) -> Load:
-    """As many requests as wrk gets answered."""
+    """Send as many requests as possible with wrk."""
     command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", url]
     before = cpu_seconds(server)
     output = subprocess.run(on_core(OTHER_CORE, command), capture_output=True, text=True, check=True).stdout
@@ -149,28 +149,28 @@ def load(server: psutil.Process, url: str, seconds: int) -> Load:
 
 
 def cpu_seconds(server: psutil.Process) -> float:
-    """The CPU time that the server has used, in all its threads."""
+    """The CPU time of all the server's threads, in seconds."""
     times = server.cpu_times()
     return float(times.user + times.system)
 
 
 def spans_lost(url: str) -> int:
-    """How many spans the server could not deliver; 0 where it has no metrics."""
+    """The number of spans that the server lost. 0 if it has no metrics."""
     found = re.search(r'^telemetry_spans_total{result="lost"} (\d+)', httpx2.get(f"{url}/metrics").text, re.MULTILINE)
     return int(found[1]) if found else 0
 
 
 def on_core(core: str, command: list[str]) -> list[str]:
-    """The command bound to one core, where the machine has two and can bind."""
+    """The command bound to one core, if the machine has two and allows binding."""
     return ["taskset", "-c", core, *command] if CAN_BIND else command
 
 
 def show(variants: list[Variant], results: Results, how: str) -> None:
-    """A table for each route."""
+    """Print a table for each route."""
     bare, untold = variants[0].name, variants[1].name
     for route in ROUTES:
         table = Table("", title=f"{route}: one process on one core, {how}")
-        for column in ("requests/s", "CPU us a request", "of bare", "of no telemetry"):
+        for column in ("requests/s", "CPU us per request", "of bare", "of no telemetry"):
             table.add_column(column, justify="right")
         for variant in variants:
             mine = results[variant.name, route]
@@ -184,7 +184,7 @@ def show(variants: list[Variant], results: Results, how: str) -> None:
 
 
 def share(mine: list[Load], yardstick: list[Load]) -> str:
-    """How much of what the yardstick serves this variant serves with the same CPU time."""
+    """This variant's requests per CPU time, in percent of the baseline's."""
     return f"{statistics.median(b.cpu_seconds / a.cpu_seconds for a, b in zip(mine, yardstick, strict=True)):.0%}"
 
 

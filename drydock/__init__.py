@@ -1,1 +1,1 @@
-"""The instrument: it builds, watches and judges the environment, and knows the service only from outside."""
+"""The tool: builds, observes and tests the environment. It knows the service only from the outside."""

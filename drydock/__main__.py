@@ -1,4 +1,4 @@
-"""`python -m drydock` is `drydock`."""
+"""Makes `python -m drydock` the same as `drydock`."""
 
 from drydock.cli.main import main
 

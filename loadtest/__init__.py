@@ -1,1 +1,1 @@
-"""The load: users of the shop, and the shapes in which they come. Locust runs it; nothing else imports it."""
+"""The locust users of the shop and their load shapes. Only locust imports this package."""

@@ -1,8 +1,8 @@
-"""`python -m loadtest SCENARIO …`: the master of one run, which keeps its results until they were fetched.
+"""`python -m loadtest SCENARIO …`: run the master of one load run and keep its results until they are fetched.
 
-What follows the scenario goes to locust. The last line on stdout is `{"ended": <locust's exit code>}`; then it waits
-for the file `collected` among the results, but not for ever. SIGTERM and SIGINT end the load before its time: the
-requests under way are answered, and all that was sent is accounted for.
+Options after the scenario go to locust. The last line on stdout is `{"ended": <locust's exit code>}`. Then the process
+waits up to COLLECT_SECONDS for the file `collected` in the results. SIGTERM and SIGINT end the load early: requests in
+flight are completed and recorded.
 """
 
 import json
@@ -20,7 +20,7 @@ COLLECT_SECONDS = 900.0
 
 
 def main(scenario: str, options: list[str]) -> int:
-    """Runs locust to its end; its exit code."""
+    """Run locust to its end and return its exit code."""
     process = subprocess.Popen([sys.executable, "-m", "locust", *arguments(scenario), *options])
 
     def end(_number: int, _frame: FrameType | None) -> None:
@@ -36,7 +36,7 @@ def main(scenario: str, options: list[str]) -> int:
 
 
 def arguments(scenario: str) -> list[str]:
-    """Locust's arguments for one run without its page."""
+    """Locust's arguments for one run without its web page."""
     return [
         f"--locustfile={FOLDER / 'scenarios' / scenario}.py",
         f"--csv={RESULTS / 'locust'}",
@@ -48,7 +48,7 @@ def arguments(scenario: str) -> list[str]:
 
 
 def wait_for_collection() -> None:
-    """Stays, and the results with it, until they were fetched."""
+    """Keep the container and its results until they are fetched, for at most COLLECT_SECONDS."""
     deadline = time.monotonic() + COLLECT_SECONDS
     while not COLLECTED.exists() and time.monotonic() < deadline:
         time.sleep(0.2)

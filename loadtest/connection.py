@@ -1,26 +1,25 @@
-"""How long a connection lives.
+"""The lifetime of a user's connection.
 
-A Service chooses a pod when a connection is opened, and never again: users that kept theirs would go on with the pods
-that were there when they came, and a pod that comes up would stay idle. So each connection is closed after some
-requests or seconds, and the next request opens another one, which meets any pod that is ready by then.
+A Service selects a pod only when a connection is opened. Users that kept their connections would stay with the old
+pods, and new pods would stay idle. Each connection is therefore closed after some requests or seconds. The next request
+opens a new one to any ready pod.
 """
 
 import time
 
 from geventhttpclient.client import HTTPClientPool
 
+from drydock.requests.keep_alive import IDLE_SECONDS
 from loadtest.parameters import Parameters
 
 PARAMETERS = """
-    connection_requests  requests after which a connection is closed: 1 for a fresh one each time (20)
-    connection_seconds   seconds after which it is: a new pod has its share of the load about that long after (4)
+    connection_requests  requests after which a connection is closed; 1 opens a new one for each request (20)
+    connection_seconds   seconds after which a connection is closed; a new pod gets its share after about this time (4)
 """
-# uvicorn closes a connection that was idle for 5 s: a request sent at that moment would be lost, and nobody's fault.
-IDLE_SECONDS = 4.0
 
 
 class Connection:
-    """The one connection of a user, of what `pool` holds."""
+    """The single connection of a user, in `pool`."""
 
     def __init__(self, pool: HTTPClientPool) -> None:
         parameters = Parameters(PARAMETERS)
@@ -30,7 +29,7 @@ class Connection:
         self._sent = 0
 
     def prepare(self) -> None:
-        """Before a request: closes what has lived long enough, or was idle for too long."""
+        """Close the connection if it is too old or was idle for too long. Call it before each request."""
         now = time.monotonic()
         idle, age = now - self._used, now - self._opened
         if self._sent and (self._sent >= self._requests or age >= self._seconds or idle >= IDLE_SECONDS):
@@ -40,10 +39,10 @@ class Connection:
         self._sent += 1
 
     def used(self) -> None:
-        """After a request that was answered."""
+        """Note the time of a response. Call it after each answered request."""
         self._used = time.monotonic()
 
     def close(self) -> None:
-        """Closes it, also after an error: whatever state it is in, no other request gets it."""
+        """Close the connection, also after an error, so that no other request uses it."""
         self._pool.close()
         self._sent = 0

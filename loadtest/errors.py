@@ -1,7 +1,4 @@
-"""What can become of a request, told from the outside: every request has exactly one outcome.
-
-The same words, with the same meaning, as in drydock/requests/outcome.py, of geventhttpclient's errors.
-"""
+"""Maps geventhttpclient's errors to the outcomes of drydock/requests/outcome.py. Every request has exactly one."""
 
 from collections.abc import Iterator
 
@@ -10,12 +7,13 @@ from geventhttpclient.response import HTTPParseError
 
 from drydock.requests.outcome import OUR_OWN, Outcome
 
-# geventhttpclient calls an end before the head or within it a parse error too, and tells it by its words alone.
+# geventhttpclient also raises a parse error if the connection ends before the response's head is complete. Only the
+# message differs.
 ENDED = ("connection closed", "Invalid EOF state")
 
 
 def of_error(error: BaseException, began: bool) -> Outcome:
-    """The outcome of a request that failed with `error`; `began` is whether the response's head had come by then."""
+    """The outcome of a request that failed with `error`. `began` is true if the response's head had arrived."""
     causes = list(_causes(error))
     if any(isinstance(cause, Timeout | TimeoutError) for cause in causes):
         return Outcome.TIMED_OUT
@@ -27,12 +25,12 @@ def of_error(error: BaseException, began: bool) -> Outcome:
         return Outcome.CLOSED_EARLY
     if any(isinstance(cause, HTTPParseError) for cause in causes):
         return Outcome.TRUNCATED
-    # An address that does not resolve, does not accept, or to which there is no way.
+    # The address does not resolve, refuses the connection or is unreachable.
     return Outcome.REFUSED if any(isinstance(cause, OSError) for cause in causes) else Outcome.RESET
 
 
 def of_our_own(error: BaseException) -> str | None:
-    """What this machine has run out of, in the system's words; None where the service had its chance."""
+    """The system's message if this machine ran out of a resource, such as ports. None for all other errors."""
     for cause in _causes(error):
         if isinstance(cause, OSError) and cause.errno in OUR_OWN:
             return str(cause)
@@ -40,7 +38,7 @@ def of_our_own(error: BaseException) -> str | None:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error and all that led to it: geventhttpclient keeps what a timeout interrupted in `original`."""
+    """The error and its chain of causes. geventhttpclient stores the error that a timeout interrupted in `original`."""
     seen: BaseException | None = error
     while seen is not None:
         yield seen

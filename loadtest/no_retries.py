@@ -1,13 +1,13 @@
-"""An honest client sends each request once: what is lost is seen to be lost.
+"""Disables the client's retries: a retry would hide a lost request.
 
-geventhttpclient, below locust's FastHttpUser, sends a GET, HEAD, OPTIONS, PUT, DELETE or TRACE again when the
-connection breaks, as often as its pool is large and once more, whatever locust's `max_retries` says. Which methods it
-takes for safe to repeat is one global of its module.
+geventhttpclient, which locust's FastHttpUser uses, repeats a GET, HEAD, OPTIONS, PUT, DELETE or TRACE when the
+connection breaks, up to its pool size plus one times, regardless of locust's `max_retries`. A global of its module
+lists the methods that it repeats.
 """
 
 from geventhttpclient import client
 
 
 def never_retry() -> None:
-    """No method is repeated, in this process, from now on."""
+    """Disable retries of every method in this process."""
     client.IDEMPOTENT_METHODS = frozenset()

@@ -1,10 +1,10 @@
-"""The parameters of a scenario: its docstring lists them with their defaults, environment variables set them.
+"""The parameters of a scenario: its docstring lists them with their defaults, and environment variables set them.
 
 A line of the docstring with a name, two or more spaces, a text and a default in parentheses is a parameter:
 
-users    how many (20)
+users    number of users (20)
 
-and LOAD_USERS sets it. `drydock load` reads the same lines: what is documented is what there is.
+LOAD_USERS sets it. `drydock load` parses the same lines, so the documentation is always complete.
 """
 
 import os
@@ -16,7 +16,7 @@ LINE = re.compile(r"^ *(?P<name>[a-z_]+) {2,}(?P<text>.+) \((?P<default>[^()]*)\
 
 
 class Parameters:
-    """The parameters that `docstring` lists, as `variables` set them."""
+    """The parameters listed in `docstring`, with the values set in `variables`."""
 
     def __init__(self, docstring: str | None, variables: Mapping[str, str] = os.environ) -> None:
         self._values = {
@@ -25,11 +25,10 @@ class Parameters:
         }
 
     def text(self, name: str) -> str:
-        """A parameter as it was written."""
         return self._values[name]
 
     def number(self, name: str) -> float:
-        """A parameter that is a number, 0 or more. Ends the process with code 2 where it is none."""
+        """A parameter that must be a number of 0 or more. Otherwise exits with an error message."""
         try:
             value = float(self._values[name])
         except ValueError:
@@ -39,5 +38,5 @@ class Parameters:
         return value
 
     def count(self, name: str) -> int:
-        """Such a number, rounded to a whole one."""
+        """The same, rounded to an integer."""
         return round(self.number(name))

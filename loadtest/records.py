@@ -13,23 +13,20 @@ from typing import Any
 
 from drydock.requests.outcome import WHOLE, Outcome
 from drydock.requests.records import COLUMNS, Record, packed
+from drydock.requests.statistics import BUCKETS
 
-# Those of the service's own http_request_duration_seconds, so that both sides can be compared.
-BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2.5, 5, 10)
 # The fastest: a worker's core is for sending.
 COMPRESSION = 1
 
 
 @dataclass
 class Counts:
-    """What some requests came to. `late` is how many an open model started too late, `behind` by how much at most."""
+    """What some requests came to."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     pods: Counter[str] = field(default_factory=Counter)
     buckets: list[int] = field(default_factory=lambda: [0] * (len(BUCKETS) + 1))
     seconds: float = 0.0
-    late: int = 0
-    behind: float = 0.0
     limits: set[str] = field(default_factory=set)
 
     @property
@@ -57,8 +54,6 @@ class Counts:
         self.pods += other.pods
         self.buckets = [mine + theirs for mine, theirs in zip(self.buckets, other.buckets, strict=True)]
         self.seconds += other.seconds
-        self.late += other.late
-        self.behind = max(self.behind, other.behind)
         self.limits |= other.limits
 
     def packed(self) -> dict[str, Any]:

@@ -113,8 +113,6 @@ class Master:
             "p95_ms": self._environment.stats.total.get_current_response_time_percentile(QUANTILE) or 0,
             "outcomes": {outcome: counts.outcomes[outcome] for outcome in Outcome},
             "pods": dict(counts.pods),
-            "late": counts.late,
-            "behind_ms": round(counts.behind * 1000, 1),
             "cpu_percent": round(self._cpu, 1),
             "limits": sorted(counts.limits),
         }

@@ -1,8 +1,7 @@
-"""What all shapes have in common: how many users there are when, and how a run comes to its end.
+"""The base class of load shapes: the number of users over time, and the end of a run.
 
-Locust's own end gives the workers half a second for their last report, whatever is still under way. So a shape ends
-with no users: those there are finish their requests, their records arrive, and only then is the run over. SIGUSR1 ends
-it in the same way before its time.
+Locust gives its workers only half a second for their last report. A shape therefore ends with zero users: they finish
+their requests and their records arrive before the run ends. SIGUSR1 ends a run early in the same way.
 """
 
 import signal
@@ -15,12 +14,12 @@ from loadtest.reporting import idle
 
 type Tick = tuple[int, float, list[type[User]] | None] | None
 
-# Users a second. Locust waits with the next step until a slower one is over; a shape's own slope is in `users_at`.
+# Users per second. High, because locust delays the next change until the last one is complete; `users_at` is the slope.
 AT_ONCE = 100.0
 
 
 class Shape(LoadTestShape):
-    """A shape says in `users_at` how many users there are after some seconds; None when it is over."""
+    """A load shape. Subclasses implement `users_at`."""
 
     abstract = True
     users: list[type[User]]
@@ -33,25 +32,17 @@ class Shape(LoadTestShape):
         gevent.signal_handler(signal.SIGUSR1, self.end)
 
     def users_at(self, seconds: float) -> int | None:
-        """How many users there are `seconds` after the start; None when it is over."""
+        """The number of users `seconds` after the start. None ends the run."""
         raise NotImplementedError
 
-    @property
-    def workers(self) -> int:
-        """How many processes have users."""
-        return max(1, len(self.runner.clients)) if isinstance(self.runner, MasterRunner) else 1
-
     def end(self) -> None:
-        """Ends it now."""
         self.ended_by_hand = True
 
     def reset_time(self) -> None:
-        """Another run from the page begins anew."""
         super().reset_time()  # type: ignore[no-untyped-call]
         self.ended_by_hand = False
 
     def tick(self) -> Tick:
-        """What locust asks each second."""
         wanted = None if self.ended_by_hand else self.users_at(self.get_run_time())  # type: ignore[no-untyped-call]
         if wanted is not None:
             self._ending = False
@@ -62,12 +53,12 @@ class Shape(LoadTestShape):
         return (0, AT_ONCE, self._picked()) if self._under_way() else None
 
     def _picked(self) -> list[type[User]] | None:
-        """The users of the mix, but for those that were left out on the page; None, for all that were picked there."""
+        """The users of the mix that are selected on the web page. None, which means all of the page's, if none are."""
         picked = self.runner.user_classes if self.runner else self.users
         return [kind for kind in self.users if kind in picked] or None
 
     def _under_way(self) -> bool:
-        """Whether there are users, or records of theirs that have not arrived."""
+        """Whether there are still users, or records that have not arrived."""
         runner = self.runner
         if isinstance(runner, MasterRunner):
             clients = runner.clients

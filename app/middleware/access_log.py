@@ -1,4 +1,4 @@
-"""One log line a request, and the user that every line of it carries."""
+"""One access log line per request, and the user ID on every log line of that request."""
 
 import logging
 import time
@@ -11,12 +11,12 @@ from app.observability.logs import user_id
 logger = logging.getLogger("app.access")
 
 USER_HEADER = "x-user-id"
-# A gateway's identifiers are short; a log line must not grow with whatever a client sends.
+# Gateways set short identifiers. The limit keeps a client from writing long log lines.
 LONGEST_USER = 128
 
 
 class AccessLog:
-    """Writes the access line when a request ends. `X-User-Id` is set by a gateway, which strips a client's own."""
+    """Writes the access log line when a request ends. The gateway must overwrite any `X-User-Id` from the client."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -27,7 +27,7 @@ class AccessLog:
         user = Headers(scope=scope).get(USER_HEADER)
         user_id.set(user[:LONGEST_USER] if user else None)
         began = time.perf_counter()
-        status = 0  # nothing was answered
+        status = 0  # logged when no response was started
 
         async def send_noting(message: Message) -> None:
             nonlocal status

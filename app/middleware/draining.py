@@ -1,4 +1,4 @@
-"""Requests while the process drains: counted in flight, their connections retired, the overdue answered."""
+"""Requests in flight, and how they end while the process drains."""
 
 import asyncio
 import contextlib
@@ -12,10 +12,10 @@ from app.problems import problem_response
 
 
 class Draining:
-    """Adds `Connection: close` while draining.
+    """Adds `Connection: close` while draining, and answers 503 to requests that outlive the graceful timeout.
 
-    A kept-alive connection never moves to another pod by itself, and the server closes it unannounced in the end: a
-    request already on its way would then be lost (RFC 9112, section 9.5).
+    A kept-alive connection never moves to another pod by itself. When the server closes it without notice, a request
+    already on its way is lost (RFC 9112, section 9.5).
     """
 
     def __init__(self, app: ASGIApp, drain: Drain) -> None:
@@ -39,8 +39,8 @@ class Draining:
             try:
                 return await self.app(scope, receive, send_retiring)
             except asyncio.CancelledError:
-                # The server cancels what outlives its graceful timeout and would answer 500.
+                # uvicorn cancels the requests that outlive its graceful timeout and would answer 500.
                 if started or not self.drain.active:
                     raise
-                response = problem_response(503, "The server stopped before this request was done.")
+                response = problem_response(503, "The server shut down before this request was complete.")
                 return await response(scope, receive, send_retiring)

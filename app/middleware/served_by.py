@@ -1,4 +1,4 @@
-"""Every response says which pod gave it."""
+"""The name of the answering pod, on every response."""
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send

@@ -1,4 +1,4 @@
-"""Exceptions that nothing else expected: logged with their trace, reported, answered with a plain 500."""
+"""Unhandled exceptions: logged with their trace, reported to Sentry, answered with a plain 500."""
 
 import logging
 
@@ -12,9 +12,9 @@ logger = logging.getLogger("app.unexpected")
 
 
 class UnhandledErrors:
-    """The innermost middleware, so that its answer passes through all the others like any response.
+    """The innermost middleware: its response passes through all the others.
 
-    Starlette's own handler for `Exception` sits outside them.
+    Starlette's own handler for `Exception` runs outside them.
     """
 
     def __init__(self, app: ASGIApp, report: bool) -> None:
@@ -34,13 +34,13 @@ class UnhandledErrors:
         try:
             return await self.app(scope, receive, send_noting)
         except Exception as error:
-            self._tell(error)
+            self._report(error)
             if started:
-                raise  # too late for another answer: the server cuts the connection
-            response = problem_response(500, "Something went wrong; it has been logged.")
+                raise  # the response has started: the server can only close the connection
+            response = problem_response(500, "Internal error. The service has logged it.")
             return await response(scope, receive, send)
 
-    def _tell(self, error: Exception) -> None:
+    def _report(self, error: Exception) -> None:
         span = trace.get_current_span()
         span.record_exception(error)
         logger.exception("unexpected", extra={"exception": type(error).__name__})

@@ -1,1 +1,1 @@
-"""The schema, revision by revision. Expand first, contract a release later: old pods run against the new schema."""
+"""The schema's revisions. Expand first, contract a release later: old pods run against the new schema."""

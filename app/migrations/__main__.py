@@ -1,4 +1,4 @@
-"""`python -m app.migrations`: bring the database to the newest revision, once, however many are started at a time."""
+"""`python -m app.migrations`: upgrade the database to the newest revision. Safe to start several times at once."""
 
 import logging
 import sys
@@ -16,7 +16,7 @@ logger = logging.getLogger("app.migrations")
 
 
 def main() -> int:
-    """Returns 0 when the database is at the newest revision, 1 when it could not be brought there."""
+    """Returns 0 when the database is at the newest revision, 1 when the upgrade failed."""
     settings = load_settings()
     configure_logging(settings.log_level, resource(settings))
     config = Config()

@@ -1,4 +1,4 @@
-"""What alembic runs, from the Job (`python -m app.migrations`) and by hand (`alembic upgrade head`) alike."""
+"""Alembic's environment, for the Job (`python -m app.migrations`) and for `alembic upgrade head` by hand."""
 
 import asyncio
 import logging
@@ -16,7 +16,7 @@ from app.settings import load_settings
 
 logger = logging.getLogger("app.migrations")
 
-# A statement that waits longer for a table's lock makes every request to that table queue up behind it.
+# While a statement waits for a table's lock, every request to that table queues behind it.
 LOCK_TIMEOUT = "5s"
 
 

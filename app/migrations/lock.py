@@ -1,6 +1,6 @@
-"""One migration at a time: a session-level advisory lock on a connection that does nothing else.
+"""One migration at a time: a session-level advisory lock on a connection of its own.
 
-A transaction-level lock would be lost by revisions that cannot run in a transaction, such as CREATE INDEX CONCURRENTLY.
+A transaction-level lock would not cover revisions that cannot run in a transaction, such as CREATE INDEX CONCURRENTLY.
 """
 
 import asyncio
@@ -11,18 +11,18 @@ import asyncpg
 
 from app.database import UNAVAILABLE
 
-# Any number will do, as long as every version of the service uses the same: "shop" in ASCII.
+# An arbitrary number that every version of the service must share: "shop" in ASCII.
 LOCK = 0x73686F70
 POLL_SECONDS = 0.2
 
 
 class LockTimeoutError(Exception):
-    """The database did not answer, or another migration did not end, within the time allowed."""
+    """The database did not answer, or another migration did not finish, before the timeout."""
 
 
 @contextlib.asynccontextmanager
 async def migration_lock(dsn: str, seconds: float) -> AsyncIterator[None]:
-    """Hold the lock. Waits up to `seconds` for the database to answer and for the lock; raises LockTimeoutError."""
+    """Hold the lock. Waits up to `seconds` for the database and the lock together, then raises LockTimeoutError."""
     reason = "the database did not answer"
     connection = None
     try:
@@ -30,7 +30,7 @@ async def migration_lock(dsn: str, seconds: float) -> AsyncIterator[None]:
             connection = await _connect(dsn)
             reason = "another migration holds the lock"
             while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK):  # noqa: ASYNC110
-                await asyncio.sleep(POLL_SECONDS)  # polled: a waiting pg_advisory_lock could not be given up
+                await asyncio.sleep(POLL_SECONDS)  # polled, because a waiting pg_advisory_lock cannot be cancelled
     except TimeoutError:
         if connection is not None:
             connection.terminate()
@@ -42,7 +42,7 @@ async def migration_lock(dsn: str, seconds: float) -> AsyncIterator[None]:
 
 
 async def _connect(dsn: str) -> asyncpg.Connection:
-    # The server notices a client that was killed while it waits, and lets the lock go.
+    # With these settings the server detects a killed client and releases its lock.
     settings = {
         "application_name": "migration lock",
         "tcp_keepalives_idle": "10",

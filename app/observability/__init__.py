@@ -1,1 +1,1 @@
-"""What the service says about itself: log lines, metrics, traces, reported exceptions."""
+"""Telemetry of the service: logs, metrics, traces and reported exceptions."""

@@ -1,4 +1,4 @@
-"""The account of spans: each one that ends is delivered to the collector or lost, and counted as one of the two."""
+"""Span delivery: counts every finished span as delivered to the collector or as lost."""
 
 import logging
 import threading
@@ -8,16 +8,16 @@ from prometheus_client import Counter
 
 logger = logging.getLogger("app.telemetry")
 
-# The most spans in memory: waiting, or in a batch on its way. Some 4 MiB.
+# The most spans in memory, queued or in the batch being sent: about 4 MiB.
 MOST_WAITING = 2048
 BATCH = 512
 
-SPANS = Counter("telemetry_spans_total", "Spans that ended, by whether the collector took them.", ["result"])
+SPANS = Counter("telemetry_spans_total", "Finished spans, by result: delivered to the collector or lost.", ["result"])
 DELIVERED, LOST = SPANS.labels("delivered"), SPANS.labels("lost")
 
 
 class Delivery:
-    """Counts what becomes of spans, from any thread, and logs once when they are lost and once when no more are."""
+    """Counts delivered and lost spans. Thread-safe. Logs one line when losses begin and one when they end."""
 
     def __init__(self, endpoint: str) -> None:
         self.delivered = 0
@@ -30,16 +30,16 @@ class Delivery:
         self._lost_before = 0
 
     def admit(self) -> bool:
-        """Take on one span that ended. False where too many wait already: it is lost."""
+        """Reserve a place in the queue for a finished span. If the queue is full, count it as lost and return False."""
         with self._lock:
             admitted = self._waiting < MOST_WAITING
             self._waiting += admitted
         if not admitted:
-            self._lose(1, f"{MOST_WAITING} spans wait already")
+            self._lose(1, f"the queue is full ({MOST_WAITING} spans)")
         return admitted
 
     def arrived(self, spans: int) -> None:
-        """The collector took this many of those waiting."""
+        """Count queued spans as delivered."""
         with self._lock:
             if self._closed:
                 return
@@ -48,10 +48,10 @@ class Delivery:
             recovered = self._failing_since is not None and self._waiting < BATCH
         DELIVERED.inc(spans)
         if recovered:
-            self._tell_recovery()
+            self._log_recovery()
 
     def failed(self, spans: int, reason: str) -> None:
-        """This many of those waiting were given up."""
+        """Count queued spans as lost."""
         with self._lock:
             if self._closed:
                 return
@@ -59,7 +59,7 @@ class Delivery:
         self._lose(spans, reason)
 
     def close(self) -> None:
-        """The process ends: what waits still is lost."""
+        """Count all queued spans as lost, at the end of the process."""
         with self._lock:
             self._closed = True
             self.lost += self._waiting
@@ -78,11 +78,11 @@ class Delivery:
                 extra={
                     "endpoint": self._endpoint,
                     "reason": reason,
-                    "effect": "spans are lost, and counted; requests are served as before; each batch tries anew",
+                    "effect": "lost spans are counted; requests are not affected; each batch retries the export",
                 },
             )
 
-    def _tell_recovery(self) -> None:
+    def _log_recovery(self) -> None:
         with self._lock:
             since, self._failing_since = self._failing_since, None
             lost = self.lost - self._lost_before

@@ -1,4 +1,4 @@
-"""The event loop's lag: what a blocking call in a coroutine, or a starved CPU, adds to every request."""
+"""The event loop's lag: the delay that a blocking call in a coroutine, or a starved CPU, adds to every request."""
 
 import asyncio
 import time
@@ -6,11 +6,11 @@ import time
 from prometheus_client import Histogram
 
 SAMPLE_SECONDS = 0.25
-# From uvloop's own grain (1 ms) to where the liveness probe gives up (10 s).
+# From the resolution of uvloop's timers (1 ms) to the period of the liveness probe (10 s).
 LAG_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 LAG_SECONDS = Histogram(
-    "event_loop_lag_seconds", "How late a timer of the event loop ran, sampled 4 times a second.", buckets=LAG_BUCKETS
+    "event_loop_lag_seconds", "Delay of an event loop timer, sampled 4 times a second.", buckets=LAG_BUCKETS
 )
 
 

@@ -1,4 +1,4 @@
-"""The SDK's queue and exporter, with every span entered in the account of its delivery."""
+"""The SDK's queue and exporter, which report every span to `Delivery`."""
 
 import logging
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ EXPORT_TIMEOUT_SECONDS = 2
 
 
 class AccountedProcessor(BatchSpanProcessor):
-    """The SDK's queue, of which the account keeps the bound: what the SDK drops by itself, it tells nobody."""
+    """The SDK's queue, bounded by `Delivery`. The SDK itself drops spans without counting them."""
 
     def __init__(self, exporter: "AccountedExporter", every_milliseconds: int) -> None:
         super().__init__(
@@ -31,29 +31,29 @@ class AccountedProcessor(BatchSpanProcessor):
 
 
 class AccountedExporter(OTLPSpanExporter):
-    """The SDK's exporter. What it would log of every failed attempt becomes the reason in the account's one line."""
+    """The SDK's exporter. It suppresses the SDK's log lines and passes the first to `Delivery` as the reason."""
 
     def __init__(self, endpoint: str, delivery: Delivery) -> None:
         super().__init__(endpoint=f"{endpoint.rstrip('/')}/v1/traces", timeout=EXPORT_TIMEOUT_SECONDS)
         self.delivery = delivery
-        self._said = _Hushed()
-        logging.getLogger(trace_exporter.__name__).addFilter(self._said)
+        self._log = _Captured()
+        logging.getLogger(trace_exporter.__name__).addFilter(self._log)
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         result = SpanExportResult.FAILURE
-        self._said.messages.clear()
+        self._log.messages.clear()
         try:
             result = super().export(spans)
         finally:
             if result is SpanExportResult.SUCCESS:
                 self.delivery.arrived(len(spans))
             else:
-                self.delivery.failed(len(spans), self._said.first())
+                self.delivery.failed(len(spans), self._log.first())
         return result
 
 
-class _Hushed(logging.Filter):
-    """Keeps a logger's messages instead of letting them out."""
+class _Captured(logging.Filter):
+    """Collects a logger's messages and suppresses them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -64,5 +64,5 @@ class _Hushed(logging.Filter):
         return False
 
     def first(self) -> str:
-        """The message that says what happened; those after it say that it was tried again."""
+        """The first message, which names the cause. The later ones report the retries."""
         return self.messages[0] if self.messages else "unknown"

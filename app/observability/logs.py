@@ -1,4 +1,4 @@
-"""Logging: one JSON object a line on stdout, each carrying the trace and the user it belongs to."""
+"""Logging: one JSON object per line on stdout, with the trace and the user of the request."""
 
 import logging
 import logging.config
@@ -13,7 +13,7 @@ user_id: ContextVar[str | None] = ContextVar("user_id", default=None)
 
 
 class Correlation(logging.Filter):
-    """Adds the current trace, span and user to a record, where there are any."""
+    """Adds the current trace ID, span ID and user ID to a record, if any."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         span = trace.get_current_span().get_span_context()
@@ -26,9 +26,9 @@ class Correlation(logging.Filter):
 
 
 def configure_logging(level: str, resource: Mapping[str, str]) -> None:
-    """Send every logger to stdout as JSON, each line with `resource`.
+    """Send every logger to stdout as JSON, with `resource` on each line.
 
-    uvicorn's access log is silenced: the service writes its own line.
+    This disables uvicorn's access log, because the service writes its own.
     """
     logging.config.dictConfig(
         {
@@ -58,7 +58,7 @@ def configure_logging(level: str, resource: Mapping[str, str]) -> None:
             "loggers": {
                 "uvicorn": {"level": level.upper(), "handlers": [], "propagate": True},
                 "uvicorn.error": {"level": level.upper(), "handlers": [], "propagate": True},
-                "alembic": {"level": "WARNING"},  # the migrations say the same in their own words
+                "alembic": {"level": "WARNING"},  # app.migrations logs each revision itself
                 "uvicorn.access": {"handlers": [], "propagate": False},
             },
         }

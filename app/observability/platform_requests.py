@@ -1,4 +1,4 @@
-"""Which requests come from the platform: probes and scrapes. In every signal they would drown those of callers."""
+"""Requests of the platform: probes and scrapes. Telemetry excludes them, because they outnumber client requests."""
 
 from starlette.types import Scope
 
@@ -6,6 +6,5 @@ PREFIXES = ("/health/", "/metrics")
 
 
 def from_platform(scope: Scope) -> bool:
-    """Whether a request is a probe or a scrape."""
     path: str = scope["path"]
     return path.startswith(PREFIXES)

@@ -1,10 +1,10 @@
-"""Who speaks: this instance by OpenTelemetry's names, the same in traces, metrics and logs."""
+"""The identity of this process: the same OpenTelemetry resource in traces, metrics and logs."""
 
 from app.settings import Settings
 
 
 def resource(settings: Settings) -> dict[str, str]:
-    """The resource attributes of this process. Those of Kubernetes are absent where there is none."""
+    """The resource attributes of this process. Outside Kubernetes the `k8s.*` attributes are absent."""
     attributes = {
         "service.name": settings.service_name,
         "service.version": settings.service_version,

@@ -1,10 +1,10 @@
-"""Reporting of unexpected exceptions to Sentry, where a DSN is set."""
+"""Sentry: reports unhandled exceptions if a DSN is set."""
 
 from app.settings import Settings
 
 
 def configure_sentry(settings: Settings) -> None:
-    """Start the client. Only what the service hands over is sent: no patches, no traces, no personal data."""
+    """Start the client. It sends only the exceptions the service reports: no patches, no traces, no personal data."""
     if settings.sentry_dsn is None:
         return
     import sentry_sdk
@@ -20,7 +20,7 @@ def configure_sentry(settings: Settings) -> None:
 
 
 def report(error: BaseException, trace_id: str | None) -> None:
-    """Send one exception, tagged with its trace. Does nothing where no DSN is set."""
+    """Send one exception, tagged with its trace. Does nothing if no DSN is set."""
     import sentry_sdk
 
     with sentry_sdk.new_scope() as scope:
@@ -30,7 +30,7 @@ def report(error: BaseException, trace_id: str | None) -> None:
 
 
 def flush(seconds: float) -> None:
-    """Wait up to `seconds` for reports on their way."""
+    """Wait up to `seconds` for pending reports."""
     import sentry_sdk
 
     sentry_sdk.flush(timeout=seconds)

@@ -1,4 +1,4 @@
-"""Traces: spans of requests and SQL statements, sent to the collector, flushed within a bound at the end."""
+"""Traces: spans of requests and SQL statements, sent to the collector. The flush at shutdown is bounded."""
 
 import threading
 from typing import TYPE_CHECKING, NamedTuple
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 
 class Traces(NamedTuple):
-    """What makes the spans, and what becomes of them."""
+    """The tracer provider and the delivery counts of its spans."""
 
     provider: "TracerProvider"
     delivery: Delivery
 
     def flush(self, seconds: float) -> bool:
-        """Send what is left and stop, within `seconds`. Returns whether it was finished by then.
+        """Send the remaining spans and shut down. Returns False if this takes longer than `seconds`.
 
-        The SDK's own bounds do not hold: with the collector gone its shutdown took 7 to 30 s (opentelemetry-python
-        #4568), so it runs in a daemon thread that the process does not wait for.
+        The SDK exceeds its own timeouts: without a collector its shutdown took 7 to 30 s (opentelemetry-python #4568).
+        It therefore runs in a daemon thread, which does not block the exit of the process.
         """
         worker = threading.Thread(target=self.provider.shutdown, daemon=True)
         worker.start()
@@ -35,10 +35,10 @@ class Traces(NamedTuple):
 
 
 def configure_tracing(settings: Settings) -> Traces | None:
-    """Start the sending of spans. None, and no cost, where no endpoint is set."""
+    """Start exporting spans. Returns None, at no cost, if no endpoint is set."""
     if settings.otel_exporter_otlp_endpoint is None:
         return None
-    # Imported here, for they lengthen the start from 0.39 to 0.46 s, and without an endpoint for nothing.
+    # Imported only when needed: these modules lengthen the startup from 0.39 to 0.46 s.
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.sampling import ParentBasedTraceIdRatio
@@ -48,7 +48,7 @@ def configure_tracing(settings: Settings) -> Traces | None:
     provider = TracerProvider(
         resource=Resource.create(resource(settings)),
         sampler=ParentBasedTraceIdRatio(settings.otel_traces_sampler_arg),
-        shutdown_on_exit=False,  # exit handlers do not run where uvicorn is not PID 1: the lifespan flushes
+        shutdown_on_exit=False,  # exit handlers do not run if uvicorn is not PID 1: the lifespan flushes
     )
     delivery = Delivery(settings.otel_exporter_otlp_endpoint)
     exporter = AccountedExporter(settings.otel_exporter_otlp_endpoint, delivery)
@@ -58,7 +58,7 @@ def configure_tracing(settings: Settings) -> Traces | None:
 
 
 def request_spans(traces: Traces | None) -> TelemetryConfig:
-    """FastAPI's own telemetry: one span a request, and nothing else. Metrics and logs are the service's."""
+    """FastAPI's own telemetry, limited to one span per request. The service has its own metrics and logs."""
     return {
         "tracing": traces is not None,
         "tracer_provider": traces.provider if traces else None,

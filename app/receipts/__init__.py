@@ -1,1 +1,1 @@
-"""Receipts: asked for over HTTP, rendered by workers from a queue in the database (`python -m app.receipts`)."""
+"""Receipts: requested over HTTP, rendered by workers from a queue in the database (`python -m app.receipts`)."""

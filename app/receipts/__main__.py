@@ -1,4 +1,4 @@
-"""`python -m app.receipts --host 0.0.0.0 --port 8000`: a worker, with its probes and metrics at that address."""
+"""`python -m app.receipts --host 0.0.0.0 --port 8000`: run a worker that serves its probes and metrics there."""
 
 import argparse
 import asyncio

@@ -1,4 +1,4 @@
-"""The worker's process from its start to its end: the worker, a small server for probes and scrapes, the shutdown."""
+"""The worker's process: the worker, a small server for probes and scrapes, and the shutdown."""
 
 import asyncio
 import contextlib
@@ -25,7 +25,7 @@ logger = logging.getLogger("app.lifecycle")
 
 
 class WorkerProcess:
-    """One worker with everything it needs. `run` returns the exit code."""
+    """One worker and its dependencies."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -37,7 +37,7 @@ class WorkerProcess:
         self._stop = asyncio.Event()
 
     async def run(self, host: str, port: int) -> int:
-        """Work until SIGTERM, or until something breaks that only a new process can mend: then 1."""
+        """Work until SIGTERM. Returns the exit code: 1 after a failure that needs a new process, otherwise 0."""
         logger.info("startup", extra={"version": self._settings.service_version, "pod": self._settings.pod_name})
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, self._stop.set)
@@ -52,7 +52,7 @@ class WorkerProcess:
         self._stop.set()
         await self._finish()
         lag.cancel()
-        # To the very end, so that the last scrape sees the last receipt.
+        # The server stops last, so that the last scrape includes the last receipt.
         server.should_exit = True
         await serving
         logger.info("stopped")
@@ -86,7 +86,7 @@ class WorkerProcess:
 
 
 class _Server(uvicorn.Server):
-    """Leaves the signals to the process: SIGTERM ends the worker first, and the server last."""
+    """A server without signal handlers: on SIGTERM the process stops the worker first and the server last."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -1,8 +1,8 @@
-"""The queue of receipts to render: PgQueuer's tables and statements, in the transactions of whoever calls.
+"""The rendering queue: PgQueuer's tables and statements, in the caller's transactions.
 
-PgQueuer's own QueueManager is not used. It acknowledges from a buffer, apart from the transaction that wrote the
-result; it deletes a job whose task is cancelled, and one whose retry could not be written (1.6.0, core/qm.py
-`_dispatch`). Here a job ends in the transaction that writes what became of it, and in no other.
+PgQueuer's own QueueManager would lose jobs. It acknowledges from a buffer, outside the transaction that wrote the
+result. It deletes a job whose task is cancelled or whose retry could not be written (1.6.0, core/qm.py `_dispatch`).
+Here the transaction that writes a job's result also removes the job.
 """
 
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ from app.database import Connection
 
 ENTRYPOINT = QueueEntrypoint("render_receipt")
 
-# What waits or is being rendered; k8s/autoscaling/keda/receipts.yaml asks the same.
+# Counts the jobs that wait or are being rendered. Keep in step with k8s/autoscaling/keda/receipts.yaml.
 DEPTH = f"""
     SELECT count(*) AS jobs, coalesce(extract(epoch FROM now() - min(created)), 0)::float AS oldest_seconds
     FROM pgqueuer WHERE entrypoint = '{ENTRYPOINT}' AND status IN ('queued', 'picked')
@@ -31,21 +31,21 @@ _trace_context = TraceContextTextMapPropagator()
 
 
 class Depth(NamedTuple):
-    """How much there is to do, and for how long the oldest of it has waited."""
+    """The number of jobs in the queue and the age of the oldest."""
 
     jobs: float
     oldest_seconds: float
 
 
 async def enqueue(connection: Connection, order_id: int) -> None:
-    """Add a job. It carries the current span, to which the worker's will belong."""
+    """Add a job. Its headers carry the trace context of the current span, the parent of the worker's span."""
     headers: dict[str, str] = {}
     _trace_context.inject(headers)
     await _queries(connection).enqueue(ENTRYPOINT, str(order_id).encode(), headers=headers)
 
 
 async def claim(connection: Connection, worker: UUID, limit: int, stale_after: timedelta) -> list[Job]:
-    """Up to `limit` jobs that nobody has, or whose worker gave no sign of life for `stale_after`."""
+    """Claim up to `limit` jobs that are unclaimed, or whose worker sent no heartbeat for `stale_after`."""
     return await _queries(connection).dequeue(
         batch_size=limit,
         entrypoints={ENTRYPOINT: EntrypointExecutionParameter(concurrency_limit=0)},
@@ -56,34 +56,33 @@ async def claim(connection: Connection, worker: UUID, limit: int, stale_after: t
 
 
 async def beat(connection: Connection, jobs: Iterable[JobId]) -> None:
-    """Say that these jobs are still in hand."""
+    """Send a heartbeat for these jobs."""
     await _queries(connection).update_heartbeat(list(jobs))
 
 
 async def retry(connection: Connection, job: Job, delay_seconds: float) -> None:
-    """Give a job back, to be taken up again after `delay_seconds`."""
+    """Return a job to the queue, to be retried after `delay_seconds`."""
     await _queries(connection).retry_job(job, timedelta(seconds=delay_seconds), None)
 
 
 async def finish(connection: Connection, job: Job) -> None:
-    """Remove a job, with PgQueuer's log of it: the receipt says what became of it, and nobody would prune the log."""
+    """Remove a job and its rows in PgQueuer's log. The receipt records the result, and nothing else prunes the log."""
     await connection.execute(
         "WITH job AS (DELETE FROM pgqueuer WHERE id = $1) DELETE FROM pgqueuer_log WHERE job_id = $1", job.id
     )
 
 
 async def depth(connection: Connection) -> Depth:
-    """The queue as it is now."""
     return Depth(*await connection.fetchrow(DEPTH))
 
 
 def order_of(job: Job) -> int:
-    """The order whose receipt is to be rendered."""
+    """The ID of the order whose receipt the job renders."""
     return int(job.payload or b"")
 
 
 def trace_of(job: Job) -> Context:
-    """The span of the request that asked for it."""
+    """The trace context of the request that added the job."""
     return _trace_context.extract(job.headers or {})
 
 

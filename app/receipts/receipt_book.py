@@ -1,4 +1,4 @@
-"""The receipt book: one row for each order whose receipt was asked for, written once by whoever renders it first."""
+"""The table of receipts: one row for each requested receipt. The first worker to render it writes the document."""
 
 from datetime import datetime
 from typing import Literal
@@ -23,12 +23,12 @@ REQUEST = f"""
 
 
 class Receipt(BaseModel):
-    """Where a receipt stands."""
+    """The state of a receipt."""
 
     order_id: Identifier
     status: Literal["pending", "rendered", "failed"]
     requested_at: datetime
-    rendered_at: datetime | None = Field(description="null unless it is rendered")
+    rendered_at: datetime | None = Field(description="null until the receipt is rendered")
 
 
 class Document(BaseModel):
@@ -39,22 +39,22 @@ class Document(BaseModel):
 
 
 async def request(connection: Connection, order_id: int) -> Receipt | None:
-    """Enter a receipt as asked for, also one whose rendering had failed. None where there is nothing new to do.
+    """Record a request for a receipt, or for another attempt at a failed one. None if there is nothing new to render.
 
-    Of requests that race, one enters it and the others wait for its transaction.
+    Concurrent requests wait for the transaction of the first.
     """
     row = await connection.fetchrow(REQUEST, order_id)
     return None if row is None else _receipt(row)
 
 
 async def find(connection: Connection, order_id: int) -> Receipt | None:
-    """Where the receipt of an order stands; None when it was never asked for."""
+    """The state of an order's receipt. None if it was never requested."""
     row = await connection.fetchrow(f"SELECT {STATE} FROM receipts WHERE order_id = $1", order_id)  # noqa: S608 - of constants
     return None if row is None else _receipt(row)
 
 
 async def document(connection: Connection, order_id: int) -> Document:
-    """The document of a receipt that is rendered."""
+    """The document of a rendered receipt."""
     row = await connection.fetchrow(
         "SELECT document AS content, rendered_at FROM receipts WHERE order_id = $1 AND rendered_at IS NOT NULL",
         order_id,
@@ -63,9 +63,9 @@ async def document(connection: Connection, order_id: int) -> Document:
 
 
 async def begin(connection: Connection, order_id: int) -> int | None:
-    """Count one more attempt at rendering, and return its number; None when nothing is left to do.
+    """Count one more rendering attempt and return its number. None if the receipt is already rendered or has failed.
 
-    It is counted before it is made: what kills its worker each time would otherwise be tried for ever.
+    Counting before the attempt bounds the attempts at a receipt that kills its worker each time.
     """
     number: int | None = await connection.fetchval(
         "UPDATE receipts SET attempts = attempts + 1"
@@ -76,7 +76,7 @@ async def begin(connection: Connection, order_id: int) -> int | None:
 
 
 async def sale(connection: Connection, order_id: int) -> Sale:
-    """What the receipt has to say."""
+    """The contents of an order's receipt."""
     row = await connection.fetchrow(
         "SELECT created_at, ARRAY(SELECT (name, quantity, unit_price_cents) FROM order_lines"
         " JOIN products ON products.id = product_id WHERE order_id = orders.id ORDER BY product_id) AS lines"
@@ -87,7 +87,7 @@ async def sale(connection: Connection, order_id: int) -> Sale:
 
 
 async def keep(connection: Connection, order_id: int, content: bytes, worker: str) -> float | None:
-    """Write a rendered receipt, and return the seconds since it was asked for. None, and no change, if it is there."""
+    """Write a rendered receipt and return the seconds since its request. None, and no change, if it already exists."""
     waited: float | None = await connection.fetchval(
         "UPDATE receipts SET rendered_at = clock_timestamp(), rendered_by = $3, document = $2"
         " WHERE order_id = $1 AND rendered_at IS NULL AND failed_at IS NULL"
@@ -100,7 +100,7 @@ async def keep(connection: Connection, order_id: int, content: bytes, worker: st
 
 
 async def give_up(connection: Connection, order_id: int, reason: str) -> None:
-    """Enter that a receipt cannot be rendered."""
+    """Mark a receipt as failed."""
     await connection.execute(
         "UPDATE receipts SET failed_at = clock_timestamp(), failure = $2 WHERE order_id = $1 AND rendered_at IS NULL",
         order_id,

@@ -1,4 +1,4 @@
-"""The processes that render: warm before they are needed, replaced when one dies or hangs, gone with their parent."""
+"""The rendering processes: started in advance, replaced when one dies or hangs, ended with their parent."""
 
 import asyncio
 import contextlib
@@ -17,11 +17,11 @@ SPECIMEN = Sale(0, datetime(2000, 1, 1, tzinfo=UTC), (SoldLine("Specimen", 1, 0)
 
 
 class RenderingError(Exception):
-    """A rendering did not give a document: it raised, took too long, or its process died."""
+    """A rendering failed: it raised, timed out, or its process died."""
 
 
 class Renderer:
-    """Renders in `processes` processes of its own, each document within `seconds`."""
+    """A pool of `processes` rendering processes, with a timeout of `seconds` per document."""
 
     def __init__(self, processes: int, seconds: float) -> None:
         self.processes = processes
@@ -30,13 +30,13 @@ class Renderer:
         self._warm = False
 
     async def start(self) -> None:
-        """Start every process and render once in each, so that the first receipt waits for no import (0.6 s)."""
+        """Start every process and render once in each, so that the first receipt does not wait for imports (0.6 s)."""
         loop = asyncio.get_running_loop()
         await asyncio.gather(*(loop.run_in_executor(self._pool, render, SPECIMEN) for _ in range(self.processes)))
         self._warm = True
 
     async def check(self) -> str | None:
-        """The readiness check: fails until every process is warm."""
+        """The readiness check: fails until every process has rendered once."""
         return None if self._warm else "starting"
 
     async def render(self, sale: Sale) -> bytes:
@@ -55,17 +55,17 @@ class Renderer:
             raise RenderingError(f"{type(error).__name__}: {error}") from error
 
     def close(self) -> None:
-        """End the processes at once, whatever they do."""
+        """Kill the processes."""
         _kill(self._pool)
 
     def _replace(self, broken: ProcessPoolExecutor) -> None:
-        """A pool that lost a process takes no more work. Renderings beside the one that failed are lost with it."""
+        """Replace a pool that lost a process: it accepts no more work. Its other renderings fail too."""
         if self._pool is broken:
             _kill(broken)
             self._pool = self._new_pool()
 
     def _new_pool(self) -> ProcessPoolExecutor:
-        # A forked child would inherit the event loop, its sockets and locks held by other threads.
+        # A forked child would inherit the event loop, the sockets, and locks held by other threads.
         context = multiprocessing.get_context("spawn")
         return ProcessPoolExecutor(self.processes, mp_context=context, initializer=_begin)
 
@@ -77,14 +77,14 @@ def _kill(pool: ProcessPoolExecutor) -> None:
 
 
 def _begin() -> None:
-    """The start of a rendering process: signals are its parent's to act on, and its parent's end is its own."""
+    """Initialise a rendering process: ignore the signals its parent handles, and exit when its parent does."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _end_with_parent() -> None:
-    """The executor's processes hold each other's pipes open, so that none would notice a parent that was killed."""
+    """Exit when the parent does. The executor's processes hold each other's pipes open, so no pipe closes."""
     with contextlib.suppress(OSError):
         if (parent := parent_process()) is not None:
             parent.join()

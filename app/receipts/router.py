@@ -1,4 +1,4 @@
-"""Receipts over HTTP: asking for one, fetching it."""
+"""The HTTP routes of receipts."""
 
 from email.utils import format_datetime
 from typing import Any
@@ -18,7 +18,7 @@ RETRY_AFTER_SECONDS = 1
 PENDING: dict[int | str, dict[str, Any]] = {
     202: {
         "model": Receipt,
-        "description": "It is not rendered yet",
+        "description": "The receipt is not rendered yet",
         "headers": {"Retry-After": {"description": "seconds", "schema": {"type": "integer"}}},
     }
 }
@@ -32,22 +32,22 @@ PDF: dict[int | str, dict[str, Any]] = {
 
 @router.put("/{order_id}/receipt", status_code=202, responses=documented(404, 422, 503))
 async def request_receipt(order_id: IdentifierInPath, database: DatabaseDep) -> Receipt:
-    """Ask for an order's receipt, once for each order: asking again changes nothing, unless its rendering failed."""
+    """Request an order's receipt. Idempotent: a repeated request has an effect only if the rendering failed."""
     async with database.transaction() as connection:
         receipt = await receipt_book.request(connection, order_id)
         if receipt is not None:
             await queue.enqueue(connection, order_id)
             return receipt
-        return await _found(connection, order_id, f"There is no order {order_id}.")
+        return await _found(connection, order_id, f"Order {order_id} does not exist.")
 
 
 @router.get("/{order_id}/receipt", response_class=Response, responses=PDF | PENDING | documented(404, 409, 422, 503))
 async def get_receipt(order_id: IdentifierInPath, database: DatabaseDep) -> Response:
     """The receipt as PDF, or 202 until it is rendered."""
     async with database.connection() as connection:
-        receipt = await _found(connection, order_id, f"Nobody has asked for the receipt of order {order_id}.")
+        receipt = await _found(connection, order_id, f"The receipt of order {order_id} has not been requested.")
         if receipt.status == "failed":
-            raise ProblemError(409, "The receipt could not be rendered; PUT asks for it again.")
+            raise ProblemError(409, "The receipt could not be rendered. PUT requests it again.")
         if receipt.status == "pending":
             headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
             return JSONResponse(receipt.model_dump(mode="json"), 202, headers)
@@ -57,7 +57,7 @@ async def get_receipt(order_id: IdentifierInPath, database: DatabaseDep) -> Resp
 
 
 async def _found(connection: Connection, order_id: int, otherwise: str) -> Receipt:
-    """The receipt; raises ProblemError, 404, where there is none."""
+    """The receipt. Raises ProblemError (404) if there is none."""
     receipt = await receipt_book.find(connection, order_id)
     if receipt is None:
         raise ProblemError(404, otherwise)

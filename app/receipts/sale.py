@@ -1,11 +1,11 @@
-"""What a receipt is about. Apart from its rendering, so that the service does not load what draws."""
+"""The contents of a receipt, in a separate module so that the service does not import the PDF library."""
 
 from datetime import datetime
 from typing import NamedTuple
 
 
 class SoldLine(NamedTuple):
-    """Units of one product, named as it was when the receipt was rendered."""
+    """Units of one product, with its name at the time of rendering."""
 
     name: str
     quantity: int
@@ -13,7 +13,7 @@ class SoldLine(NamedTuple):
 
 
 class Sale(NamedTuple):
-    """What a receipt says."""
+    """The order that a receipt documents."""
 
     order_id: int
     created_at: datetime

@@ -1,4 +1,4 @@
-"""The worker: takes jobs from the queue, has them rendered, ends each in the transaction that writes its receipt."""
+"""The worker: claims jobs, renders them, and removes each in the transaction that writes its receipt."""
 
 import asyncio
 import contextlib
@@ -23,16 +23,16 @@ from app.settings import Settings
 logger = logging.getLogger("app.receipts")
 tracer = trace.get_tracer("app.receipts")
 
-# Three beats in a row may fail, or come late, before a job counts as abandoned.
+# Heartbeats per stale time: a job counts as abandoned only after three missed ones.
 BEATS = 4
 WATCH_SECONDS = 1
 
 
 class Worker:
-    """Has as many jobs in hand as there are processes to render them, and says of each that it lives.
+    """Claims as many jobs as there are rendering processes, and sends heartbeats for them.
 
-    A job leaves the queue with its receipt's transaction. Until then it is this worker's, and whoever finds its last
-    sign of life older than RECEIPT_STALE_SECONDS may take it: an end of any kind loses no job.
+    A job leaves the queue in its receipt's transaction. Until then it belongs to this worker. Another worker may claim
+    it when its last heartbeat is older than RECEIPT_STALE_SECONDS, so a crash loses no job.
     """
 
     def __init__(self, settings: Settings, database: Database, renderer: Renderer) -> None:
@@ -47,11 +47,11 @@ class Worker:
 
     @property
     def in_hand(self) -> int:
-        """How many jobs it has taken and not finished."""
+        """The number of jobs claimed and not finished."""
         return len(self._tasks)
 
     async def run(self) -> None:
-        """Work until `finish` is called. A database that is out is waited for."""
+        """Work until `finish` is called. During a database outage it waits."""
         try:
             await self._renderer.start()
             async with asyncio.TaskGroup() as group:
@@ -63,9 +63,9 @@ class Worker:
             self._ended.set()
 
     async def finish(self, seconds: float) -> int:
-        """Take no more jobs, and finish those in hand within `seconds`. Returns how many were not done by then.
+        """Claim no more jobs and finish those in hand within `seconds`. Returns the number of unfinished jobs.
 
-        They stay in the queue, for another worker. A claim that is under way counts as in hand.
+        Unfinished jobs stay in the queue for another worker. Jobs of a claim in progress count as in hand.
         """
         self._stopping = True
         self._news.set()
@@ -94,12 +94,12 @@ class Worker:
         return []
 
     async def _pause(self) -> None:
-        """Until a job is done, the end is near, or it is time to look at the queue again."""
+        """Wait until a job ends, `finish` is called, or the next poll is due."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._news.wait(), self._settings.receipt_poll_seconds)
 
     def _take(self, job: Job) -> None:
-        if job.id in self._tasks:  # its signs of life came too late, and it was claimed anew: by this worker
+        if job.id in self._tasks:  # its heartbeats were late, and this worker claimed it again
             return
         self._tasks[job.id] = task = asyncio.create_task(self._work(job))
         metrics.IN_HAND.set(self.in_hand)
@@ -121,7 +121,7 @@ class Worker:
             try:
                 await self._attempt(job, order_id)
             except Exception as error:
-                # The job stays where it is and is claimed anew once it is stale, until its attempts are used up.
+                # The job stays in the queue. A worker claims it again once it is stale, until no attempts are left.
                 logger.exception("unexpected", extra={"order_id": order_id, "exception": type(error).__name__})
 
     async def _attempt(self, job: Job, order_id: int) -> None:
@@ -156,7 +156,7 @@ class Worker:
 
         waited = await self._patiently(keep)
         if waited is None:
-            self._tell_repeated(order_id)
+            self._log_repeated(order_id)
             return
         metrics.RENDERED.inc(exemplar=exemplar())
         metrics.WAIT_SECONDS.observe(waited, exemplar())
@@ -167,9 +167,9 @@ class Worker:
 
     async def _find_there(self, job: Job, order_id: int) -> None:
         await self._patiently(lambda connection: queue.finish(connection, job))
-        self._tell_repeated(order_id)
+        self._log_repeated(order_id)
 
-    def _tell_repeated(self, order_id: int) -> None:
+    def _log_repeated(self, order_id: int) -> None:
         metrics.REPEATED.inc()
         logger.info("receipt_repeated", extra={"order_id": order_id})
 
@@ -192,7 +192,7 @@ class Worker:
         logger.error("receipt_failed", extra={"order_id": order_id, "reason": reason})
 
     async def _patiently[T](self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        """Do it in a transaction, again and again until the database has taken it: an outage is no job's failure."""
+        """Do the work in a transaction, and retry while the database is unavailable: an outage fails no job."""
         while True:
             try:
                 async with self._database.transaction() as connection:

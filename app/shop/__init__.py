@@ -1,1 +1,1 @@
-"""The shop: products with stock, and orders that take from it."""
+"""The shop: products with stock, and orders that reduce it."""

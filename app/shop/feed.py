@@ -1,4 +1,4 @@
-"""The feed of new orders: a stream of server-sent events that ends when the process drains."""
+"""The feed of new orders: server-sent events until the process drains."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated
@@ -17,7 +17,8 @@ router = APIRouter(prefix="/orders", tags=["orders"])
 
 POLL_SECONDS = 1.0
 BATCH = 500
-# Ids are drawn before transactions commit, so an order may appear behind a younger one: this many are looked at again.
+# An order gets its ID before its transaction commits, so it may appear after a newer one. The feed therefore rereads
+# this many recent IDs.
 OVERLAP = 200
 
 
@@ -32,7 +33,7 @@ async def _drain(request: Request) -> Drain:
     responses={200: {"content": {"text/event-stream": {}}}, **documented(503)},
 )
 async def stream_orders(database: DatabaseDep, drain: Annotated[Drain, Depends(_drain)]) -> StreamingResponse:
-    """New orders as they are placed (server-sent events). An `end` event says that the client should reconnect."""
+    """Stream new orders as server-sent events. After an `end` event the client should reconnect."""
     return StreamingResponse(_events(database, drain, await _newest(database)), media_type="text/event-stream")
 
 
@@ -53,7 +54,7 @@ async def _unsent(database: Database, sent: set[int]) -> list[Order]:
         async with database.connection() as connection:
             orders = await order_book.since(connection, max(sent) - OVERLAP, BATCH)
     except DatabaseUnavailableError:
-        return []  # the stream outlives the database: the next look may find it again
+        return []  # the stream survives an outage: the next poll tries again
     return [order for order in orders if order.id not in sent]
 
 

@@ -1,4 +1,4 @@
-"""The field types that requests share: each admits only what the database can hold."""
+"""Shared field types of requests. Each accepts only values that the database can store."""
 
 from typing import Annotated
 
@@ -10,4 +10,4 @@ INTEGER = 2**31 - 1
 
 Identifier = Annotated[int, Field(ge=1, le=BIGINT)]
 IdentifierInPath = Annotated[int, Path(ge=1, le=BIGINT)]
-PageSize = Annotated[int, Query(ge=1, le=200, description="the most items to return")]
+PageSize = Annotated[int, Query(ge=1, le=200, description="the maximum number of items to return")]

@@ -1,7 +1,7 @@
-"""The order book: one transaction places an order, takes its stock, and remembers its key.
+"""The table of orders: one transaction places an order, reduces the stock and stores the Idempotency-Key.
 
-The key's uniqueness is the database's: of requests that race with one key, the first inserts the order and the others
-wait for its transaction to end (INSERT … ON CONFLICT, PostgreSQL manual), then find its order.
+The database enforces that the key is unique. When requests race with one key, the first inserts the order. The others
+wait for its transaction to end (INSERT … ON CONFLICT, PostgreSQL manual) and then read its order.
 """
 
 import hashlib
@@ -23,16 +23,16 @@ ORDERS = """
 
 
 class Placed(NamedTuple):
-    """The order, and whether an earlier request with the same key had placed it."""
+    """An order. `replayed` is true if an earlier request with the same key placed it."""
 
     order: Order
     replayed: bool
 
 
 async def place(connection: Connection, customer: str, key: str, new: NewOrder) -> Placed:
-    """Place the order, or find the one that this customer's key already placed. Call it inside a transaction.
+    """Place the order, or return the one already placed with this customer's key. Call it inside a transaction.
 
-    Raises ProblemError: 409 when stock is short, 422 for an unknown product or a key used with another body.
+    Raises ProblemError: 409 if the stock is too low, 422 for an unknown product or a key used with another body.
     """
     body_hash = digest(new)
     row = await connection.fetchrow(
@@ -57,26 +57,25 @@ async def place(connection: Connection, customer: str, key: str, new: NewOrder) 
 
 
 async def find(connection: Connection, order_id: int) -> Order | None:
-    """One order, or None."""
     row = await connection.fetchrow(f"{ORDERS} WHERE id = $1", order_id)
     return None if row is None else _from_row(row)
 
 
 async def page(connection: Connection, before: int, limit: int) -> list[Order]:
-    """The newest `limit` orders with an id below `before`."""
+    """The newest `limit` orders with an ID below `before`."""
     rows = await connection.fetch(f"{ORDERS} WHERE id < $1 ORDER BY id DESC LIMIT $2", before, limit)
     return [_from_row(row) for row in rows]
 
 
 async def since(connection: Connection, after: int, limit: int) -> list[Order]:
-    """The oldest `limit` orders with an id above `after`."""
+    """The oldest `limit` orders with an ID above `after`."""
     rows = await connection.fetch(f"{ORDERS} WHERE id > $1 ORDER BY id LIMIT $2", after, limit)
     return [_from_row(row) for row in rows]
 
 
 async def _replay(connection: Connection, customer: str, key: str, body_hash: bytes) -> Order:
     row = await connection.fetchrow(f"{ORDERS} WHERE customer = $1 AND idempotency_key = $2", customer, key)
-    assert row is not None  # noqa: S101 - the conflict proves it, and orders are never deleted
+    assert row is not None  # noqa: S101 - the insert conflicted with it, and orders are never deleted
     if row["body_hash"] != body_hash:
         raise ProblemError(422, "This Idempotency-Key was used for another order.")
     return _from_row(row)
@@ -84,7 +83,7 @@ async def _replay(connection: Connection, customer: str, key: str, body_hash: by
 
 async def _take_stock(connection: Connection, new: NewOrder) -> list[Line]:
     wanted = {line.product_id: line.quantity for line in new.lines}
-    # Locked in one order, so that two orders of the same products never wait for each other in a circle.
+    # Locked by ascending ID, so that two orders of the same products never deadlock.
     shelf = await connection.fetch(
         "SELECT id, price_cents, stock FROM products WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE",
         list(wanted),
@@ -92,7 +91,7 @@ async def _take_stock(connection: Connection, new: NewOrder) -> list[Line]:
     if missing := sorted(wanted.keys() - {row["id"] for row in shelf}):
         raise ProblemError(422, "Some products do not exist.", products=missing)
     if short := [row["id"] for row in shelf if row["stock"] < wanted[row["id"]]]:
-        raise ProblemError(409, "Stock is short.", products=short)
+        raise ProblemError(409, "Not enough stock.", products=short)
     lines = [
         Line(product_id=row["id"], quantity=wanted[row["id"]], unit_price_cents=row["price_cents"]) for row in shelf
     ]
@@ -106,7 +105,7 @@ async def _take_stock(connection: Connection, new: NewOrder) -> list[Line]:
 
 
 def digest(new: NewOrder) -> bytes:
-    """The same for the same order, however its JSON was spelt and its lines sorted."""
+    """A hash of the order that does not depend on the formatting of its JSON or the sequence of its lines."""
     lines = sorted((line.product_id, line.quantity) for line in new.lines)
     return hashlib.sha256(repr(lines).encode()).digest()
 

@@ -1,4 +1,4 @@
-"""What an order looks like from outside."""
+"""The request and response bodies of orders."""
 
 from datetime import datetime
 from typing import Self
@@ -17,25 +17,25 @@ class NewLine(RequestBody):
 
 
 class NewOrder(RequestBody):
-    """What is asked for: each product once."""
+    """The lines of a new order, at most one per product."""
 
     lines: list[NewLine] = Field(min_length=1, max_length=50)
 
     @model_validator(mode="after")
     def _each_product_once(self) -> Self:
         if len({line.product_id for line in self.lines}) < len(self.lines):
-            raise ValueError("each product may stand in one line only")
+            raise ValueError("each product may appear in one line only")
         return self
 
 
 class Line(NewLine):
-    """Units of one product at the price of that moment."""
+    """Units of one product, with its price at the time of the order."""
 
     unit_price_cents: int
 
 
 class Order(BaseModel):
-    """An order that was placed."""
+    """A placed order."""
 
     id: Identifier
     created_at: datetime
@@ -48,4 +48,4 @@ class OrderPage(BaseModel):
     """A page of orders, newest first."""
 
     items: list[Order]
-    next: int | None = Field(description="the `before` of the next page; null on the last one")
+    next: int | None = Field(description="the `before` of the next page; null on the last page")

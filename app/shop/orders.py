@@ -1,4 +1,4 @@
-"""Orders over HTTP: placing one, reading them."""
+"""The HTTP routes of orders."""
 
 from typing import Annotated
 
@@ -12,8 +12,8 @@ from app.shop.order_models import NewOrder, Order, OrderPage
 
 router = APIRouter(prefix="/orders", tags=["orders"])
 
-# draft-ietf-httpapi-idempotency-key-header leaves the form of the key to the server: visible ASCII, a UUID's length
-# and more.
+# draft-ietf-httpapi-idempotency-key-header lets the server choose the key's format. This one accepts visible ASCII,
+# with room for a UUID.
 IdempotencyKey = Annotated[str, Header(min_length=1, max_length=128, pattern=r"^[\x21-\x7e]+$")]
 UserId = Annotated[
     str, Header(alias="X-User-Id", max_length=128, pattern=r"^[\x21-\x7e]+$", description="set by the gateway")
@@ -24,7 +24,7 @@ UserId = Annotated[
     "",
     status_code=201,
     responses={
-        201: {"headers": {"Idempotency-Replayed": {"description": "`true` when the order was already there"}}},
+        201: {"headers": {"Idempotency-Replayed": {"description": "`true` if the order already existed"}}},
         **documented(400, 409, 422, 503),
     },
 )
@@ -35,7 +35,7 @@ async def place_order(
     idempotency_key: IdempotencyKey,
     user_id: UserId = "anonymous",
 ) -> Order:
-    """Place an order, once for each key: the same key and body give the same order again."""
+    """Place an order. Idempotent: the same key and body return the same order."""
     async with database.transaction() as connection:
         placed = await order_book.place(connection, user_id, idempotency_key, new)
     if placed.replayed:
@@ -47,7 +47,7 @@ async def place_order(
 async def list_orders(
     database: DatabaseDep, limit: PageSize = 50, before: Annotated[int, Query(ge=1, le=BIGINT)] = BIGINT
 ) -> OrderPage:
-    """The orders, newest first, a page at a time."""
+    """List the orders, newest first, one page at a time."""
     async with database.connection() as connection:
         items = await order_book.page(connection, before, limit)
     return OrderPage(items=items, next=items[-1].id if len(items) == limit else None)
@@ -55,9 +55,9 @@ async def list_orders(
 
 @router.get("/{order_id}", responses=documented(404, 422, 503))
 async def get_order(order_id: IdentifierInPath, database: DatabaseDep) -> Order:
-    """One order with its lines."""
+    """Get one order with its lines."""
     async with database.connection() as connection:
         order = await order_book.find(connection, order_id)
     if order is None:
-        raise ProblemError(404, f"There is no order {order_id}.")
+        raise ProblemError(404, f"Order {order_id} does not exist.")
     return order

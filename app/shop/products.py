@@ -14,34 +14,34 @@ router = APIRouter(prefix="/products", tags=["products"])
 
 
 class NewProduct(RequestBody):
-    """What is put on the shelf."""
+    """A product to add."""
 
-    # PostgreSQL's text holds every character but NUL.
+    # PostgreSQL's text type stores every character but NUL.
     name: str = Field(min_length=1, max_length=200, pattern=r"^[^\x00]+$")
     price_cents: int = Field(ge=0, le=INTEGER)
-    stock: int = Field(ge=0, le=INTEGER, description="units put on the shelf")
+    stock: int = Field(ge=0, le=INTEGER, description="initial number of units")
 
 
 class Product(BaseModel):
-    """A product. `stocked - stock` units have been sold: an audit holds that against the orders."""
+    """A product. `stocked - stock` units have been sold; an audit compares that with the orders."""
 
     id: Identifier
     name: str
     price_cents: int
     stock: int = Field(description="units left")
-    stocked: int = Field(description="units ever put on the shelf")
+    stocked: int = Field(description="units ever added")
 
 
 class ProductPage(BaseModel):
-    """A page of products, by ascending id."""
+    """A page of products, by ascending ID."""
 
     items: list[Product]
-    next: int | None = Field(description="the `after` of the next page; null on the last one")
+    next: int | None = Field(description="the `after` of the next page; null on the last page")
 
 
 @router.post("", status_code=201, responses=documented(400, 422, 503))
 async def add_product(new: NewProduct, database: DatabaseDep) -> Product:
-    """Put a new product on the shelf."""
+    """Add a product."""
     async with database.connection() as connection:
         row = await connection.fetchrow(
             "INSERT INTO products (name, price_cents, stock, stocked) VALUES ($1, $2, $3, $3) RETURNING *",
@@ -56,7 +56,7 @@ async def add_product(new: NewProduct, database: DatabaseDep) -> Product:
 async def list_products(
     database: DatabaseDep, limit: PageSize = 50, after: Annotated[int, Query(ge=0, le=BIGINT)] = 0
 ) -> ProductPage:
-    """The shelf, a page at a time."""
+    """List the products by ascending ID, one page at a time."""
     async with database.connection() as connection:
         rows = await connection.fetch("SELECT * FROM products WHERE id > $1 ORDER BY id LIMIT $2", after, limit)
     items = [Product.model_validate(dict(row)) for row in rows]
@@ -65,9 +65,9 @@ async def list_products(
 
 @router.get("/{product_id}", responses=documented(404, 422, 503))
 async def get_product(product_id: IdentifierInPath, database: DatabaseDep) -> Product:
-    """One product with its stock."""
+    """Get one product with its stock."""
     async with database.connection() as connection:
         row = await connection.fetchrow("SELECT * FROM products WHERE id = $1", product_id)
     if row is None:
-        raise ProblemError(404, f"There is no product {product_id}.")
+        raise ProblemError(404, f"Product {product_id} does not exist.")
     return Product.model_validate(dict(row))

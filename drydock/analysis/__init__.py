@@ -1,1 +1,1 @@
-"""What a run shows: pod terminations, losses and their causes, advice, the audit, objectives."""
+"""The analysis of a run: pod terminations, losses with their causes, advice, audit and objectives."""

@@ -1,8 +1,9 @@
-"""What to change, for each cause of a loss; each with the source of the rule."""
+"""The advice on each cause of a loss, with the source of the rule."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from drydock.analysis.causes import Cause
+from drydock.core.project import Shutdown
 
 TERMINATION = "kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination"
 PROBES = "kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes"
@@ -12,7 +13,10 @@ SERVICE = "docs/reference/service.md"
 
 @dataclass(frozen=True)
 class Advice:
-    """What to change, and where the rule comes from."""
+    """The change to make, and the source of the rule.
+
+    `advice_on` fills {drain} and {graceful} in `change` with the variables of the service.
+    """
 
     change: str
     source: str
@@ -20,62 +24,71 @@ class Advice:
 
 ADVICE: dict[Cause, Advice] = {
     Cause.REFUSED_AFTER_REMOVAL: Advice(
-        "Keep the listener open until every node knows that the pod leaves: a preStop sleep of 5 s, then a drain "
-        "(DRAIN_SECONDS) before the server closes its listener. uvicorn by itself closes it at SIGTERM.",
+        "Keep the listener open until every node has removed the endpoint: a preStop sleep of 5 s, then a "
+        "drain{drain} before the server closes its listener. uvicorn by itself closes it at SIGTERM.",
         TERMINATION,
     ),
     Cause.CLOSED_LISTENER: Advice(
-        "Drain before the listener closes: what waits in its backlog is reset by the kernel otherwise.", SERVICE
+        "Drain before the listener closes: the kernel resets the connections in its backlog.", SERVICE
     ),
     Cause.RESET_ON_KEPT_ALIVE: Advice(
-        "While draining, answer with `Connection: close`, so that each client retires its connection itself; and keep "
-        "the server's keep-alive timeout above that of its clients.",
+        "While draining, answer with `Connection: close`, so that each client closes its own connection. Keep the "
+        "keep-alive timeout of the server above that of its clients.",
         HTTP,
     ),
     Cause.CUT_IN_FLIGHT: Advice(
-        "Give requests in flight the time that they need: GRACEFUL_SECONDS above the slowest request, and "
+        "Give requests in flight enough time: a graceful timeout{graceful} above the slowest request, and "
         "terminationGracePeriodSeconds above preStop + drain + graceful + close + flush. `drydock check` adds it up.",
         TERMINATION,
     ),
     Cause.PROCESS_DEAD: Advice(
-        "A killed process cannot say goodbye: find what killed it (memory limit, liveness probe), run two pods or "
-        "more, and let readiness fail fast (period x threshold).",
+        "A killed process cannot drain. Find the cause of the kill (memory limit, liveness probe), run at least two "
+        "pods, and let readiness fail fast (period x threshold).",
         PROBES,
     ),
     Cause.NOT_LISTENING_YET: Advice(
-        "Give the container a readiness probe: without one it is sent requests as soon as its process runs.", PROBES
+        "Give the container a readiness probe. Without one, it receives requests as soon as its process runs.", PROBES
     ),
     Cause.NO_ENDPOINT: Advice(
-        "A Service without a ready pod refuses by ICMP, of which Linux sends about one a second: most clients "
-        "hear nothing and time out. Readiness should fail only for what this pod cannot serve without, with a "
-        "threshold that outlasts a short outage; and a disruption budget keeps one pod.",
+        "A Service without a ready pod refuses connections by ICMP. Linux sends about one ICMP message a second, so "
+        "most clients time out. Let readiness fail only for dependencies that every request needs, with a threshold "
+        "that outlasts a short outage, and keep one pod by a PodDisruptionBudget.",
         PROBES,
     ),
     Cause.NEVER_READY: Advice(
-        "Let the readiness probe ask what requests need (the database, the schema), not whether the process answers: "
-        "a release that cannot serve must not be sent requests.",
+        "Let the readiness probe check the dependencies of requests (the database, the schema), and not only the "
+        "process. A release that cannot serve must not receive requests.",
         PROBES,
     ),
     Cause.NO_DATABASE: Advice(
-        "Nothing to change where the database is out: 503 with Retry-After is the right answer. Its clients should "
-        "retry with the same Idempotency-Key.",
+        "Nothing to change: without a database, 503 with Retry-After is the right answer. Clients should retry with "
+        "the same Idempotency-Key.",
         "RFC 9110, 15.6.4",
     ),
     Cause.SHED: Advice(
-        "The pool gave no connection in time: look for a lock (a migration without lock_timeout), a slow statement, or "
-        "a pool that is too small for the load of one pod.",
+        "The pool had no free connection in time. Look for a lock (a migration without lock_timeout), a slow "
+        "statement, or a pool that is too small for the load of one pod.",
         "postgresql.org/docs/18/explicit-locking.html",
     ),
-    Cause.SERVER_ERROR: Advice("See the service's log for the request's trace.", SERVICE),
-    Cause.CLIENT_ERROR: Advice(
-        "The judge asks for what the service does not have: see [judge] in drydock.toml.", SERVICE
-    ),
+    Cause.SERVER_ERROR: Advice("Read the log lines of the request's trace.", SERVICE),
+    Cause.CLIENT_ERROR: Advice("The service has no such route or resource: correct [judge] in drydock.toml.", SERVICE),
     Cause.NOT_ANSWERED: Advice(
-        "A pod held requests without answering: a blocking call in a coroutine, or a lock. Readiness takes such a pod "
-        "out within period x threshold; shorten these, and move blocking work to a thread.",
+        "A pod did not answer: look for a blocking call in a coroutine, or a lock. Readiness removes such a pod "
+        "within period x threshold: shorten these, and move blocking work to a thread.",
         PROBES,
     ),
     Cause.UNKNOWN: Advice(
-        "See the request's reason, and the events of that second in timeline.json.", "docs/reference/drills.md"
+        "Read the reason of the request, and the events of that second in timeline.json.", "docs/reference/drills.md"
     ),
 }
+
+
+def advice_on(cause: Cause, shutdown: Shutdown | None) -> Advice:
+    """The advice on a cause, with the variables of [shutdown]; without them in general terms."""
+    advice = ADVICE[cause]
+    drain, graceful = (shutdown.drain, shutdown.graceful) if shutdown else ((), ())
+    return replace(advice, change=advice.change.format(drain=_named(drain), graceful=_named(graceful)))
+
+
+def _named(variables: tuple[str, ...]) -> str:
+    return f" ({', '.join(variables)})" if variables else ""

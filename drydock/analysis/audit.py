@@ -1,4 +1,4 @@
-"""The audit: after a drill the database is asked whether it agrees with what the clients were told."""
+"""The audit: compares the database after a drill with the answers that its clients received."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,35 +11,34 @@ from drydock.runs.verdict import Check
 
 @dataclass(frozen=True)
 class AuditResult:
-    """What was counted: `violations` must all be 0, `figures` are for the reader."""
+    """The counts by name: every violation must be 0; figures are informative."""
 
     violations: Mapping[str, int]
     figures: Mapping[str, int]
 
     def checks(self) -> Iterator[Check]:
-        """One check for each violation."""
         for name, count in self.violations.items():
             yield Check(f"audit: {name.replace('_', ' ')}", count == 0, "0", str(count))
 
 
 def script(configuration: Audit, records: Sequence[Record]) -> str:
-    """What psql is to do: to learn what was sent, and to count."""
-    orders = "".join(f"{record.key}\t{not record.lost}\n" for record in records if record.key)
-    questions = {**configuration.violations, **configuration.figures}
-    asked = "".join(f"SELECT '{name}', ({sql});\n" for name, sql in questions.items())
+    """The script for psql: it loads the sent keys into a temporary table, and counts."""
+    rows = "".join(f"{record.key}\t{not record.lost}\n" for record in records if record.key)
+    queries = {**configuration.violations, **configuration.figures}
+    counts = "".join(f"SELECT '{name}', ({sql});\n" for name, sql in queries.items())
     table = "CREATE TEMPORARY TABLE sent (key text NOT NULL, acknowledged boolean NOT NULL);\n"
-    return f"{table}COPY sent FROM STDIN;\n{orders}\\.\n{asked}"
+    return f"{table}COPY sent FROM STDIN;\n{rows}\\.\n{counts}"
 
 
-def read_answer(configuration: Audit, said: str) -> AuditResult:
-    """Reads psql's answer: a name and a number on each line.
+def read_answer(configuration: Audit, output: str) -> AuditResult:
+    """Reads the output of psql: a name and a number on each line.
 
     Raises:
-        FailedError: a question was not answered.
+        FailedError: a count is missing.
     """
-    counts = {name: int(count) for name, count in (line.split() for line in said.splitlines() if line)}
+    counts = {name: int(count) for name, count in (line.split() for line in output.splitlines() if line)}
     if missing := ({**configuration.violations, **configuration.figures}).keys() - counts.keys():
-        raise FailedError(f"the audit got no answer to {', '.join(sorted(missing))}")
+        raise FailedError(f"the audit has no count of {', '.join(sorted(missing))}")
     return AuditResult(
         {name: counts[name] for name in configuration.violations},
         {name: counts[name] for name in configuration.figures},

@@ -1,4 +1,4 @@
-"""The likely cause of each lost request, told from its record, the departures and the timeline."""
+"""The likely cause of each lost request, from its record, the pod terminations and the timeline."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,20 +6,22 @@ from enum import StrEnum
 
 from drydock.analysis.evidence import Evidence
 from drydock.analysis.pod_terminations import PodTermination
+from drydock.manifests.shutdown_budget import PROPAGATION_SECONDS
 from drydock.requests.outcome import Outcome
 from drydock.requests.records import Record
 from drydock.timeline.history import at, unix
 
-# How long after the end of a listener connections may still come: kube-proxy hears of it within 1 to 2 s.
-PROPAGATION_SECONDS = 5.0
-# A request that was under way for longer than this was in the service's hands; a shorter one met a closing connection.
+# The longest time for which connections still arrive at a closed listener: twice the measured propagation, and the
+# second to which Kubernetes rounds its times.
+LAST_CONNECTION_SECONDS = 2 * PROPAGATION_SECONDS + 1
+# A request that took longer than this was in flight in the service; a shorter one met a closing connection.
 IN_FLIGHT_SECONDS = 0.1
-# How long a new pod may be sent requests that nobody there listens to yet.
+# The longest time for which a new pod may receive requests before it listens.
 START_SECONDS = 60.0
 
 
 class Cause(StrEnum):
-    """Why a request was lost."""
+    """The likely cause of a loss."""
 
     REFUSED_AFTER_REMOVAL = "refused-after-endpoint-removal"
     RESET_ON_KEPT_ALIVE = "reset-on-kept-alive"
@@ -38,26 +40,26 @@ class Cause(StrEnum):
 
 
 SENTENCES: dict[Cause, str] = {
-    Cause.REFUSED_AFTER_REMOVAL: "refused by a pod that no longer listened, before its removal was known everywhere",
-    Cause.RESET_ON_KEPT_ALIVE: "sent on a kept-alive connection that the pod closed at that moment",
-    Cause.CUT_IN_FLIGHT: "cut in flight: the process ended, or gave it up with a 503, before it was done",
-    Cause.CLOSED_LISTENER: "accepted by the kernel for a listener that closed before the service read it",
-    Cause.PROCESS_DEAD: "sent to a process that was dead, until that was known everywhere",
-    Cause.NOT_LISTENING_YET: "sent to a new pod that did not listen yet",
-    Cause.NO_ENDPOINT: "no pod was ready: the Service refused it, or left it without an answer",
-    Cause.NEVER_READY: "answered 503 by a pod that had never said that it was ready",
+    Cause.REFUSED_AFTER_REMOVAL: "refused by a closed listener before every node had removed the endpoint",
+    Cause.RESET_ON_KEPT_ALIVE: "sent on a kept-alive connection while the pod closed it",
+    Cause.CUT_IN_FLIGHT: "cut in flight: the process exited, or answered 503, before the request was done",
+    Cause.CLOSED_LISTENER: "accepted by the kernel, but the listener closed before the service read the request",
+    Cause.PROCESS_DEAD: "sent to a dead process before every node had removed the endpoint",
+    Cause.NOT_LISTENING_YET: "sent to a new pod before it listened",
+    Cause.NO_ENDPOINT: "no pod was ready: the Service refused the connection, or did not answer",
+    Cause.NEVER_READY: "answered 503 by a pod that was never ready",
     Cause.NO_DATABASE: "answered 503: the pod could not reach its database",
-    Cause.SHED: "answered 503: the service had no free connection to its database in time",
+    Cause.SHED: "answered 503: the pool had no free connection to the database in time",
     Cause.SERVER_ERROR: "answered with a server error",
     Cause.CLIENT_ERROR: "answered with a client error",
     Cause.NOT_ANSWERED: "not answered in time",
-    Cause.UNKNOWN: "for no reason that the timeline shows",
+    Cause.UNKNOWN: "the timeline shows no cause",
 }
 
 
 @dataclass(frozen=True)
 class Loss:
-    """A request that was not answered well, its likely cause, and whether the promise allows it."""
+    """A lost request, its likely cause, and whether the objectives allow it."""
 
     record: Record
     cause: Cause
@@ -65,7 +67,7 @@ class Loss:
 
 
 def losses(evidence: Evidence, terminations: Sequence[PodTermination], allowed: frozenset[Outcome]) -> list[Loss]:
-    """Each lost request with its cause, as they were due. Allowed are only those since the action."""
+    """The lost requests with their causes, by due time. Only losses since the action can be allowed."""
     return [
         Loss(
             record,
@@ -78,7 +80,6 @@ def losses(evidence: Evidence, terminations: Sequence[PodTermination], allowed: 
 
 
 def cause_of(record: Record, evidence: Evidence, terminations: Sequence[PodTermination]) -> Cause:
-    """The likely cause of one loss."""
     match record.outcome:
         case Outcome.REFUSED:
             return _refused(record, evidence, terminations)
@@ -100,14 +101,16 @@ def _refused(record: Record, evidence: Evidence, terminations: Sequence[PodTermi
         if termination.restarted and _met(record, termination):
             return Cause.PROCESS_DEAD
     for termination in terminations:
-        last = termination.marks.get("gone", termination.marks.get("ended", termination.began)) + PROPAGATION_SECONDS
+        last = (
+            termination.marks.get("gone", termination.marks.get("ended", termination.began)) + LAST_CONNECTION_SECONDS
+        )
         if not termination.restarted and termination.began <= record.started <= last:
             return Cause.REFUSED_AFTER_REMOVAL
     return Cause.NOT_LISTENING_YET if _is_new(record, evidence) else Cause.UNKNOWN
 
 
 def _met_no_endpoint(record: Record, evidence: Evidence) -> bool:
-    """Whether no pod was ready when it asked for a connection. The news here and there are a moment apart."""
+    """Whether no pod was ready when the request was sent, or 1 s later: the timeline may lag behind."""
     return any(at(evidence.endpoints, record.started + shift) == frozenset() for shift in (0.0, 1.0))
 
 
@@ -123,24 +126,24 @@ def _server_error(record: Record, evidence: Evidence, terminations: Sequence[Pod
     if record.status != 503:
         return Cause.SERVER_ERROR
     if any(it.pod == record.pod and not it.restarted and record.ended >= it.began for it in terminations):
-        return Cause.CUT_IN_FLIGHT  # the service's own last word for what it could not finish
-    said = [it for it in evidence.history.lifecycle(record.pod) if unix(it.state["time"]) <= record.ended + 1]
-    events = {it.state["event"] for it in said}
+        return Cause.CUT_IN_FLIGHT  # the service gives up its requests in flight
+    lines = [it for it in evidence.history.lifecycle(record.pod) if unix(it.state["time"]) <= record.ended + 1]
+    events = {it.state["event"] for it in lines}
     if "startup" in events and "ready" not in events:
         return Cause.NEVER_READY
-    unready = [it for it in said if it.state["event"] in ("ready", "unready")][-1:]
+    unready = [it for it in lines if it.state["event"] in ("ready", "unready")][-1:]
     if unready and "database" in (unready[0].state.get("failed") or {}):
         return Cause.NO_DATABASE
     return Cause.SHED
 
 
 def _met(record: Record, termination: PodTermination) -> bool:
-    """Whether it was under way while a process ended, or until it could be started again."""
+    """Whether the request was in flight between the exit of a process and its restart."""
     return termination.began <= record.ended and record.started <= termination.marks["ended"] + START_SECONDS
 
 
 def _is_new(record: Record, evidence: Evidence) -> bool:
-    """Whether a pod that the Service knew then was first seen a short while before."""
+    """Whether the Service had an endpoint of a pod that had just been created."""
     ready = at(evidence.endpoints, record.started) or frozenset()
     first: dict[str, float] = {}
     for seen in evidence.history.pods(evidence.workload.deployment):

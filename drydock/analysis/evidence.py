@@ -1,4 +1,4 @@
-"""What a shutdown drill is judged by."""
+"""The evidence of a shutdown drill: its timeline and its requests."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,11 +11,10 @@ from drydock.timeline.history import History, Series
 
 @dataclass(frozen=True)
 class Evidence:
-    """One run: the timeline and every request. Times are Unix seconds, of clocks that are `clocks_apart` at the most.
+    """One run: the timeline and every request. Times are Unix seconds, of clocks at most `clock_skew` seconds apart.
 
-    `began` is the first request, `acted` when the action began, `over` when it was over (the database was back, the
-    command had returned), `recovered` when the service was as before (None: it was not seen to be), `ended` the last
-    answer.
+    `started` is the time of the first request. The action ends at `action_ended`, when its command has returned or the
+    database is up again. `recovered_at` is None if no recovery was observed. `ended` is the time of the last answer.
     """
 
     workload: Workload
@@ -30,10 +29,10 @@ class Evidence:
 
     @cached_property
     def endpoints(self) -> Series[frozenset[str]]:
-        """The pods that the Service sent new connections to, from when on."""
+        """The pods that receive new connections, as a series over time."""
         return self.history.endpoints(self.workload.service)
 
     @cached_property
     def restarts(self) -> int:
-        """How often containers of the service were started again."""
+        """The number of container restarts of the service."""
         return self.history.container_restarts(self.workload.deployment)

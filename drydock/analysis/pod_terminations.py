@@ -1,4 +1,4 @@
-"""The pods that ended: what happened to each, second by second, from its deletion to its last word."""
+"""Pod terminations: the marks of each, from the deletion of the pod to the exit of its process."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -7,21 +7,21 @@ from drydock.analysis.evidence import Evidence
 from drydock.timeline.history import unix
 from drydock.timeline.observation import Observation
 
-# The marks of a departure, in the order in which they should come, and what they are called.
+# The marks of a termination and their titles, in the expected order.
 MARKS = {
     "deleted": "deletion, preStop begins",
-    "endpoint_out": "out of the Service",
+    "endpoint_out": "endpoint removed",
     "sigterm": "preStop ends, SIGTERM, readiness 503",
-    "last_in": "last request in",
-    "last_out": "last answer out",
+    "last_in": "last request received",
+    "last_out": "last answer sent",
     "drained": "drained",
     "pool_closed": "pool closed",
     "telemetry_flushed": "telemetry flushed",
     "stopped": "stopped",
-    "ended": "process ended",
-    "gone": "gone",
+    "ended": "process exited",
+    "gone": "pod removed",
 }
-# The service's lifecycle lines (docs/reference/service.md) and the marks that they are.
+# The service's lifecycle lines (docs/reference/service.md) and the marks that they set.
 LINES = {"draining": "sigterm", "drained": "drained", "pool_closed": "pool_closed"}
 LINES |= {"telemetry_flushed": "telemetry_flushed", "stopped": "stopped"}
 KILLED = 137
@@ -29,9 +29,9 @@ KILLED = 137
 
 @dataclass(frozen=True)
 class PodTermination:
-    """A pod that was deleted, or (`restarted`) whose container ended and was started again.
+    """The termination of a deleted pod or, if `restarted`, of a container that restarted in its pod.
 
-    `marks` are Unix seconds by name, `grace` in seconds; what was not seen is missing, or None.
+    `marks` are Unix seconds by name; `grace` is in seconds. Unobserved marks are missing, other unobserved values None.
     """
 
     pod: str
@@ -44,31 +44,30 @@ class PodTermination:
 
     @property
     def began(self) -> float:
-        """When it began; Kubernetes' own times, which the end is told by, have a grain of 1 s."""
+        """The start. Without a deletion it is estimated from the exit, which Kubernetes reports to the second."""
         return self.marks.get("deleted") or min(self.marks["ended"] - 1, self.marks.get("sigterm", self.marks["ended"]))
 
     @property
     def seconds(self) -> float | None:
-        """From the deletion until the process had ended, or the pod was gone."""
+        """Seconds from the deletion until the process exited, or the pod was removed."""
         ended = self.marks.get("ended") or self.marks.get("gone")
         return None if ended is None else ended - self.began
 
     @property
     def killed(self) -> bool:
-        """Whether it ended by SIGKILL."""
         return self.exit_code == KILLED
 
 
 @dataclass
 class _ObservedPod:
-    """All that was seen of one pod."""
+    """The observations of one pod."""
 
     name: str
     seen: list[Observation] = field(default_factory=list)
 
 
 def terminations(evidence: Evidence) -> list[PodTermination]:
-    """Every departure since the action began, in the order of their beginning."""
+    """The terminations since the action, by their start."""
     pods: dict[str, _ObservedPod] = {}
     for seen in evidence.history.pods(evidence.workload.deployment):
         pods.setdefault(seen.uid, _ObservedPod(seen.name)).seen.append(seen)
@@ -111,7 +110,7 @@ def _restarted(evidence: Evidence, pod: _ObservedPod) -> Iterator[PodTermination
 
 
 def _with_end(marks: dict[str, float], end: dict[str, object] | None) -> dict[str, float]:
-    """The marks with the end of the process. Kubernetes' own times have a grain of 1 s: cut off, never rounded up."""
+    """The marks with the exit of the process. Kubernetes truncates its times to the second."""
     if end and end.get("finished"):
         finished = unix(str(end["finished"]))
         marks["ended"] = max(finished, marks.get("stopped", finished))
@@ -129,17 +128,17 @@ def _traffic(evidence: Evidence, pod: str) -> dict[str, float]:
 
 
 def _lines(evidence: Evidence, pod: str, since: float, until: float = float("inf")) -> dict[str, float]:
-    said = ((LINES.get(it.state["event"]), unix(it.state["time"])) for it in evidence.history.lifecycle(pod))
-    return {mark: time for mark, time in said if mark and since - 1 <= time <= until}
+    lines = ((LINES.get(it.state["event"]), unix(it.state["time"])) for it in evidence.history.lifecycle(pod))
+    return {mark: time for mark, time in lines if mark and since - 1 <= time <= until}
 
 
 def _spans_lost(evidence: Evidence, pod: str) -> int | None:
-    said = [it.state for it in evidence.history.lifecycle(pod) if it.state["event"] == "telemetry_flushed"]
-    return int(said[-1]["lost"]) if said and "lost" in said[-1] else None
+    lines = [it.state for it in evidence.history.lifecycle(pod) if it.state["event"] == "telemetry_flushed"]
+    return int(lines[-1]["lost"]) if lines and "lost" in lines[-1] else None
 
 
 def _endpoint_out(evidence: Evidence, pod: str) -> float | None:
-    """When the Service stopped to send it new connections."""
+    """When the Service removed the endpoint of the pod for the last time."""
     out, inside = None, False
     for time, pods in evidence.endpoints:
         if pod in pods:

@@ -11,9 +11,9 @@ from drydock.core.console import message
 from drydock.core.errors import FailedError
 from drydock.core.project import Project
 from drydock.drills import all as every
-from drydock.drills import compare, experiment
-from drydock.drills.catalogue import DISRUPTIONS
+from drydock.drills import experiment, scale_comparison
 from drydock.drills.disruption import Disruption
+from drydock.drills.drill_catalogue import DISRUPTIONS
 from drydock.drills.scale import Scale
 from drydock.runs.folder import RunFolder
 from drydock.runs.verdict import Verdict
@@ -58,9 +58,8 @@ def list_drills() -> None:
     project = Project.find()
     for kind in DISRUPTIONS:
         platforms = " and ".join(sorted(kind.platforms))
-        typer.echo(
-            f"{kind.title}\n  {kind.hypothesis}\n  negative control: {kind.negative_control}; runs on {platforms}"
-        )
+        hypothesis = kind(project.configuration.drills.disruptions).hypothesis
+        typer.echo(f"{kind.title}\n  {hypothesis}\n  negative control: {kind.negative_control}; runs on {platforms}")
     typer.echo(f"scale\n  {Scale(project.configuration.drills.scale).hypothesis}\n  runs on kind")
 
 
@@ -95,7 +94,7 @@ def scale(
     """
     project = Project.find()
     if comparison:
-        verdict, folder = compare.run(project)
+        verdict, folder = scale_comparison.run(project)
     else:
         target = KindTarget(KindPlatform(project))
         verdict, folder = experiment.run(Scale(project.configuration.drills.scale), target, keep=keep)
@@ -131,7 +130,7 @@ def _command(kind: type[Disruption[Any]]) -> Callable[..., None]:
         verdict, folder = experiment.run(drill, target_of(project, platform), keep=keep)
         conclude(project, verdict, folder)
 
-    run.__doc__ = f"{kind.hypothesis}\n\n{EXIT_CODES}"
+    run.__doc__ = f"{kind.__doc__}\n\n{EXIT_CODES}"
     return run
 
 

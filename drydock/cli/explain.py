@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from drydock.analysis import disruption
-from drydock.analysis.advice import ADVICE
+from drydock.analysis import disruption_analysis
+from drydock.analysis.advice import advice_on
 from drydock.analysis.causes import SENTENCES, Cause
 from drydock.core.errors import CannotRunError
-from drydock.core.project import Project
+from drydock.core.project import Project, Shutdown
 from drydock.runs.folder import RunFolder
 
 
@@ -33,9 +33,9 @@ def explain(
 
 def _lines(what: str | None) -> Iterable[str]:
     if what is None:
-        return [_cause(cause) for cause in Cause]
+        return [_cause(cause, _shutdown()) for cause in Cause]
     if what in set(Cause):
-        return [_cause(Cause(what))]
+        return [_cause(Cause(what), _shutdown())]
     return _run(what)
 
 
@@ -47,12 +47,20 @@ def _run(name: str) -> Iterable[str]:
         raise CannotRunError(
             f"{name!r} is no cause and no run", "See `drydock explain` and `drydock runs list`."
         ) from error
-    content = folder.read_json(disruption.FILE)
+    content = folder.read_json(disruption_analysis.FILE)
     yield f"{folder.name}: {content['lost']:,} of {content['sent']:,} requests lost"
     for cause, count in content["causes"].items():
-        yield f"\n{count:,} requests: {_cause(Cause(cause))}"
+        yield f"\n{count:,} requests: {_cause(Cause(cause), project.configuration.shutdown)}"
 
 
-def _cause(cause: Cause) -> str:
-    advice = ADVICE[cause]
+def _shutdown() -> Shutdown | None:
+    """The variables of the project's own shutdown; None outside of a project: every cause is explained there too."""
+    try:
+        return Project.find().configuration.shutdown
+    except CannotRunError:
+        return None
+
+
+def _cause(cause: Cause, shutdown: Shutdown | None) -> str:
+    advice = advice_on(cause, shutdown)
     return f"{cause}\n  {SENTENCES[cause]}\n  change: {advice.change}\n  source: {advice.source}"

@@ -1,12 +1,12 @@
-"""`drydock smoke`: a minute of traffic, every request accounted for."""
+"""`drydock smoke`: a minute of requests, every one accounted for."""
 
 from typing import Annotated
 
 import typer
 
 from drydock.core.project import Project, TelemetryPlatform
-from drydock.load import smoke as smoke_test
-from drydock.load.smoke import Load
+from drydock.judge_client import smoke as smoke_test
+from drydock.judge_client.smoke import Load
 
 
 def smoke(
@@ -14,7 +14,7 @@ def smoke(
     rate: Annotated[float, typer.Option(min=0.1, max=1000, help="Requests a second.")] = 20,
     seconds: Annotated[float, typer.Option(min=1, max=3600, help="How long to send.")] = 60,
 ) -> None:
-    """Send steady traffic from inside the platform and account for every request. Exit code 1 when one was lost.
+    """Send requests at a steady rate from inside the platform and account for every one. Exit code 1 when one was lost.
 
     Ctrl-C ends it early, with the account of what was sent by then.
     """

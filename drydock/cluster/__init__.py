@@ -1,1 +1,1 @@
-"""The kind cluster and what runs on it: Docker, images, registry, add-ons, Tilt, autoscaler, guards."""
+"""The kind cluster and everything on it: Docker, images, registry, add-ons, Tilt, autoscaler, guards."""

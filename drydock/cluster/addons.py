@@ -1,4 +1,4 @@
-"""What a production cluster brings along and kind does not: releases of other projects, patched for a local cluster."""
+"""Add-ons that a production cluster has and kind lacks: releases of other projects, patched for a local cluster."""
 
 import shutil
 from collections.abc import Iterable
@@ -11,21 +11,22 @@ from drydock.core.project import Project
 from drydock.pinned import releases
 from drydock.pinned.releases import KEDA, METRICS_SERVER, RELEASES, Release
 
-# What a kustomization of k8s/platform calls the release that it patches.
+# The file name of the release in the kustomizations of k8s/platform.
 RELEASE = "release.yaml"
 
 
 def wanted(stack: Stack) -> tuple[Release, ...]:
-    """The releases that a stack needs."""
+    """The releases that `stack` needs."""
     return (METRICS_SERVER, KEDA) if stack.autoscaling is Autoscaling.KEDA else (METRICS_SERVER,)
 
 
 def assemble(
     project: Project, progress: Step, chosen: Iterable[Release] = RELEASES, target: Path | None = None
 ) -> list[Path]:
-    """One kustomization for each chosen release, below `target` (default: .local/platform), downloaded if need be.
+    """Writes a kustomization for each chosen release below `target` (default: .local/platform); returns their folders.
 
-    It is a copy of k8s/platform/<name> with the release beside it, for kustomize reads nothing outside its folder.
+    A kustomization is a copy of k8s/platform/<name> and the release itself, because kustomize reads nothing outside
+    its folder. A missing release is downloaded.
     """
     folders = []
     for release in chosen:
@@ -39,12 +40,12 @@ def assemble(
 
 
 def install(cluster: Cluster, folder: Path) -> None:
-    """Brings the cluster to what an assembled kustomization says; nothing happens where it is so already."""
+    """Applies an assembled kustomization. Idempotent."""
     cluster.apply("--kustomize", str(folder))
 
 
 def remove_keda(cluster: Cluster, project: Project, progress: Step) -> None:
-    """Removes KEDA where it is installed. Its ScaledObjects must be gone: it is the one that ends them."""
+    """Removes KEDA if it is installed. Delete its ScaledObjects first: only KEDA's operator clears their finalizers."""
     if not cluster.call("get", "namespace", KEDA.name, "--ignore-not-found", "--output", "name"):
         progress.detail = "not installed"
         return

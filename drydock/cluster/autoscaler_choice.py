@@ -1,4 +1,4 @@
-"""Which of k8s/autoscaling is deployed: the one that the stack chose, and nothing that an earlier choice left."""
+"""Keeps one autoscaler on the cluster: removes those that an earlier choice of k8s/autoscaling left."""
 
 import json
 from typing import Any
@@ -15,10 +15,12 @@ DELETE_SECONDS = 60
 
 
 def remove_others(cluster: Cluster, namespace: str, wanted: Autoscaling) -> None:
-    """Removes the autoscalers of another choice, for two of one workload overrule each other. No pod starts or ends.
+    """Removes the autoscalers of another choice, because two for one workload overrule each other.
+
+    No pod starts or stops.
 
     Raises:
-        FailedError: an autoscaler that KEDA made is still there after a minute.
+        FailedError: an autoscaler of KEDA still exists after a minute.
     """
     if wanted is Autoscaling.KEDA:
         for item in _autoscalers(cluster, namespace):
@@ -29,7 +31,7 @@ def remove_others(cluster: Cluster, namespace: str, wanted: Autoscaling) -> None
 
 
 def made_by_keda(autoscaler: Any) -> bool:
-    """Whether a HorizontalPodAutoscaler belongs to a ScaledObject, with which it goes."""
+    """Whether a ScaledObject owns this HorizontalPodAutoscaler, so that both are deleted together."""
     return any(owner["kind"] == "ScaledObject" for owner in autoscaler["metadata"].get("ownerReferences") or [])
 
 
@@ -39,7 +41,7 @@ def _autoscalers(cluster: Cluster, namespace: str) -> list[Any]:
 
 
 def _installed(cluster: Cluster) -> bool:
-    """Whether the cluster knows ScaledObjects at all."""
+    """Whether the cluster has the resource ScaledObject."""
     return bool(cluster.call("get", "crd", SCALED_OBJECTS, "--ignore-not-found", "--output", "name"))
 
 
@@ -51,7 +53,7 @@ def _delete_scaled_objects(cluster: Cluster, namespace: str) -> None:
         "items"
     ]
     if not any(item["status"].get("readyReplicas") for item in operators):
-        # Each waits for the operator to let go of it, which nobody would do.
+        # Only the operator removes the finalizer of a ScaledObject. Without it the deletion would never end.
         for name in names:
             patch = json.dumps({"metadata": {"finalizers": None}})
             cluster.call("patch", SCALED_OBJECTS, name, "--namespace", namespace, "--type", "merge", "--patch", patch)
@@ -62,5 +64,5 @@ def _delete_scaled_objects(cluster: Cluster, namespace: str) -> None:
 
     if not wait_until(gone, DELETE_SECONDS):
         raise FailedError(
-            "an autoscaler that KEDA made is still there", f"kubectl --namespace {namespace} delete hpa --all"
+            "an autoscaler of KEDA still exists", f"Delete it: kubectl --namespace {namespace} delete hpa --all"
         )

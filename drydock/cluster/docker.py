@@ -1,20 +1,29 @@
-"""The container engine, through the `docker` program: it knows contexts, credentials and DOCKER_HOST; we need not."""
+"""The container engine, through the `docker` program, which handles contexts, credentials and DOCKER_HOST."""
 
 import json
+import re
 from typing import Any
 
 from drydock.core.errors import CannotRunError, FailedError
+from drydock.system.ports import listeners_command
 from drydock.system.processes import output, succeeds
 
 ANSWER_SECONDS = 15.0
-REMEDY = "Start Docker, or install it (docs.docker.com/get-started/get-docker); `drydock up` does without if it must."
+REMEDY = (
+    "Start Docker or install it (docs.docker.com/get-started/get-docker)."
+    " Without Docker, `drydock up` runs the local platform."
+)
+
+# How Docker Engine and Docker Desktop word it.
+PORT_TAKEN = ("port is already allocated", "Ports are not available", "address already in use")
+TAKEN_PORT = re.compile(r"(?:Bind for|exposing port TCP|listen tcp\d?) \S*:(\d+)")
 
 
 def information() -> dict[str, Any]:
-    """What `docker info` says of the engine.
+    """The engine's state, from `docker info`.
 
     Raises:
-        CannotRunError: no engine answers.
+        CannotRunError: the engine does not answer.
     """
     try:
         answer: dict[str, Any] = json.loads(
@@ -23,13 +32,35 @@ def information() -> dict[str, Any]:
     except FailedError as error:
         raise CannotRunError(f"Docker is not reachable: {error.reason.splitlines()[-1]}", REMEDY) from error
     if not answer.get("ServerVersion"):
-        reasons = "; ".join(answer.get("ServerErrors") or ["it gave no version"])
+        reasons = "; ".join(answer.get("ServerErrors") or ["`docker info` has no server version"])
         raise CannotRunError(f"Docker is not reachable: {reasons}", REMEDY)
     return answer
 
 
+def components() -> list[str]:
+    """The names of the engine's parts, as `docker version` has them: Podman's differ.
+
+    Raises:
+        FailedError: the engine names none.
+    """
+    server = json.loads(output(["docker", "version", "--format", "{{json .Server}}"], timeout=ANSWER_SECONDS)) or {}
+    return [str(component["Name"]) for component in server.get("Components") or []]
+
+
+def port_remedy(reason: str) -> str | None:
+    """What to do when a container cannot start because its port is taken; None where that is not the `reason`."""
+    if not any(text in reason for text in PORT_TAKEN):
+        return None
+    found = TAKEN_PORT.search(reason)
+    look = listeners_command(int(found[1])) if found else "drydock doctor"
+    return (
+        f"Stop the program that holds the port (`{look}` shows it). "
+        "To move a port of the cluster instead, change it in k8s/kind.yaml and in drydock.toml."
+    )
+
+
 def unreachable() -> str | None:
-    """Why no engine answers, or None where one does."""
+    """The reason why the engine does not answer; None if it does."""
     try:
         information()
     except CannotRunError as error:
@@ -38,7 +69,7 @@ def unreachable() -> str | None:
 
 
 def has_image(reference: str) -> bool:
-    """Whether the engine holds the image."""
+    """Whether the engine has the image."""
     return succeeds(["docker", "image", "inspect", reference])
 
 
@@ -46,28 +77,28 @@ def pull(reference: str) -> None:
     """Pulls an image.
 
     Raises:
-        CannotRunError: the publisher's registry did not give it.
+        CannotRunError: the pull failed.
     """
     try:
         docker("pull", "--quiet", reference)
     except FailedError as error:
-        remedy = f"Check the network, or load it by hand: docker load, then docker tag ... {reference}"
+        remedy = f"Check the network, or load the image yourself: docker load, then docker tag ... {reference}"
         raise CannotRunError(f"{reference} could not be pulled: {error.reason}", remedy) from error
 
 
 def container_state(name: str) -> str | None:
-    """`running`, `exited` and so on, or None where there is no such container."""
+    """The container's state, such as `running` or `exited`; None if there is no such container."""
     found = output(["docker", "ps", "--all", "--filter", f"name=^{name}$", "--format", "{{.State}}"]).split()
     return found[0] if found else None
 
 
 def containers(*filters: str) -> dict[str, str]:
-    """The state of each container that passes all `filters` (of `docker ps`), by name."""
+    """The state of each container that matches all `filters` of `docker ps`, by name."""
     options = [option for item in filters for option in ("--filter", item)]
     listing = output(["docker", "ps", "--all", *options, "--format", "{{.Names}}\t{{.State}}"])
     return dict(line.split("\t") for line in listing.splitlines())
 
 
 def docker(*arguments: str, stdin: str | bytes = "") -> str:
-    """Runs `docker` with these arguments; returns what it printed."""
+    """Runs `docker` with these arguments; returns its output."""
     return output(["docker", *arguments], stdin=stdin)

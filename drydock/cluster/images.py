@@ -1,4 +1,4 @@
-"""The images that the project pins, found where they are used: there is no second list to keep in step."""
+"""The images that the project pins, collected from the files that use them. There is no second list to maintain."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -13,7 +13,7 @@ from drydock.core.console import Step
 from drydock.system.processes import output
 
 DEFAULT_REGISTRY = "docker.io"
-# What the project builds itself is called drydock/...
+# The names of images that the project builds itself begin with this.
 BUILT_PREFIX = "drydock/"
 
 
@@ -27,7 +27,7 @@ class Reference:
 
     @classmethod
     def parse(cls, text: str) -> "Reference":
-        """Reads a name as Docker does."""
+        """Parses a name by Docker's rules."""
         first, _, rest = text.partition("/")
         named = rest and (first == "localhost" or "." in first or ":" in first)
         registry, path = (first, rest) if named else (DEFAULT_REGISTRY, text)
@@ -38,22 +38,22 @@ class Reference:
 
     @property
     def mirrored(self) -> str:
-        """Its name below a registry that mirrors several, without the tag."""
+        """Its name in a registry that mirrors several others, without the tag."""
         return f"{self.registry}/{self.repository}"
 
 
 @dataclass(frozen=True)
 class PinnedImages:
-    """What the engine must hold (base images, the node, the registry) and, of it, what the cluster's nodes pull."""
+    """The images that the engine needs (base, node and registry images included), and those that the nodes pull."""
 
     engine: tuple[str, ...]
     cluster: tuple[str, ...]
 
 
 def pinned(root: Path, kubectl: Path, addons: Iterable[Path] = ()) -> PinnedImages:
-    """Reads the images from the overlays, the Dockerfile, compose.yaml and the kind configuration of `root`.
+    """The images in the overlays, the Dockerfile, compose.yaml and the kind configuration of `root`.
 
-    `addons` are kustomizations of what the cluster runs besides.
+    `addons` are the folders of further kustomizations.
     """
     compose = _yaml(root / "compose.yaml")
     folders = [*overlays(root), *addons]
@@ -77,12 +77,12 @@ def overlays(root: Path) -> list[Path]:
 
 
 def render(kubectl: Path, folder: Path) -> list[Any]:
-    """The manifests of a kustomization, without a cluster."""
+    """The manifests of a kustomization. Needs no cluster."""
     return [document for document in yaml.safe_load_all(output([str(kubectl), "kustomize", str(folder)])) if document]
 
 
 def in_manifests(documents: Any) -> Iterator[str]:
-    """Every `image:` of containers, wherever a manifest nests them."""
+    """The value of every `image:` in the manifests, at any depth."""
     if isinstance(documents, list):
         for item in documents:
             yield from in_manifests(item)
@@ -94,7 +94,7 @@ def in_manifests(documents: Any) -> Iterator[str]:
 
 
 def in_dockerfile(text: str) -> Iterator[str]:
-    """The images of `FROM`, `COPY --from` and `RUN --mount=from`, without the stages that the file itself names."""
+    """The images of `FROM`, `COPY --from` and `RUN --mount=from`, without the Dockerfile's own stages."""
     defaults = dict(re.findall(r"^ARG\s+(\w+)=(\S+)", text, re.MULTILINE))
     stages = set(re.findall(r"^FROM\s.*\sAS\s+(\S+)", text, re.MULTILINE | re.IGNORECASE))
     from_lines = r"^FROM\s+(?:--\S+\s+)*(\S+)"
@@ -106,14 +106,14 @@ def in_dockerfile(text: str) -> Iterator[str]:
 
 
 def in_compose(compose: Any) -> Iterator[str]:
-    """The images that Compose would pull."""
+    """The images that Compose pulls."""
     for service in (compose.get("services") or {}).values():
         if "image" in service and "build" not in service:
             yield service["image"]
 
 
 def built_here(compose: Any) -> frozenset[str]:
-    """The images that Compose builds, which are no one's to pull."""
+    """The images that Compose builds."""
     services = (compose.get("services") or {}).values()
     return frozenset(service["image"] for service in services if "build" in service and "image" in service)
 
@@ -126,7 +126,7 @@ def in_kind(configuration: Any) -> Iterator[str]:
 
 
 def pull_missing(images: tuple[str, ...], progress: Step) -> None:
-    """Pulls what the engine does not hold; what it holds is left alone, so an offline day needs no network."""
+    """Pulls the images that the engine lacks. With all images present it needs no network."""
     missing = [image for image in images if not docker.has_image(image)]
     for number, image in enumerate(missing, start=1):
         progress.detail = f"pulling {image} ({number} of {len(missing)})"

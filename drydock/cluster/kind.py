@@ -1,4 +1,4 @@
-"""The kind cluster: created once, repaired when a step of its creation or a reboot left it half up."""
+"""The kind cluster: creates it, and repairs it after a reboot or an interrupted creation."""
 
 import hashlib
 import json
@@ -19,26 +19,30 @@ from drydock.system.wait import wait_until
 NAME = "drydock"
 CONTEXT = f"kind-{NAME}"
 OURS = f"label=io.x-k8s.kind.cluster={NAME}"
-# Creation took about a minute with the node image present; a slow disk may need several.
+# Creation takes about a minute when the node image is present, and several minutes on a slow disk.
 CREATE_WAIT = "5m"
 READY_SECONDS = 120.0
-# Long enough for a cluster that is up; one whose creation was interrupted never gets there.
+# Enough for a running cluster. A cluster whose creation was interrupted never becomes ready.
 UNFINISHED_SECONDS = 15.0
-# A file in the control plane's container, there once creation came to its end: the hash of what it was made from.
 CONTROL_PLANE = f"{NAME}-control-plane"
+# Written into the control plane's container when creation ends: the hash of the cluster's configuration.
 FINISHED_MARK = "/kind/drydock-finished"
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """Our cluster, by the programs that reach it and a kubeconfig that knows no other."""
+    """Drydock's cluster: the programs that manage it, and a kubeconfig with this cluster alone."""
 
     kind: Path
     kubectl: Path
     kubeconfig: Path
 
     def ensure(self, configuration: Path, progress: Step) -> None:
-        """Creates the cluster, or starts its stopped nodes, or replaces one whose creation was interrupted."""
+        """Creates the cluster, starts its stopped nodes, or replaces a cluster whose creation was interrupted.
+
+        Raises:
+            CannotRunError: the cluster could not be created.
+        """
         wanted = fingerprint(configuration)
         if not self._revive(progress):
             progress.detail = "creating"
@@ -46,42 +50,47 @@ class Cluster:
             if not self._comes_up(READY_SECONDS, progress):
                 raise CannotRunError("a node of the new cluster did not become ready", "Run `drydock doctor`.")
             progress.detail += ", created"
-        made_from = _mark() or wanted
-        _set_mark(made_from)
-        if made_from != wanted:
-            progress.detail += f"; {configuration.name} has changed since: `drydock down`, then `up`, applies it"
+        used = _mark() or wanted
+        _set_mark(used)
+        if used != wanted:
+            progress.detail += f"; {configuration.name} has changed: run `drydock down`, then `drydock up`, to apply it"
 
     def delete(self) -> None:
-        """Deletes the cluster, whatever state it is in."""
+        """Deletes the cluster in any state."""
         self.kubeconfig.parent.mkdir(parents=True, exist_ok=True)
         self._kind("delete", "cluster", "--name", NAME, "--kubeconfig", str(self.kubeconfig))
 
     def know_registry(self) -> None:
-        """Connects nodes and registry, and announces it to tools inside the cluster."""
+        """Connects the nodes with the registry, and publishes its address to tools in the cluster (KEP-1755)."""
         registry.join_network()
         for node in cluster_nodes():
             registry.teach(node)
         self.apply("--filename", "-", stdin=registry.hosting())
 
     def call(self, *arguments: str, stdin: str = "") -> str:
-        """Runs kubectl against our cluster and no other; returns what it printed."""
+        """Runs kubectl against drydock's cluster; returns its output.
+
+        Raises:
+            CannotRunError: the kubeconfig points at another cluster.
+            FailedError: kubectl failed.
+        """
         return output(self.command(*arguments), stdin=stdin)
 
     def command(self, *arguments: str) -> list[str]:
-        """The command line of kubectl against our cluster and no other, for whoever runs it himself."""
+        """The command line of kubectl against drydock's cluster. Raises CannotRunError as `guard` does."""
         guard(self.kubeconfig)
         return [str(self.kubectl), "--kubeconfig", str(self.kubeconfig), "--context", CONTEXT, *arguments]
 
     def apply(self, *source: str, stdin: str = "") -> None:
-        """Brings the cluster to what `source`, options of `kubectl apply`, says: it wins where another has a say."""
+        """Applies `source` (options of `kubectl apply`) on the server, and takes ownership of conflicting fields."""
         self.call("apply", "--server-side", "--force-conflicts", *source, stdin=stdin)
 
     def get(self, *arguments: str) -> Any:
-        """What `kubectl get ... --output json` says."""
+        """The parsed output of `kubectl get ... --output json`."""
         return json.loads(self.call("get", *arguments, "--output", "json"))
 
     def ready_nodes(self) -> int:
-        """How many nodes are Ready; 0 where the API server does not answer."""
+        """The number of Ready nodes; 0 if the API server does not answer."""
         try:
             nodes = self.get("nodes", "--request-timeout=5s")["items"]
         except FailedError:
@@ -89,7 +98,7 @@ class Cluster:
         return sum(ready(node) for node in nodes)
 
     def environment(self) -> Mapping[str, str]:
-        """The environment in which Tilt and kubectl reach our cluster and no other."""
+        """Variables that point Tilt and kubectl at drydock's cluster alone."""
         return {"KUBECONFIG": str(self.kubeconfig)}
 
     def _create(self, configuration: Path) -> None:
@@ -98,26 +107,25 @@ class Cluster:
         try:
             self._kind("create", "cluster", "--name", NAME, *options)
         except FailedError as error:
-            raise CannotRunError(
-                f"the cluster could not be created: {error.reason}", "Run `drydock doctor`."
-            ) from error
+            remedy = docker.port_remedy(error.reason) or "Run `drydock doctor`."
+            raise CannotRunError(f"the cluster could not be created: {error.reason}", remedy) from error
 
     def _revive(self, progress: Step) -> bool:
-        """Whether there is a cluster that comes up; one that was never finished is deleted."""
+        """Whether a cluster exists and becomes ready. An unfinished one is deleted."""
         nodes = cluster_nodes()
         if not nodes:
             return False
         if stopped := sorted(name for name, state in nodes.items() if state != "running"):
-            progress.detail = f"starting {len(stopped)} stopped nodes"
+            progress.detail = f"starting {len(stopped)} stopped node{'s' if len(stopped) > 1 else ''}"
             docker.docker("start", *stopped)
         if self._comes_up(READY_SECONDS if _mark() else UNFINISHED_SECONDS, progress):
             return True
-        progress.detail = "replacing one that was never finished"
+        progress.detail = "replacing an unfinished cluster"
         self.delete()
         return False
 
     def _comes_up(self, seconds: float, progress: Step) -> bool:
-        """Whether all nodes are Ready in time; at once no where kubeadm never finished on the control plane."""
+        """Whether all nodes become Ready in time. False at once if kubeadm never finished on the control plane."""
         if not self._write_kubeconfig():
             return False
         count = len(cluster_nodes())
@@ -130,7 +138,7 @@ class Cluster:
         return wait_until(all_ready, seconds, interval=1)
 
     def _write_kubeconfig(self) -> bool:
-        """Fetches it anew each time: the port of the API server changes when its container starts again."""
+        """Fetches the kubeconfig again, because a restart of the container changes the API server's port."""
         try:
             content = self._kind("get", "kubeconfig", "--name", NAME)
         except FailedError:
@@ -145,36 +153,36 @@ class Cluster:
 
 
 def cluster_nodes() -> dict[str, str]:
-    """The state of each node's container, by name; empty where there is no cluster."""
+    """The state of each node's container by name; empty without a cluster."""
     return docker.containers(OURS)
 
 
 def fingerprint(configuration: Path) -> str:
-    """The SHA-256 of what a YAML file says, whatever its comments."""
+    """The SHA-256 of a YAML file's content. Comments do not count."""
     return hashlib.sha256(json.dumps(yaml.safe_load(configuration.read_text())).encode()).hexdigest()
 
 
 def _mark() -> str | None:
-    """The SHA-256 of the configuration that the cluster was made from, or None where its creation was interrupted."""
+    """The fingerprint of the cluster's configuration; None if its creation was interrupted."""
     try:
         return docker.docker("exec", CONTROL_PLANE, "cat", FINISHED_MARK).strip() or None
     except FailedError:
         return None
 
 
-def _set_mark(made_from: str) -> None:
-    docker.docker("exec", "--interactive", CONTROL_PLANE, "cp", "/dev/stdin", FINISHED_MARK, stdin=made_from)
+def _set_mark(configuration: str) -> None:
+    docker.docker("exec", "--interactive", CONTROL_PLANE, "cp", "/dev/stdin", FINISHED_MARK, stdin=configuration)
 
 
 def guard(kubeconfig: Path) -> None:
-    """Refuses every kubeconfig but one that leads to our cluster on this machine.
+    """Refuses every kubeconfig that does not point at drydock's cluster on this machine.
 
     Raises:
-        CannotRunError: it is missing, its context is another one, or its API server is not on the loopback interface.
+        CannotRunError: it is missing, has another context, or its API server is not on the loopback interface.
     """
-    remedy = "Run `drydock up`; it writes the right one."
+    remedy = "Run `drydock up`: it writes this file."
     if not kubeconfig.exists():
-        raise CannotRunError(f"there is no {kubeconfig}: no cluster was created from here", remedy)
+        raise CannotRunError(f"there is no {kubeconfig}: this checkout has created no cluster", remedy)
     content = yaml.safe_load(kubeconfig.read_text()) or {}
     context = content.get("current-context")
     if context != CONTEXT:
@@ -182,7 +190,8 @@ def guard(kubeconfig: Path) -> None:
     for item in content.get("clusters") or []:
         server = urlsplit(item["cluster"]["server"])
         if server.hostname not in {"127.0.0.1", "localhost", "::1"}:
-            raise CannotRunError(f"{kubeconfig} leads to {server.geturl()}, which is not this machine: refused", remedy)
+            reason = f"{kubeconfig} points at {server.geturl()}, which is not on this machine: refused"
+            raise CannotRunError(reason, remedy)
 
 
 def ready(item: Any) -> bool:

@@ -1,4 +1,4 @@
-"""The kind platform: tools, images, registry, cluster and Tilt, in the order in which each needs the one before."""
+"""The kind platform: starts tools, images, registry, cluster and Tilt in the order of their dependencies."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,27 +22,27 @@ class KindPlatform:
 
     @property
     def url(self) -> str:
-        """Where the service answers: through its Service, by the node port."""
+        """The address of the service: the node port of its Service."""
         return self.project.configuration.platforms.kind
 
     @cached_property
     def programs(self) -> dict[str, Path]:
-        """kind, kubectl and Tilt by name, downloaded if need be."""
+        """The paths of kind, kubectl and Tilt by name. Missing programs are downloaded."""
         return {tool.name: tools.obtain(tool) for tool in tools.TOOLS}
 
     @property
     def cluster(self) -> Cluster:
-        """The cluster, whether it exists or not."""
+        """The cluster, which may not exist yet."""
         return Cluster(self.programs["kind"], self.programs["kubectl"], self.project.kubeconfig)
 
     @property
     def tilt(self) -> Tilt:
-        """The Tilt of this checkout, which reaches our cluster and no other."""
+        """The Tilt of this checkout. It reaches drydock's cluster alone."""
         environment = {**tools.environment(list(self.programs.values())), **self.cluster.environment()}
         return Tilt(self.programs["tilt"], self.project.root, self.project.state, environment)
 
     def prepare(self, stack: Stack) -> None:
-        """Brings up what Tilt needs. Each step does only what is missing, so an interrupted run is resumed."""
+        """Brings up everything that Tilt needs. Each step is idempotent: a second call resumes an interrupted one."""
         with exclusive():
             with step("tools") as progress:
                 progress.detail = ", ".join(f"{tool.name} {tool.version}" for tool in tools.TOOLS if self.programs)
@@ -56,13 +56,13 @@ class KindPlatform:
                 registry.push_missing(pinned.cluster, progress)
             with step("cluster") as progress:
                 self.cluster.ensure(self.project.kind_configuration, progress)
-            with step("registry known to the cluster"):
+            with step("registry connected to the cluster"):
                 self.cluster.know_registry()
             self._install(folders, stack)
         self._leave_out(stack.without)
 
     def bring_addons(self, stack: Stack) -> None:
-        """Brings the add-ons of the running cluster to what `stack` wants, for a Tilt that was started without `up`."""
+        """Installs the add-ons of `stack` on the running cluster, for a Tilt that was started without `drydock up`."""
         with exclusive():
             with step("releases") as progress:
                 folders = addons.assemble(self.project, progress, addons.wanted(stack))
@@ -85,13 +85,13 @@ class KindPlatform:
                 addons.remove_keda(self.cluster, self.project, progress)
 
     def _leave_out(self, parts: tuple[Part, ...]) -> None:
-        """Removes what an earlier start deployed of these parts: Tilt itself only adds."""
+        """Deletes these parts if an earlier start deployed them, because Tilt does not delete them."""
         if parts:
             selector = f"app.kubernetes.io/name in ({','.join(parts)})"
             self.cluster.call("delete", "deployments,services", "--all-namespaces", "--selector", selector)
 
     def remove(self) -> bool:
-        """Stops Tilt and deletes the cluster; False where there was neither. The registry, our image cache, stays."""
+        """Stops Tilt and deletes the cluster; False if neither was there. The registry stays as an image cache."""
         with exclusive():
             stopped = stop_tilt(self.project.root)
             if not cluster_nodes():

@@ -8,8 +8,9 @@ import httpx2
 
 from drydock.cluster import docker
 from drydock.cluster.images import Reference
-from drydock.core.console import Step
-from drydock.core.errors import CannotRunError
+from drydock.core.console import Step, message
+from drydock.core.errors import CannotRunError, FailedError
+from drydock.system.ports import LOOPBACK
 from drydock.system.wait import wait_until
 
 NAME = "drydock-registry"  # the container, its volume, and its host name on the network of the nodes
@@ -38,15 +39,18 @@ MANIFEST_TYPES = ", ".join(
 
 
 def start() -> None:
-    """Creates or starts the container, loopback only on the host, and waits until it answers."""
-    state = docker.container_state(NAME)
-    if state is None:
-        publish, volume = f"127.0.0.1:{PORT}:5000", f"{NAME}:/var/lib/registry"
-        docker.docker(
-            "run", "--detach", "--name", NAME, "--restart", "unless-stopped", "-p", publish, "-v", volume, IMAGE
-        )
-    elif state != "running":
-        docker.docker("start", NAME)
+    """Creates or starts the container, loopback only on the host, and waits until it answers.
+
+    Raises:
+        CannotRunError: its port is taken, or it does not answer.
+    """
+    try:
+        _start_container()
+    except FailedError as error:
+        if docker.container_state(NAME) == "created":  # it would stay in the way of the next attempt
+            docker.docker("rm", "--force", NAME)
+        remedy = docker.port_remedy(error.reason) or error.remedy or f"Look at `docker logs {NAME}`."
+        raise CannotRunError(f"the registry does not start: {error.reason}", remedy) from error
     if not wait_until(_answers, START_SECONDS):
         raise CannotRunError(f"the registry does not answer at {ADDRESS}", f"Look at `docker logs {NAME}`.")
 
@@ -61,23 +65,33 @@ def join_network() -> None:
 
 
 def push_missing(images: Iterable[str], progress: Step) -> None:
-    """Pushes the images it lacks, each under the path of the registry that publishes it."""
+    """Pushes the images it lacks, each under the path of the registry that publishes it.
+
+    An image that cannot be pushed is told and left out: the nodes then pull it from its publisher.
+    """
     images = [image for image in images if "@" not in image]  # a digest names an index that the engine does not hold
     missing = [image for image in images if not holds(image)]
+    failed = 0
     for number, image in enumerate(missing, start=1):
         progress.detail = f"pushing {image} ({number} of {len(missing)})"
-        reference = Reference.parse(image)
-        local = f"{ADDRESS}/{reference.mirrored}:{reference.tag}"
-        docker.docker("tag", image, local)
-        docker.docker("push", "--quiet", local)
-    progress.detail = f"{len(images)} images, {len(missing)} pushed"
+        failed += not _push(image)
+    told = f", {failed} failed" if failed else ""
+    progress.detail = f"{len(images)} images, {len(missing) - failed} pushed{told}"
 
 
 def holds(image: str) -> bool:
-    """Whether the registry serves the image."""
+    """Whether the registry serves the image.
+
+    Raises:
+        CannotRunError: it does not answer.
+    """
     reference = Reference.parse(image)
-    url = f"http://127.0.0.1:{PORT}/v2/{reference.mirrored}/manifests/{reference.tag}"
-    return httpx2.head(url, headers={"Accept": MANIFEST_TYPES}, timeout=5).is_success
+    url = f"http://{LOOPBACK}:{PORT}/v2/{reference.mirrored}/manifests/{reference.tag}"
+    try:
+        return httpx2.head(url, headers={"Accept": MANIFEST_TYPES}, timeout=5, trust_env=False).is_success
+    except httpx2.HTTPError as error:
+        reason = f"the registry does not answer at {LOOPBACK}:{PORT}: {error}"
+        raise CannotRunError(reason, f"Look at `docker logs {NAME}`, and run again.") from error
 
 
 def remove() -> bool:
@@ -132,8 +146,35 @@ data:
 """
 
 
+def _start_container() -> None:
+    state = docker.container_state(NAME)
+    if state is None:
+        publish, volume = f"{LOOPBACK}:{PORT}:5000", f"{NAME}:/var/lib/registry"
+        docker.docker(
+            "run", "--detach", "--name", NAME, "--restart", "unless-stopped", "-p", publish, "-v", volume, IMAGE
+        )
+    elif state != "running":
+        docker.docker("start", NAME)
+
+
+def _push(image: str) -> bool:
+    """Whether the image could be pushed; a failure is told."""
+    reference = Reference.parse(image)
+    local = f"{ADDRESS}/{reference.mirrored}:{reference.tag}"
+    try:
+        docker.docker("tag", image, local)
+        docker.docker("push", "--quiet", local)
+    except CannotRunError:
+        raise
+    except FailedError as error:
+        reason = error.reason.splitlines()[-1]
+        message(f"warning: {image} was not pushed to the registry; the nodes pull it from its publisher ({reason})")
+        return False
+    return True
+
+
 def _answers() -> bool:
     try:
-        return httpx2.get(f"http://127.0.0.1:{PORT}/v2/", timeout=2).is_success
+        return httpx2.get(f"http://{LOOPBACK}:{PORT}/v2/", timeout=2, trust_env=False).is_success
     except httpx2.HTTPError:
         return False

@@ -1,29 +1,29 @@
-"""What is to run: the mode of the service, the size of the telemetry stack, and the parts that are left out."""
+"""The choice of what runs: the service's mode, the telemetry stack's size, and the parts that are left out."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Mode(StrEnum):
-    """What the Tiltfile deploys: `dev` reloads on an edit, `parity` is exactly what production runs."""
+    """The mode of the service: `dev` reloads on an edit, `parity` runs it exactly as production does."""
 
     DEV = "dev"
     PARITY = "parity"
 
 
 class Profile(StrEnum):
-    """How much the telemetry stack keeps: `small` is for a machine of 8 GiB."""
+    """The size of the telemetry stack: `small` is for a machine with 8 GiB of memory."""
 
     FULL = "full"
     SMALL = "small"
 
 
-# Where Part's pods are, but for the exporter, which is beside its Postgres.
+# The pods of every Part but the Postgres exporter, which runs beside its Postgres, and KEDA.
 TELEMETRY_NAMESPACE = "observability"
 
 
 class Autoscaling(StrEnum):
-    """What decides how many pods the service has: a folder of k8s/autoscaling, of which exactly one is deployed."""
+    """The autoscaler of the service: a folder of k8s/autoscaling. Exactly one is deployed."""
 
     ONE = "one"
     CPU = "cpu"
@@ -31,7 +31,7 @@ class Autoscaling(StrEnum):
 
 
 class Part(StrEnum):
-    """A part that can be left out: of the telemetry stack, or KEDA."""
+    """An optional part: KEDA, or a component of the telemetry stack."""
 
     COLLECTOR = "collector"
     JAEGER = "jaeger"
@@ -47,7 +47,7 @@ TELEMETRY = frozenset(Part) - {Part.KEDA}
 
 @dataclass(frozen=True)
 class Stack:
-    """One choice of all three."""
+    """A mode, a profile, and the parts that are left out."""
 
     mode: Mode = Mode.DEV
     profile: Profile = Profile.FULL
@@ -55,13 +55,13 @@ class Stack:
 
     @property
     def autoscaling(self) -> Autoscaling:
-        """Dev mode keeps to one pod; KEDA asks Prometheus, so without either of them there is CPU alone."""
+        """One pod in dev mode, KEDA in parity mode, CPU alone without KEDA or the Prometheus that KEDA queries."""
         if self.mode is Mode.DEV:
             return Autoscaling.ONE
         return Autoscaling.CPU if {Part.KEDA, Part.PROMETHEUS} & set(self.without) else Autoscaling.KEDA
 
     @property
     def arguments(self) -> list[str]:
-        """The choice as the Tiltfile reads it."""
+        """The choice as arguments of the Tiltfile."""
         left_out = [word for part in sorted(set(self.without)) for word in ("--without", part)]
         return ["--mode", self.mode, "--profile", self.profile, *left_out]

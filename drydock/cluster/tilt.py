@@ -1,4 +1,4 @@
-"""Tilt, which builds the service, deploys it and keeps it current."""
+"""Tilt builds the service, deploys it and updates it on every edit."""
 
 import json
 import os
@@ -22,22 +22,22 @@ from drydock.system.processes import last_lines, output
 PORT = 10350
 TILTFILE = "(Tiltfile)"
 READY_SECONDS = 900.0  # a first build downloads the service's dependencies
-# A pod may fail once on its way up and be restarted by the kubelet; one that stays failed is a failure.
+# A pod may fail once while it starts, and the kubelet restarts it. A pod that stays failed is a failure.
 ERROR_SECONDS = 20.0
 STOP_SECONDS = 20.0
 POLL_SECONDS = 0.5
 LOG_LINES = 40
 
-# What a kubelet says of a pod that will not get better by waiting.
-HOPELESS = frozenset({"ImagePullBackOff", "ErrImagePull", "InvalidImageName", "CreateContainerConfigError"})
-RESTARTS = 2  # one restart may be a dependency that came late
+# A pod with one of these states does not recover by itself.
+PERMANENT_ERRORS = frozenset({"ImagePullBackOff", "ErrImagePull", "InvalidImageName", "CreateContainerConfigError"})
+RESTARTS = 2  # one restart may be due to a dependency that became ready late
 
 SETTLED = frozenset({"ok", "not_applicable", "none"})
 
 
 @dataclass(frozen=True)
 class Resource:
-    """A resource of the Tiltfile: whether its last update and what it runs are well, and what its newest pod does."""
+    """A resource of the Tiltfile: the status of its last update and of its runtime, and the state of its newest pod."""
 
     name: str
     update: str
@@ -47,7 +47,7 @@ class Resource:
 
     @classmethod
     def parse(cls, item: Any) -> "Resource":
-        """Reads a UIResource of Tilt's API."""
+        """Parses a UIResource of Tilt's API."""
         status = item.get("status") or {}
         pod = status.get("k8sResourceInfo") or {}
         return cls(
@@ -60,19 +60,19 @@ class Resource:
 
     @property
     def settled(self) -> bool:
-        """Whether nothing more is expected of it; a resource that waits to be triggered by hand is settled."""
+        """Whether no further change is expected. A resource with a manual trigger is settled."""
         return {self.update, self.runtime} <= SETTLED
 
     @property
     def failed(self) -> bool:
-        """Whether its update or what it runs has failed; Tilt calls a pod pending that restarts over and over."""
-        crashing = self.pod in HOPELESS or self.restarts >= RESTARTS
+        """Whether its update or its runtime has failed. For Tilt, a pod that restarts in a loop is only pending."""
+        crashing = self.pod in PERMANENT_ERRORS or self.restarts >= RESTARTS
         return "error" in {self.update, self.runtime} or (crashing and not self.settled)
 
 
 @dataclass(frozen=True)
 class Tilt:
-    """The Tilt of this checkout. `environment` decides which cluster it reaches; its state is kept in `state`."""
+    """The Tilt of this checkout. `environment` selects its cluster; its log is in the folder `state`."""
 
     program: Path
     root: Path
@@ -81,22 +81,22 @@ class Tilt:
 
     @property
     def log(self) -> Path:
-        """What a detached Tilt prints."""
+        """The output of a detached Tilt."""
         return self.state / "tilt.log"
 
     def running(self) -> psutil.Process | None:
-        """The Tilt of this checkout, while it lives."""
+        """The process of this checkout's Tilt; None if it does not run."""
         return find_tilt(self.root)
 
     def run(self, stack: Stack) -> NoReturn:
-        """Becomes Tilt: its terminal is the user's, Ctrl-C ends it and leaves the cluster as it is."""
+        """Replaces this process by Tilt. Ctrl-C then stops Tilt and leaves the cluster as it is."""
         stop_tilt(self.root)
         os.chdir(self.root)
         command = self._command(stack, stream=not sys.stdout.isatty())
-        os.execve(self.program, command, {**os.environ, **self.environment})  # noqa: S606 no shell is meant
+        os.execve(self.program, command, {**os.environ, **self.environment})  # noqa: S606 no shell is needed
 
     def detach(self, stack: Stack) -> None:
-        """Starts Tilt in the background, unless it runs this stack already."""
+        """Starts Tilt in the background, unless it already runs this stack."""
         process = self.running()
         if process and runs(process, stack):
             return
@@ -114,7 +114,7 @@ class Tilt:
             )
 
     def resources(self) -> list[Resource]:
-        """The resources of the running Tilt; empty while it starts or where there is none."""
+        """The resources of the running Tilt; empty while it starts or if it does not run."""
         try:
             listing = json.loads(self._ask("get", "uiresources", "--output", "json"))
         except (FailedError, json.JSONDecodeError):
@@ -125,8 +125,8 @@ class Tilt:
         """Waits until every resource is up.
 
         Raises:
-            FailedError: one failed or did not come up; the reason carries the end of its log.
-            CannotRunError: Tilt itself ended.
+            FailedError: a resource failed or did not come up in time; the reason includes the end of its log.
+            CannotRunError: Tilt itself exited.
         """
         failing_since: dict[str, float] = {}
         deadline = time.monotonic() + READY_SECONDS
@@ -145,7 +145,7 @@ class Tilt:
                 reason = f"{', '.join(waiting)} did not come up in {READY_SECONDS:.0f} s:\n{self._log_of(name)}"
                 raise FailedError(reason, self._remedy(name))
             if self.running() is None:
-                raise CannotRunError(f"Tilt ended:\n{last_lines(self.log.read_text())}", f"See {self.log}.")
+                raise CannotRunError(f"Tilt exited:\n{last_lines(self.log.read_text())}", f"See {self.log}.")
             time.sleep(POLL_SECONDS)
 
     def _command(self, stack: Stack, stream: bool) -> list[str]:
@@ -162,11 +162,11 @@ class Tilt:
             return last_lines(self.log.read_text()) if self.log.exists() else ""
 
     def _remedy(self, name: str) -> str:
-        return f"Correct it: Tilt is still running and tries again on each edit. More: tilt logs {name!r}, {self.log}."
+        return f"Fix the cause: Tilt still runs and retries on each edit. Logs: tilt logs {name!r}, {self.log}."
 
 
 def tilts() -> Iterator[tuple[psutil.Process, Path]]:
-    """Every `tilt up` of this user, whoever started it, with the folder it runs in."""
+    """Every running `tilt up` with its working directory, also those that drydock did not start."""
     for process in psutil.process_iter():
         try:
             if process.name() == "tilt" and "up" in process.cmdline()[1:2]:
@@ -176,18 +176,18 @@ def tilts() -> Iterator[tuple[psutil.Process, Path]]:
 
 
 def find_tilt(root: Path) -> psutil.Process | None:
-    """The Tilt that runs in this checkout: there can be one, because it takes its port."""
+    """The Tilt of this checkout. There is at most one, because its port is fixed."""
     return next((process for process, folder in tilts() if folder == root), None)
 
 
 def runs(process: psutil.Process, stack: Stack) -> bool:
-    """Whether a running Tilt was started for exactly this stack."""
+    """Whether a Tilt process was started for exactly this stack."""
     command = process.cmdline()
     return "--" in command and command[command.index("--") + 1 :] == stack.arguments
 
 
 def stop_tilt(root: Path) -> bool:
-    """Ends the Tilt of this checkout; False where there is none. What it deployed stays."""
+    """Stops the Tilt of this checkout; False if none runs. Its deployments stay."""
     process = find_tilt(root)
     if process is not None:
         terminate(process, STOP_SECONDS)
@@ -202,5 +202,5 @@ def _describe(resources: list[Resource], waiting: list[str]) -> str:
 
 
 def _failing(resources: list[Resource], before: Mapping[str, float], now: float) -> dict[str, float]:
-    """Since when each failed resource has been failed."""
+    """The time at which each failed resource was first seen as failed, on the monotonic clock."""
     return {resource.name: before.get(resource.name, now) for resource in resources if resource.failed}

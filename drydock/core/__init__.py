@@ -1,1 +1,1 @@
-"""The project and its drydock.toml, the errors that end a command, and what a person sees while it works."""
+"""The project and its drydock.toml, the errors that end a command, and progress output."""

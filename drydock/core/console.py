@@ -1,4 +1,4 @@
-"""What the user sees of a step: its name at once, its seconds while it lasts, one line when it is over."""
+"""Progress output: a step shows its title at once, its elapsed time while it runs, and one line when it ends."""
 
 import threading
 import time
@@ -9,25 +9,25 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-# Lines in a log are not folded as on a terminal.
+# A log must not wrap lines at the 80 columns that rich assumes without a terminal.
 LOG_WIDTH = 200
 
 
 def output_console(*, stderr: bool = False) -> Console:
-    """Where the user reads, terminal or not."""
-    opened = Console(stderr=stderr, highlight=False)
-    return opened if opened.is_terminal else Console(stderr=stderr, highlight=False, width=LOG_WIDTH)
+    """A console on stdout or stderr, `LOG_WIDTH` columns wide where that is no terminal."""
+    terminal = Console(stderr=stderr, highlight=False)
+    return terminal if terminal.is_terminal else Console(stderr=stderr, highlight=False, width=LOG_WIDTH)
 
 
 console = output_console(stderr=True)
 
-# Without a terminal a step says that it still runs after this many seconds, and then at this interval.
-FIRST_SIGN_SECONDS = 2.0
-SIGN_SECONDS = 10.0
+# Without a terminal, a running step prints a progress line after the first delay and then at the interval.
+FIRST_LINE_SECONDS = 2.0
+LINE_INTERVAL_SECONDS = 10.0
 
 
 class Step:
-    """A running step; `detail` is what it is busy with now, then what came of it."""
+    """A running step. `detail` is its current activity, and at its end its result."""
 
     def __init__(self, title: str) -> None:
         self.title = title
@@ -36,7 +36,7 @@ class Step:
 
     @property
     def seconds(self) -> float:
-        """How long it has run."""
+        """The elapsed time."""
         return time.monotonic() - self.began
 
     def __str__(self) -> str:
@@ -45,19 +45,19 @@ class Step:
 
 @contextmanager
 def step(title: str) -> Iterator[Step]:
-    """Shows that `title` is being done, and for how long; says `done` or `failed` at its end."""
+    """Shows a running step with its elapsed time, and prints `done` or `failed` when the block ends."""
     current = Step(title)
-    word, style = "failed", "red"
+    result, style = "failed", "red"
     try:
-        with _live(current) if console.is_terminal else _signs_of_life(current):
+        with _live(current) if console.is_terminal else _progress_lines(current):
             yield current
-        word, style = "done", "green"
+        result, style = "done", "green"
     finally:
-        console.print(f"[{style}]{word:>6}[/]  {escape(str(current))}  [dim]{current.seconds:.1f} s[/]")
+        console.print(f"[{style}]{result:>6}[/]  {escape(str(current))}  [dim]{current.seconds:.1f} s[/]")
 
 
 def message(text: str) -> None:
-    """One line for the user, beside the steps."""
+    """Prints a line for the user between the steps."""
     console.print(text, soft_wrap=True, markup=False)
 
 
@@ -71,11 +71,11 @@ def _live(current: Step) -> Iterator[None]:
 
 
 @contextmanager
-def _signs_of_life(current: Step) -> Iterator[None]:
-    def sign() -> None:
+def _progress_lines(current: Step) -> Iterator[None]:
+    def print_line() -> None:
         console.print(f"   ...  {current}  {current.seconds:.0f} s", markup=False)
 
-    with _every(FIRST_SIGN_SECONDS, SIGN_SECONDS, sign):
+    with _every(FIRST_LINE_SECONDS, LINE_INTERVAL_SECONDS, print_line):
         yield
 
 

@@ -1,8 +1,8 @@
-"""The two ways a command ends badly, and the exit code of each."""
+"""The errors that end a command, and their exit codes."""
 
 
 class FailedError(Exception):
-    """The command did its work and the answer is no: exit code 1. `remedy` says what the reader can do about it."""
+    """The command ran and its result is negative: exit code 1. `remedy` tells the user how to fix it."""
 
     exit_code = 1
 
@@ -13,6 +13,6 @@ class FailedError(Exception):
 
 
 class CannotRunError(FailedError):
-    """The command could not do its work here: exit code 2."""
+    """The command could not run: exit code 2."""
 
     exit_code = 2

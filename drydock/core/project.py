@@ -1,13 +1,13 @@
-"""The project that a command works on: its root, its drydock.toml, and the folders where it keeps things."""
+"""The project of a command: its root, its drydock.toml, and the folders for state and downloads."""
 
 import os
 import tomllib
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from drydock.core.errors import CannotRunError
 
@@ -20,18 +20,34 @@ PlatformName = Literal["kind", "compose", "local"]
 
 
 class Section(BaseModel):
-    """A table of drydock.toml; an unknown key is an error, because it is a misspelt one."""
+    """A table of drydock.toml. An unknown key is an error, because it is most likely a misspelt one."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+LifecycleEvent = Literal[
+    "startup", "ready", "unready", "draining", "drained", "pool_closed", "telemetry_flushed", "stopped"
+]
+
+
+class Lifecycle(Section):
+    """The service's JSON log lines about its own life: those of `logger`.
+
+    `events` names the message of an event where the service calls it otherwise.
+    """
+
+    logger: str
+    events: dict[LifecycleEvent, str] = {}
+
+
 class Workload(Section):
-    """The Kubernetes names of the service under test."""
+    """The Kubernetes names of the service under test. Without `lifecycle` its log lines are not read."""
 
     namespace: str
     deployment: str
     container: str
     service: str
+    lifecycle: Lifecycle | None = None
 
 
 class Probes(Section):
@@ -42,23 +58,23 @@ class Probes(Section):
 
 
 class Platforms(Section):
-    """Where the service answers on this machine: loopback addresses only."""
+    """The address of the service on each platform. Only loopback addresses are valid."""
 
     kind: Url
     compose: Url
     local: Url
 
     def url(self, name: PlatformName) -> str:
-        """The address of the service on the platform `name`."""
+        """The address on one platform."""
         return {"kind": self.kind, "compose": self.compose, "local": self.local}[name]
 
     def port(self, name: PlatformName) -> int:
-        """The TCP port of that address."""
+        """The TCP port on one platform."""
         return int(self.url(name).rsplit(":", 1)[1])
 
 
 class TelemetryAddresses(Section):
-    """Where the pages of the telemetry stack are on this machine: loopback addresses only."""
+    """The addresses of the telemetry stack's web pages. Only loopback addresses are valid."""
 
     grafana: Url
     prometheus: Url
@@ -66,27 +82,28 @@ class TelemetryAddresses(Section):
 
 
 class TelemetryPlatform(StrEnum):
-    """The platforms that have a telemetry stack: the local one has none."""
+    """The platforms with a telemetry stack. The local platform has none."""
 
     KIND = "kind"
     COMPOSE = "compose"
 
 
 class Telemetry(Section):
-    """The telemetry stack, platform by platform."""
+    """The telemetry stack on each platform."""
 
     kind: TelemetryAddresses
     compose: TelemetryAddresses
 
     def pages(self, platform: TelemetryPlatform) -> TelemetryAddresses:
-        """Where the stack's pages are on `platform`."""
+        """The addresses on one platform."""
         return self.kind if platform is TelemetryPlatform.KIND else self.compose
 
 
 class Local(Section):
-    """How the local platform runs the service; `grace_seconds` is how long it may take to stop.
+    """How the local platform runs the service. `grace_seconds` is the longest time that it waits for a graceful stop.
 
-    Drills read probes, preStop and the grace period from the manifest `deployment`, and the file `variables`.
+    Drills on the local platform take probes, preStop and grace period from the manifest `deployment`, and the
+    environment from the file `variables`.
     """
 
     command: Command
@@ -98,9 +115,10 @@ class Local(Section):
 
 
 class Audit(Section):
-    """What must be true of the database after a drill; each value of `violations` and `figures` is SQL that counts.
+    """The consistency checks of the database after a drill. `violations` and `figures` map names to SQL that counts.
 
-    `pod` is where `psql`, a command that takes further options at its end, reaches the database.
+    A violation must count zero. `psql` is a command that accepts further options at its end, and drydock runs it in
+    `pod`.
     """
 
     pod: str
@@ -110,9 +128,9 @@ class Audit(Section):
 
 
 class Shutdown(Section):
-    """The variables that bound the steps of the service's shutdown, in seconds; those of one step add up.
+    """The environment variables that bound each step of the service's shutdown, in seconds. Those of a step add up.
 
-    `backlog_seconds` is what the service itself takes at the most to work off what its listener had accepted.
+    `backlog_seconds` is the longest time that the service needs to answer the connections in its listen backlog.
     """
 
     drain: tuple[str, ...]
@@ -122,10 +140,11 @@ class Shutdown(Section):
 
 
 class Connections(Section):
-    """Who connects to the database: Deployments that get `variable`, each pod its pool and `beside_the_pool` more.
+    """The database connections of each client.
 
-    `others` are those of everybody else by name, `each_trigger` those of an autoscaler's trigger that asks the
-    database.
+    A Deployment with the environment variable `variable` uses the database. Each of its pods opens a pool of
+    `pool_variable` connections (`default_pool` where it is not set) and `beside_the_pool` more. `others` are the
+    connections of other clients by name. `each_trigger` are those of an autoscaler's trigger that queries the database.
     """
 
     variable: str
@@ -137,7 +156,7 @@ class Connections(Section):
 
 
 class Preparation(Section):
-    """The request that makes a subject; `identifier` is the field of its JSON answer that names it."""
+    """The request that creates a subject. `identifier` is the field of its JSON response with the subject's id."""
 
     method: str
     route: UrlPath
@@ -147,55 +166,81 @@ class Preparation(Section):
 
 
 class JudgedRequest(Section):
-    """A kind of request; `weight` of all weights is its share. In path and body `{subject}` is one of the subjects.
+    """A kind of request. Its share of all requests is its `weight` divided by the sum of the weights.
 
-    With `key` it carries an Idempotency-Key, and is audited.
+    With `per_second`, it has no share: it is sent at most so often, whatever the rate. With `key`, the request carries
+    an Idempotency-Key and is audited. In path and body, `{subject}` stands for the id of a subject, and `{answer}` for
+    the field `identifier` of the newest good answer to the request `after`, such as `POST /items`. Until there is such
+    an answer, another request is sent in its place.
     """
 
     method: str
     route: UrlPath
     path: UrlPath
-    weight: int = Field(ge=1)
+    weight: int = Field(default=1, ge=1)
     body: str = ""
     key: bool = False
+    per_second: float | None = Field(default=None, gt=0)
+    after: str = ""
+    identifier: str = "id"
 
 
 class JudgeSettings(Section):
-    """What the judge of the shutdown drills sends. The first request with a body is also sent as a long one."""
+    """The requests that the judge sends. The long lane sends the first request that has a body.
 
+    `served_by_header` is the response header that names the pod. Without it the pod of an answer is unknown.
+    """
+
+    served_by_header: str | None = None
     timeout_seconds: float = Field(gt=0)
     subjects: int = Field(ge=0)
     kept_connections: int = Field(ge=1)
     long_rate: float = Field(ge=0)
     long_seconds: float = Field(gt=0)
     prepare: Preparation
-    requests: tuple[JudgedRequest, ...] = Field(min_length=1)
+    requests: tuple[JudgedRequest, ...]
+
+    @model_validator(mode="after")
+    def _can_be_sent(self) -> Self:
+        if not any(request.per_second is None and not request.after for request in self.requests):
+            raise ValueError("requests: one at least must have a weight, and need no answer to another one")
+        known = {f"{request.method} {request.route}" for request in self.requests}
+        unknown = {request.after for request in self.requests if request.after} - known
+        if unknown:
+            raise ValueError(f"requests: after = {', '.join(sorted(unknown))} is none of {', '.join(sorted(known))}")
+        return self
 
 
-class Migration(Section):
-    """A change of the schema: `steps`, each SQL of its own; `clean` takes away what they added.
+class FaultRequest(Section):
+    """The request that makes one pod fail, sent to that pod.
 
-    `locking` is the same done badly: the negative control.
+    `variant`, of k8s/variants, is the Deployment that has the route; without it, it has the route as it is.
     """
 
-    steps: tuple[str, ...] = Field(min_length=1)
-    locking: tuple[str, ...] = Field(min_length=1)
-    clean: str
+    variant: str | None = None
+    method: str = "POST"
+    path: UrlPath
+    body: dict[str, Any] = {}
 
 
 class Disruptions(Section):
-    """What all shutdown drills have in common. Durations are seconds; `rate` is in requests a second."""
+    """The settings of all shutdown drills. Durations are seconds; `rate` is requests a second.
+
+    `migrations` is the folder of the drill migrate (drydock/drills/migration_files.py); `block_loop` the request that
+    blocks a pod's event loop for a minute. A drill whose setting is missing refuses to run.
+    """
 
     rate: float = Field(gt=0)
     steady_seconds: float = Field(gt=0)
     recovery_seconds: float = Field(gt=0)
     most_seconds: float = Field(gt=0)
     least_requests: int = Field(ge=1)
-    migrate: Migration
+    migrations: str | None = None
+    block_loop: FaultRequest | None = None
 
 
 class ScaleDrill(Section):
-    """The scaling drill: what it loads the service with, and its objectives. Durations are seconds."""
+    """The load of the scaling drill and its objectives. Durations are seconds."""
 
     scaled_object: str
     rate_trigger: str
@@ -211,7 +256,7 @@ class ScaleDrill(Section):
 
 
 class Drills(Section):
-    """The drills, each with its objectives."""
+    """The settings of the drills."""
 
     scale: ScaleDrill
     disruptions: Disruptions
@@ -241,35 +286,36 @@ class Project:
 
     @classmethod
     def find(cls, start: Path | None = None) -> Self:
-        """Reads the nearest drydock.toml at or above `start` (default: the working directory).
+        """Reads the nearest drydock.toml in `start` (default: the working directory) or above it.
 
         Raises:
-            CannotRunError: there is none, or it is not valid; the reason names each wrong key.
+            CannotRunError: there is none, or it is invalid; the reason names each invalid key.
         """
         folder = (start or Path.cwd()).resolve()
         for candidate in (folder, *folder.parents):
             if (candidate / CONFIGURATION).is_file():
                 return cls(candidate, _read(candidate / CONFIGURATION))
-        raise CannotRunError(f"no {CONFIGURATION} in {folder} or above it", "Run this inside a Drydock checkout.")
+        remedy = "Run the command inside a Drydock checkout."
+        raise CannotRunError(f"no {CONFIGURATION} in {folder} or above it", remedy)
 
     @property
     def state(self) -> Path:
-        """Where this checkout keeps what it runs (logs, pid files, kubeconfig, the local database); git ignores it."""
+        """The folder for logs, pid files, the kubeconfig and the local database. Git ignores it."""
         return self.root / ".local"
 
     @property
     def kubeconfig(self) -> Path:
-        """A kubeconfig that knows our cluster and no other, so that no command can reach another one by mistake."""
+        """A kubeconfig with drydock's cluster alone, so that no command reaches another cluster by mistake."""
         return self.state / "kubeconfig"
 
     @property
     def kind_configuration(self) -> Path:
-        """What the cluster is made from."""
+        """The configuration of the kind cluster."""
         return self.root / "k8s" / "kind.yaml"
 
 
 def cache_folder() -> Path:
-    """Where downloads are kept for every checkout: `DRYDOCK_CACHE`, or `drydock` in the user's cache folder."""
+    """The folder for downloads, shared by all checkouts: `DRYDOCK_CACHE`, or `drydock` in the user's cache folder."""
     if chosen := os.environ.get("DRYDOCK_CACHE"):
         return Path(chosen).expanduser().resolve()
     base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
@@ -280,7 +326,8 @@ def _read(path: Path) -> Configuration:
     try:
         return Configuration.model_validate(tomllib.loads(path.read_text()))
     except tomllib.TOMLDecodeError as error:
-        raise CannotRunError(f"{path} is not TOML: {error}", "Correct it and run again.") from error
+        raise CannotRunError(f"{path} is not TOML: {error}", "Correct the file, then run the command again.") from error
     except ValidationError as error:
         wrong = "\n".join(f"  {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise CannotRunError(f"{path} is not valid:\n{wrong}", "Correct these keys and run again.") from error
+        remedy = "Correct these keys, then run the command again."
+        raise CannotRunError(f"{path} is not valid:\n{wrong}", remedy) from error

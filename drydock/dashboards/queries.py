@@ -7,10 +7,11 @@ from typing import Any
 
 import promql_parser
 
+from drydock.core.project import Workload
 from drydock.dashboards.document import Dashboard, Panel, panels
 
-# What the variables stand for where nobody chooses.
-CHOICES: Mapping[str, str] = {"datasource": "prometheus", "namespace": "shop", "service": "shop"}
+# A value for each variable, where only the form of an expression counts.
+ANY: Mapping[str, str] = {"datasource": "prometheus", "namespace": "any", "service": "any"}
 
 # `timeInterval` of Grafana's Prometheus data source, in seconds: $__rate_interval is at least four of it.
 SCRAPE_SECONDS = 5
@@ -49,12 +50,17 @@ class Query:
         return re.findall(r"\[([^]]*)\]", _QUOTED.sub("", self.text))
 
 
-def queries(dashboard: Dashboard, choices: Mapping[str, str] = CHOICES) -> list[Query]:
+def choices_of(workload: Workload) -> dict[str, str]:
+    """The choices that show a project's own service."""
+    return {"datasource": "prometheus", "namespace": workload.namespace, "service": workload.service}
+
+
+def queries(dashboard: Dashboard, choices: Mapping[str, str] = ANY) -> list[Query]:
     """The expressions of every panel, ready to be sent to Prometheus with `choices` made."""
     return [query for panel in panels(dashboard) for query in panel_queries(dashboard, panel, choices)]
 
 
-def panel_queries(dashboard: Dashboard, panel: Panel, choices: Mapping[str, str] = CHOICES) -> list[Query]:
+def panel_queries(dashboard: Dashboard, panel: Panel, choices: Mapping[str, str] = ANY) -> list[Query]:
     """The expressions of one panel."""
     uid, title = str(dashboard.get("uid")), str(panel.get("title"))
     return [
@@ -71,7 +77,7 @@ def panel_queries(dashboard: Dashboard, panel: Panel, choices: Mapping[str, str]
     ]
 
 
-def substitute(text: str, choices: Mapping[str, str] = CHOICES, step_seconds: float = SCRAPE_SECONDS) -> str:
+def substitute(text: str, choices: Mapping[str, str] = ANY, step_seconds: float = SCRAPE_SECONDS) -> str:
     """`text` with Grafana's variables filled in; one that is unknown stays, and makes the expression unreadable."""
     values = {
         **choices,

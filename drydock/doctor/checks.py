@@ -4,21 +4,30 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 from drydock.cluster.autoscaler import Reading
-from drydock.pinned.tools import Tool
+from drydock.pinned.tools import GO_ARCHITECTURES, Tool
+from drydock.system.ports import listeners_command
 
 GIB = 1024**3
 
 MINIMUM_ENGINE = (20, 10)
-# Measured: three nodes with the service, Postgres and telemetry take 2.0 GiB with the registry, 2.2 under load; builds
-# come on top.
-MEMORY_NEEDED = 4 * GIB
+PODMAN = "Podman Engine"  # among the components in `docker version`
+# Measured: three nodes with the service, Postgres and telemetry take 2.0 GiB with the registry, 2.2 under load; Grafana
+# and builds come on top. A virtual machine that is set to 4 GB reports about 3.8 GiB.
+MEMORY_NEEDED = int(3.5 * GIB)
+MEMORY_COMFORTABLE = int(5.5 * GIB)
 FREE_MEMORY_NEEDED = 2 * GIB
+ENGINE_SETTINGS = "Docker Desktop: Settings, Resources"
 # The node image takes 1 GiB, base images and builds about 2, the nodes' own copies 2.
 DISK_NEEDED = 5 * GIB
 DISK_COMFORTABLE = 10 * GIB
+WSL_CGROUP = (
+    "wsl --update; if that is not enough, kernelCommandLine = cgroup_no_v1=all under [wsl2] in "
+    "%UserProfile%\\.wslconfig, then wsl --shutdown"
+)
 # https://kind.sigs.k8s.io/docs/user/known-issues/#pod-errors-due-to-too-many-open-files
 INOTIFY_NEEDED: Mapping[str, int] = {"max_user_watches": 524288, "max_user_instances": 512}
 
@@ -81,12 +90,18 @@ def check_plugins(info: Mapping[str, Any]) -> list[Diagnosis]:
     ]
 
 
-def check_memory(total: int, free: int | None) -> Diagnosis:
+def check_memory(total: int, free: int | None, *, wsl: bool = False) -> Diagnosis:
     """The engine's memory in bytes, and how much of it is free where the engine runs on this machine itself."""
     states = f"{total / GIB:.1f} GiB" + (f", {free / GIB:.1f} GiB free" if free is not None else "")
-    text = f"{states} (needs {MEMORY_NEEDED / GIB:.0f}, {FREE_MEMORY_NEEDED / GIB:.0f} free before the first start)"
+    text = (
+        f"{states} (needs {MEMORY_NEEDED / GIB:g}, comfortable with {MEMORY_COMFORTABLE / GIB:g}, "
+        f"{FREE_MEMORY_NEEDED / GIB:g} free before the first start)"
+    )
+    more = "memory=8GB under [wsl2] in %UserProfile%\\.wslconfig, then wsl --shutdown" if wsl else ENGINE_SETTINGS
     if total < MEMORY_NEEDED:
-        return blocked("memory", text, "Give the engine more memory (Docker Desktop: Settings, Resources).")
+        return blocked("memory", text, f"Give the engine more memory: {more}.")
+    if total < MEMORY_COMFORTABLE:
+        return warning("memory", text, f"Use --profile small, or --without grafana; or give it more: {more}.")
     if free is not None and free < FREE_MEMORY_NEEDED:
         return warning("memory", text, "Close something, or expect pods to be killed.")
     return ok("memory", text)
@@ -104,8 +119,10 @@ def check_disk(free: int | None) -> Diagnosis:
     return ok("disk", text)
 
 
-def check_inotify(limits: Mapping[str, int]) -> list[Diagnosis]:
-    """Linux's limits on watched files, which each node and Tilt draw on; empty `limits` elsewhere."""
+def check_inotify(limits: Mapping[str, int] | None) -> list[Diagnosis]:
+    """The engine's kernel's limits on watched files, which each node draws on; None where it is not this kernel."""
+    if limits is None:
+        return [ok("inotify", "not looked into: the engine has its own virtual machine")]
     findings = []
     for name, needed in INOTIFY_NEEDED.items():
         if name not in limits:
@@ -116,14 +133,45 @@ def check_inotify(limits: Mapping[str, int]) -> list[Diagnosis]:
     return findings
 
 
-def check_cgroup(info: Mapping[str, Any], kubelet_accepts_v1: bool) -> Diagnosis:
-    """The host's cgroup version; Kubernetes 1.35 and later refuse v1 unless the kubelet's failCgroupV1 is false."""
+def check_cgroup(info: Mapping[str, Any], kubelet_accepts_v1: bool, *, wsl: bool = False) -> Diagnosis:
+    """The host's cgroup version; Kubernetes 1.35 and later refuse v1 unless the kubelet's failCgroupV1 is false.
+
+    WSL may mix v1 and v2, which no kubelet accepts (kind#3685).
+    """
     if str(info.get("CgroupVersion", "2")) != "1":
         return ok("cgroup", "v2")
+    if wsl:
+        level = Level.WARNING if kubelet_accepts_v1 else Level.BLOCKED
+        return Diagnosis("cgroup", level, "v1, which WSL may mix with v2: kind can fail with it", WSL_CGROUP)
     if kubelet_accepts_v1:
         return ok("cgroup", "v1, accepted because k8s/kind.yaml sets the kubelet's failCgroupV1 to false")
     remedy = "Set failCgroupV1: false (KubeletConfiguration) in k8s/kind.yaml, or boot the host with cgroup v2."
     return blocked("cgroup", "v1, which the kubelet refuses", remedy)
+
+
+def check_default_platform(chosen: str | None, info: Mapping[str, Any]) -> list[Diagnosis]:
+    """DOCKER_DEFAULT_PLATFORM, which makes Docker pull images of another processor than the engine's (kind#2718)."""
+    ours = GO_ARCHITECTURES.get(str(info.get("Architecture", "")).lower())
+    if not chosen or ours is None or chosen.split("/")[1:2] == [ours]:
+        return []
+    text = f"DOCKER_DEFAULT_PLATFORM is {chosen}, but the engine runs {ours}: kind cannot start such nodes"
+    return [blocked("platform", text, "unset DOCKER_DEFAULT_PLATFORM")]
+
+
+def check_components(names: Iterable[str]) -> list[Diagnosis]:
+    """Whether the engine behind the docker command is Docker's: only what is not is told."""
+    if PODMAN not in names:
+        return []
+    text = "Podman answers to the docker command, which is not supported: its registry cannot join kind's network"
+    return [warning("engine", text, "Use Docker Engine, Docker Desktop, Colima or OrbStack; or --platform local.")]
+
+
+def check_checkout(root: Path, *, wsl: bool) -> list[Diagnosis]:
+    """Whether edits raise file events: in WSL, not below a drive of Windows (WSL#4739)."""
+    if not wsl or not re.match(r"/mnt/[a-z]/", f"{root}/"):
+        return []
+    text = f"{root} is on a drive of Windows: Tilt sees no edits there"
+    return [warning("checkout", text, "Clone into the Linux file system, such as ~/drydock.")]
 
 
 @dataclass(frozen=True)
@@ -148,7 +196,7 @@ def _check_port(port: Port) -> Diagnosis:
         return ok(subject, text + "free")
     if port.ours:
         return ok(subject, text + f"held by our own {port.holder}")
-    remedy = f"Stop it (lsof -iTCP:{port.number} -sTCP:LISTEN shows it), or choose another port."
+    remedy = f"Stop it ({listeners_command(port.number)} shows it), or choose another port."
     return Diagnosis(subject, Level.BLOCKED if port.needed else Level.WARNING, text + f"held by {port.holder}", remedy)
 
 

@@ -1,7 +1,9 @@
 """The doctor: collects the facts of this machine, has them checked, and prints what to do."""
 
+import os
 import shutil
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,8 @@ from drydock.doctor import checks
 from drydock.doctor.checks import Diagnosis, Level, Port
 from drydock.local.platform import LocalPlatform
 from drydock.pinned import releases, tools
-from drydock.system.ports import in_use
+from drydock.system.host import is_wsl
+from drydock.system.ports import in_use, reserved
 from drydock.system.processes import output
 
 INOTIFY = Path("/proc/sys/fs/inotify")
@@ -35,15 +38,18 @@ def examine(project: Project) -> list[Diagnosis]:
         info = docker.information()
     except CannotRunError as error:
         return [checks.blocked("engine", error.reason, error.remedy), *_tools()]
-    nodes = cluster_nodes()
+    nodes, wsl = cluster_nodes(), is_wsl()
     kind = yaml.safe_load(project.kind_configuration.read_text()) if project.kind_configuration.exists() else {}
     return [
         checks.check_engine(info),
+        *checks.check_components(_components()),
+        *checks.check_default_platform(os.environ.get("DOCKER_DEFAULT_PLATFORM"), info),
         *checks.check_plugins(info),
-        checks.check_memory(int(info["MemTotal"]), _free_memory(info)),
+        checks.check_memory(int(info["MemTotal"]), _free_memory(info), wsl=wsl),
         checks.check_disk(_free_disk(info)),
-        *checks.check_inotify(_inotify()),
-        checks.check_cgroup(info, accepts_cgroup_v1(kind)),
+        *checks.check_checkout(project.root, wsl=wsl),
+        *checks.check_inotify(_inotify() if shares_kernel(info) else None),
+        checks.check_cgroup(info, accepts_cgroup_v1(kind), wsl=wsl),
         *checks.check_ports(_ports(project, kind, set(nodes))),
         *_tools(),
         *release_manifests(),
@@ -116,7 +122,7 @@ def _tilt(project: Project) -> Port:
 
 
 def _port(number: int, purpose: str, ours: str | None, stranger: str | None = None, *, needed: bool) -> Port:
-    holder = (ours or stranger or "another program") if in_use(number) else None
+    holder = (ours or stranger or _stranger(number)) if in_use(number) else None
     return Port(number, purpose, holder, ours=ours is not None, needed=needed)
 
 
@@ -125,8 +131,12 @@ def _published(number: int, purpose: str, ours: set[str], *, needed: bool) -> Po
     if not in_use(number):
         return Port(number, purpose, None, ours=True, needed=needed)
     publishers = [name for name, state in docker.containers(f"publish={number}").items() if state == "running"]
-    holder = f"container {publishers[0]}" if publishers else "another program"
+    holder = f"container {publishers[0]}" if publishers else _stranger(number)
     return Port(number, purpose, holder, ours=bool(ours & set(publishers)), needed=needed)
+
+
+def _stranger(number: int) -> str:
+    return "nobody, but reserved by the system" if reserved(number) else "another program"
 
 
 def _compose_containers(project: Project) -> set[str]:
@@ -154,15 +164,26 @@ def release_manifests() -> Iterator[Diagnosis]:
             yield checks.ok(release.name, f"manifest of {release.version} {place}")
 
 
+def shares_kernel(info: Mapping[str, Any]) -> bool:
+    """Whether the engine runs on this machine itself, and not in a virtual machine, as Docker Desktop's does."""
+    same_memory = abs(int(info["MemTotal"]) - psutil.virtual_memory().total) < checks.GIB // 8
+    return sys.platform == "linux" and info.get("OperatingSystem") != "Docker Desktop" and same_memory
+
+
+def _components() -> list[str]:
+    try:
+        return docker.components()
+    except FailedError:
+        return []
+
+
 def _free_memory(info: dict[str, Any]) -> int | None:
-    """Free memory where the engine shares this machine's: Docker Desktop's lives in a machine of its own."""
-    shared = abs(int(info["MemTotal"]) - psutil.virtual_memory().total) < checks.GIB // 8
-    return psutil.virtual_memory().available if shared else None
+    return psutil.virtual_memory().available if shares_kernel(info) else None
 
 
 def _free_disk(info: dict[str, Any]) -> int | None:
     folder = Path(info.get("DockerRootDir", ""))
-    shared = _free_memory(info) is not None and folder.exists()
+    shared = shares_kernel(info) and folder.exists()
     return shutil.disk_usage(folder).free if shared else None
 
 

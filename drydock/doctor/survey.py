@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from drydock.cluster import autoscaler
+from drydock.cluster.autoscaler import TIMEOUT
 from drydock.cluster.kind import Cluster, cluster_nodes, ready
 from drydock.cluster.platform import KindPlatform
 from drydock.cluster.stack import TELEMETRY_NAMESPACE
@@ -16,8 +17,6 @@ from drydock.core.errors import FailedError
 from drydock.core.project import Project
 from drydock.local.platform import LocalPlatform
 from drydock.system.http import status
-
-TIMEOUT = "--request-timeout=5s"
 
 
 @dataclass(frozen=True)

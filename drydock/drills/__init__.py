@@ -1,1 +1,1 @@
-"""Drills: experiments on the running service. Steady state, action, recovery, verdict."""
+"""Drills: experiments on a running service, with a steady state, an action, a recovery and a verdict."""

@@ -1,4 +1,4 @@
-"""Every shutdown drill, one after the other, and the table of what came of each."""
+"""Runs every shutdown drill in turn and prints a table of the results."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -6,17 +6,22 @@ from typing import Any
 
 from rich.table import Table
 
+from drydock.analysis.disruption_analysis import Analysis
 from drydock.core.console import message, output_console
 from drydock.core.errors import CannotRunError, FailedError
 from drydock.core.project import Project
-from drydock.drills import catalogue, experiment
+from drydock.drills import drill_catalogue, experiment
 from drydock.drills.disruption import OWN_CONTROL, Disruption
+from drydock.runs.verdict import Verdict
 from drydock.targets.target import Target
 
 
 @dataclass(frozen=True)
 class DrillResult:
-    """One run in the table. `well` is whether it came out as it should: a negative control should fail."""
+    """One row of the table. A negative control is as expected if it fails.
+
+    `acknowledged` counts the audited requests with an Idempotency-Key; `violations` is the sum over the audit.
+    """
 
     drill: str
     result: str
@@ -25,47 +30,46 @@ class DrillResult:
     lost: str = ""
     allowed: str = ""
     seconds: str = ""
-    says: str = ""
-    orders: str = ""
-    missing: str = ""
+    note: str = ""
+    acknowledged: str = ""
+    violations: str = ""
 
 
 def run(project: Project, target: Target, *, controls: bool, times: int) -> list[DrillResult]:
-    """Runs them all; a drill that could not run is in the table, and the others go on.
+    """Runs every drill of the platform. A drill that cannot run gets a row; the others still run.
 
     Raises:
-        KeyboardInterrupt: Ctrl-C, when all is put back.
+        KeyboardInterrupt: Ctrl-C, after every change is rolled back.
     """
     lines: list[DrillResult] = []
     for drill in _chosen(project, target, controls=controls, times=times):
         message(f"\n{len(lines) + 1}. {drill.name}")
         lines.append(_run(drill, target))
-        message(f"{lines[-1].drill}: {lines[-1].result}. {lines[-1].says}")
+        message(f"{lines[-1].drill}: {lines[-1].result}. {lines[-1].note}")
     return lines
 
 
 def table(lines: Sequence[DrillResult]) -> Table:
-    """What came of them."""
-    shown = Table("drill", "", "sent", "lost", "expected", "seconds", "orders", "missing", "", box=None, pad_edge=False)
-    for column in range(2, 8):
-        shown.columns[column].justify = "right"
+    shown = Table("drill", "", box=None, pad_edge=False)
+    for title in ("sent", "lost", "expected", "seconds", "acknowledged", "violations"):
+        shown.add_column(title, justify="right")
+    shown.add_column("")
     for line in lines:
-        style = "" if line.as_expected else "red"
-        cells = (line.result, line.sent, line.lost, line.allowed, line.seconds, line.orders, line.missing, line.says)
-        shown.add_row(line.drill, *cells, style=style)
+        counts = (line.sent, line.lost, line.allowed, line.seconds, line.acknowledged, line.violations)
+        shown.add_row(line.drill, line.result, *counts, line.note, style="" if line.as_expected else "red")
     return shown
 
 
 def show(lines: Sequence[DrillResult]) -> None:
-    """Prints the table. Raises FailedError where one did not come out as it should."""
+    """Prints the table. Raises FailedError if a result is not as expected."""
     output_console().print(table(lines))
     if wrong := [line.drill for line in lines if not line.as_expected]:
-        raise FailedError(f"not as it should be: {', '.join(wrong)}", "drydock runs list; open each report.html")
+        raise FailedError(f"unexpected results: {', '.join(wrong)}", "drydock runs list; open each report.html")
 
 
 def _chosen(project: Project, target: Target, *, controls: bool, times: int) -> Iterable[Disruption[Any]]:
     settings = project.configuration.drills.disruptions
-    fitting = [kind for kind in catalogue.DISRUPTIONS if target.name in kind.platforms]
+    fitting = [kind for kind in drill_catalogue.DISRUPTIONS if target.name in kind.platforms]
     for _ in range(times):
         for kind in fitting:
             yield kind(settings, against=OWN_CONTROL if controls else None)
@@ -76,21 +80,35 @@ def _run(drill: Disruption[Any], target: Target) -> DrillResult:
     try:
         verdict, _ = experiment.run(drill, target)
     except CannotRunError as error:
-        return DrillResult(drill.name, "could not run", as_expected=False, says=error.reason.splitlines()[0])
+        return DrillResult(drill.name, "could not run", as_expected=False, note=error.reason.splitlines()[0])
     except FailedError as error:
-        return DrillResult(drill.name, "went wrong", as_expected=False, says=error.reason.splitlines()[0])
-    figures = verdict.figures
-    failed = ", ".join(check.name for check in verdict.failed)
-    causes = drill.analysis.count_causes(drill.analysis.losses) if drill.analysis else ""
+        return DrillResult(drill.name, "went wrong", as_expected=False, note=error.reason.splitlines()[0])
     return DrillResult(
         drill.name,
         "passed" if verdict.passed else "failed, as it must" if control else "failed",
         as_expected=verdict.passed is not control,
-        sent=f"{figures['sent']:,.0f}",
-        lost=f"{figures['lost']:,.0f}",
-        allowed=f"{figures['allowed']:,.0f}",
-        seconds=f"{figures['seconds']:.0f}",
-        says="; ".join(text for text in (failed, causes) if text),
-        orders=f"{figures.get('orders_acknowledged', 0):,.0f}",
-        missing=f"{figures.get('acknowledged_but_missing', 0):,.0f}",
+        **_counts(verdict),
+        **_audited(drill.analysis),
+        note=_note(verdict, drill.analysis),
     )
+
+
+def _counts(verdict: Verdict) -> dict[str, str]:
+    return {name: f"{verdict.figures[name]:,.0f}" for name in ("sent", "lost", "allowed", "seconds")}
+
+
+def _audited(analysis: Analysis | None) -> dict[str, str]:
+    if analysis is None:
+        return {}
+    acknowledged = {it.key for it in analysis.evidence.records if it.key and not it.lost}
+    return {
+        "acknowledged": f"{len(acknowledged):,}",
+        "violations": f"{sum(analysis.audit.violations.values()):,}",
+    }
+
+
+def _note(verdict: Verdict, analysis: Analysis | None) -> str:
+    """The failed checks, then the causes of the losses."""
+    failed = ", ".join(check.name for check in verdict.failed)
+    causes = analysis.count_causes(analysis.losses) if analysis else ""
+    return "; ".join(text for text in (failed, causes) if text)

@@ -1,4 +1,4 @@
-"""Marks on Grafana's dashboards: when a drill began, what it did, and when it was over."""
+"""Annotations on Grafana's dashboards for the phases of a drill."""
 
 import time
 from collections.abc import Iterator
@@ -9,15 +9,15 @@ from drydock.core.console import message
 from drydock.core.errors import FailedError
 from drydock.telemetry.grafana import Grafana
 
-# What the dashboards' annotation source `Drills` asks for (drydock/dashboards/conventions.py).
+# The tag that the dashboards' annotation source `Drills` selects (drydock/dashboards/conventions.py).
 TAG = "drill"
 
 
 @dataclass
 class Annotations:
-    """Annotations of the drill `name`. A Grafana that does not take them is said once, and the drill goes on.
+    """Annotations of the drill `name`. If Grafana rejects one, the drill warns once and continues.
 
-    Where there is no Grafana at all, nothing is marked.
+    Without `grafana`, it sends none.
     """
 
     grafana: Grafana | None
@@ -25,7 +25,7 @@ class Annotations:
     _refused: bool = field(default=False, init=False)
 
     def mark(self, text: str, began: float | None = None) -> None:
-        """Marks this moment, or the time from `began` (Unix seconds) until now."""
+        """Annotates this moment, or the time from `began` (Unix seconds) until now."""
         if self._refused or self.grafana is None:
             return
         now = time.time()
@@ -40,7 +40,7 @@ class Annotations:
 
 @contextmanager
 def annotations_of(name: str, dashboards: str | None) -> Iterator[Annotations]:
-    """The annotations of a drill on the Grafana at this address."""
+    """Annotations on the Grafana at the address `dashboards`; None sends none."""
     if dashboards is None:
         yield Annotations(None, name)
         return

@@ -1,20 +1,18 @@
-"""What a drill changes, it puts back: in every case, in reverse order, and it says so."""
+"""The changes of a drill, each with its rollback. Every exit from a drill rolls them back, the latest first."""
 
-import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import Self
 
 from drydock.core.console import message, step
 from drydock.core.errors import FailedError
+from drydock.system import signals
 
 
 @dataclass
 class Change:
-    """What was changed, in words, and how to put it back."""
+    """A change that was applied, and its rollback."""
 
     description: str
     rollback: Callable[[], None]
@@ -22,7 +20,7 @@ class Change:
 
 @dataclass
 class Changes:
-    """The changes of one drill, put back at the end of the block. With `keep` they stay, which is said."""
+    """The changes of one drill. The end of the block rolls them back; `keep` prints them instead."""
 
     keep: bool = False
     _applied: list[Change] = field(default_factory=list)
@@ -31,7 +29,7 @@ class Changes:
         return self
 
     def apply(self, description: str, change: Callable[[], None], rollback: Callable[[], None]) -> None:
-        """Changes something. It is put back even where only half of it was done."""
+        """Applies a change. The rollback runs even if `change` fails half-way."""
         self._applied.append(Change(description, rollback))
         with step(description):
             change()
@@ -41,56 +39,24 @@ class Changes:
     ) -> None:
         if self.keep:
             for change in self._applied:
-                message(f"Kept: {change.description}. `drydock up --mode parity` puts it back.")
+                message(f"Kept: {change.description}. `drydock up --mode parity` restores it.")
             return
-        with _undisturbed():
-            failed = [what for what in (_roll_back(change) for change in reversed(self._applied)) if what]
-        if failed:
-            remedy = "Put it back by hand, or: drydock up --mode parity"
-            raise FailedError(f"not put back: {'; '.join(failed)}", remedy) from error
-
-
-@contextmanager
-def termination_as_interrupt() -> Iterator[None]:
-    """SIGTERM ends a drill as Ctrl-C does: what it changed is put back."""
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+        with signals.deferred(_announce_rollback):
+            failures = [failure for failure in map(_roll_back, reversed(self._applied)) if failure]
+        if failures:
+            remedy = "Restore it by hand, or run: drydock up --mode parity"
+            raise FailedError(f"not rolled back: {'; '.join(failures)}", remedy) from error
 
 
 def _roll_back(change: Change) -> str | None:
-    """Puts one change back; returns what went wrong."""
+    """Rolls one change back. Returns the reason if that fails."""
     try:
-        with step(f"put back: {change.description}"):
+        with step(f"roll back: {change.description}"):
             change.rollback()
     except FailedError as error:
         return f"{change.description} ({error.reason})"
     return None
 
 
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """A second Ctrl-C does not leave the workload half way; it is answered when all is put back."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    pressed: list[int] = []
-
-    def note(number: int, _frame: FrameType | None) -> None:
-        pressed.append(number)
-        message("Putting back what the drill changed; it ends after that.")
-
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-    if pressed:
-        raise KeyboardInterrupt
+def _announce_rollback() -> None:
+    message("Rolling back the changes of the drill; it ends after that.")

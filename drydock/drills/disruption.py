@@ -1,4 +1,4 @@
-"""The shape of every shutdown drill: steady state, action, recovery, verdict, with the judge counting throughout."""
+"""The base class of the shutdown drills: steady state, action, recovery and verdict, under the judge's load."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-from drydock.analysis.disruption import Analysis
+from drydock.analysis.disruption_analysis import Analysis
+from drydock.analysis.drill_objectives import DrillObjectives
 from drydock.analysis.evidence import Evidence
-from drydock.analysis.objectives import DrillObjectives
 from drydock.core.console import step
 from drydock.core.errors import CannotRunError
 from drydock.core.project import Disruptions
@@ -17,18 +17,17 @@ from drydock.drills.experiment import Experiment
 from drydock.judge_client.start_delay import StartDelay
 from drydock.load.live_load import LiveLoad, start
 from drydock.manifests import patches
-from drydock.report import disruption as pages
+from drydock.report import disruption_page as pages
 from drydock.runs.verdict import Check, Verdict
-from drydock.targets.target import Target
+from drydock.targets.target import ROLLOUT_SECONDS, Target
 
-# What `--against` calls the drill's own negative control.
+# The value of `--against` for the drill's own negative control.
 OWN_CONTROL = "control"
-ROLLOUT_SECONDS = 240.0
 
 
 @dataclass
 class Disruption[T: Target](ABC):
-    """One run of such a drill. `against` names a negative control, or a file with a patch of the Deployment."""
+    """One run of a drill. `against` names a negative control, or a file with a patch of the Deployment."""
 
     settings: Disruptions
     against: str | None = None
@@ -36,75 +35,91 @@ class Disruption[T: Target](ABC):
     _run: DrillRun[T] | None = field(default=None, init=False)
 
     title: ClassVar[str]
-    hypothesis: ClassVar[str]
-    objectives: ClassVar[DrillObjectives]
     negative_control: ClassVar[str]
-    # The platforms on which it has a meaning.
+    # The platforms that can run the drill.
     platforms: ClassVar[frozenset[str]] = frozenset({"kind", "local"})
     pods: ClassVar[int] = 2
-    # The variant of the service that it needs, of k8s/variants.
-    variant: ClassVar[str | None] = None
+
+    @property
+    @abstractmethod
+    def hypothesis(self) -> str:
+        """The sentence that the drill tests."""
+
+    @property
+    def objectives(self) -> DrillObjectives:
+        """The limits that the verdict checks; by default no loss and no restart."""
+        return DrillObjectives()
+
+    @property
+    def variant(self) -> str | None:
+        """The patch of k8s/variants that the drill needs, by name."""
+        return None
+
+    @property
+    def rate_of_one_pod(self) -> float:
+        """The requests a second that one of the pods receives from the judge."""
+        return self.settings.rate / self.pods
 
     @property
     def name(self) -> str:
-        """What its folder is called."""
+        """The name of the run; the folder of the run ends with it."""
         return f"{self.title}-against-{Path(self.applied_control).stem}" if self.applied_control else self.title
 
     @abstractmethod
     def act(self, run: DrillRun[T]) -> None:
-        """Does to the service what production does to it."""
+        """Disturbs the service as production does."""
 
     @abstractmethod
     def recovered(self, run: DrillRun[T]) -> bool:
-        """Whether it is as it was, by what was seen until now."""
+        """Whether the service has recovered, by the observations so far."""
 
     def checks(self, run: DrillRun[T], evidence: Evidence) -> Iterable[Check]:
-        """What is to be shown beside the account of the requests."""
+        """The checks of this drill beyond those of every drill."""
         return ()
 
     def refuse(self, target: T) -> None:
-        """Raises CannotRunError where the drill has no sense on this platform, or the control is not known."""
+        """Raises CannotRunError if the platform cannot run the drill, or the negative control is unknown."""
         if target.name not in self.platforms:
             where = " or ".join(f"--platform {name}" for name in sorted(self.platforms))
-            raise CannotRunError(f"the drill {self.title} does not run on the platform {target.name}", f"Say {where}.")
+            raise CannotRunError(f"the drill {self.title} does not run on the platform {target.name}", f"Use {where}.")
         self.patches(target)
 
     def patches(self, target: T) -> list[Mapping[str, Any]]:
-        """What is laid over the Deployment before the steady state: the variant, and what takes the protection away.
+        """The patches of the Deployment before the steady state: the variant, then the negative control.
 
         Raises:
-            CannotRunError: there is no such control, and no such file.
+            CannotRunError: the negative control is neither known nor a file.
         """
-        asked = [patches.variant(target.project, self.variant)] if self.variant else []
-        return [*asked, patches.control(target.project, self.applied_control)] if self.applied_control else asked
+        needed = [patches.variant(target.project, self.variant)] if self.variant else []
+        return [*needed, patches.control(target.project, self.applied_control)] if self.applied_control else needed
 
     @property
     def applied_control(self) -> str | None:
-        """The name of the negative control, or None where it runs as it is."""
+        """The negative control of this run; None leaves the Deployment protected."""
         return self.negative_control if self.against == OWN_CONTROL else self.against
 
     def prepare(self, experiment: Experiment[T]) -> None:
-        """Holds the number of pods, and lays the variant and the negative control over the Deployment."""
+        """Holds the number of pods, then patches the Deployment with the variant and the negative control."""
         target = experiment.target
-        title = f"the service is held at {self.pods} pods"
+        title = f"hold the service at {self.pods} pods"
         experiment.changes.apply(title, lambda: target.hold(self.pods), target.release)
-        if laid := self.patches(target):
-            what = " and ".join(name for name in (self.variant, self.applied_control) if name)
-            experiment.changes.apply(f"the Deployment with {what}", lambda: _apply(target, laid), target.restore)
-        with step("pods of one template, ready") as progress:
+        if applied := self.patches(target):
+            names = " and ".join(name for name in (self.variant, self.applied_control) if name)
+            experiment.changes.apply(f"patch the Deployment: {names}", lambda: _apply(target, applied), target.restore)
+        with step("wait for ready pods of one template") as progress:
             if not target.wait_for_rollout(ROLLOUT_SECONDS):
                 reason = f"the pods of {experiment.workload.deployment} do not become ready"
                 raise CannotRunError(reason, "drydock status")
             progress.detail = ", ".join(target.ready_pods())
 
     def run(self, experiment: Experiment[T]) -> None:
-        """Steady state, action, recovery."""
+        """Steady state, action, recovery: the judge sends from the first to the last."""
         settings = self.settings
         judge = experiment.target.judge(settings.rate, settings.most_seconds)
         start(judge, "judge")
         with LiveLoad(judge, experiment.folder.folder) as live:
             run = self._run = DrillRun(experiment, live, settings)
-            with experiment.part("steady state: every request is answered") as progress:
+            with experiment.part("steady state: every request succeeds") as progress:
                 run.steady(progress)
             with experiment.part(f"action: {self.title}") as progress:
                 run.start_action(progress)
@@ -112,12 +127,12 @@ class Disruption[T: Target](ABC):
                 run.end_action()
             with experiment.part("recovery") as progress:
                 run.recover(progress, lambda: self.recovered(run))
-            with experiment.part("after: every request is answered again") as progress:
+            with experiment.part("after: every request succeeds again") as progress:
                 run.complete(progress, self.settings.least_requests)
                 live.stop()
 
     def decide(self, experiment: Experiment[T]) -> Verdict:
-        """Reads the records, asks the database, and accounts for it all."""
+        """The verdict, from the records, the timeline and the audit."""
         run = self._acted()
         sent = experiment.folder.records()
         evidence = run.evidence(sent)
@@ -135,7 +150,7 @@ class Disruption[T: Target](ABC):
         return self.analysis.verdict()
 
     def configuration(self, experiment: Experiment[T]) -> dict[str, Any]:
-        """Versions, the load, the promise and what was changed."""
+        """Versions, load, objectives and patches."""
         return {
             **experiment.target.describe(),
             "drill": self.title,
@@ -146,14 +161,16 @@ class Disruption[T: Target](ABC):
         }
 
     def report(self, experiment: Experiment[T], verdict: Verdict) -> None:
-        """The page of this run."""
+        """Writes report.html."""
         if self.analysis:
             configuration = self.configuration(experiment)
-            pages.write(experiment.folder, self.analysis, verdict, configuration, experiment.target.disclaimer)
+            shutdown = experiment.project.configuration.shutdown
+            disclaimer = experiment.target.disclaimer
+            pages.write(experiment.folder, self.analysis, verdict, configuration, shutdown, disclaimer)
 
     def _acted(self) -> DrillRun[T]:
         if self._run is None:
-            raise CannotRunError(f"the drill {self.title} was not run")
+            raise CannotRunError(f"the drill {self.title} has not run")
         return self._run
 
 

@@ -1,4 +1,4 @@
-"""Where a shutdown drill stands: what it has seen, and what it waits for."""
+"""The progress of a shutdown drill: its observations, and the conditions that it waits for."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ from drydock.targets.target import Target
 from drydock.timeline.history import at
 
 NOW = float("inf")
-# How long the service must answer everything again before the drill ends.
+# The drill ends after the service has answered every request for this long.
 QUIET_SECONDS = 5.0
 
 
@@ -41,70 +41,69 @@ class DrillRun[T: Target]:
 
     @property
     def target(self) -> T:
-        """What it is done to."""
         return self.experiment.target
 
     @property
     def ready(self) -> frozenset[str]:
-        """The pods that new connections go to."""
+        """The pods that receive new connections."""
         return at(self.experiment.history.endpoints(self.experiment.workload.service), NOW) or frozenset()
 
     @property
     def existing(self) -> frozenset[str]:
-        """The pods that are there, those that are ending included."""
+        """The pods that exist, including terminating ones."""
         return at(self.experiment.history.existing(self.experiment.workload.deployment), NOW) or frozenset()
 
     @property
     def chosen_pod(self) -> str:
-        """One of those that were ready when the action began."""
+        """The pod that the drill disturbs: one of the ready pods at the start of the action."""
         return min(self.pods)
 
     @property
     def gone(self) -> frozenset[str]:
-        """Those of the pods before the action that are no more."""
+        """The pods of before the action that no longer exist."""
         return self.pods - self.existing
 
     @property
     def all_pods_restored(self) -> bool:
-        """Whether as many pods as before are ready, and no other is there."""
+        """Whether as many pods as before are ready and no other pod exists."""
         return self.ready == self.existing and len(self.ready) == len(self.pods)
 
     def restarts(self, pod: str | None = None) -> int:
-        """How often containers were started again, of one pod or of all, since the timeline began."""
+        """The container restarts of one pod, or of all, since the timeline began."""
         return self.experiment.history.container_restarts(self.experiment.workload.deployment, pod)
 
     @property
     def answers_everything(self) -> bool:
-        """Whether the last second had nothing but good answers."""
+        """Whether every request of the last second succeeded."""
         return self.sample is not None and self._lost_before == self.sample.lost
 
     def release(self, name: str) -> None:
-        """Rolls a variant of the service out; the drill puts back what was there."""
+        """Rolls out a variant of the service; the end of the drill rolls it back."""
         patch = patches.variant(self.experiment.project, name)
-        self.experiment.changes.apply(f"the release {name}", lambda: self.target.apply(patch), self.target.restore)
+        self.experiment.changes.apply(f"release {name}", lambda: self.target.apply(patch), self.target.restore)
 
     def seconds_until_shed(self, evidence: Evidence, pod: str) -> float | None:
-        """From the action until no new connection went to a pod; None where that never came."""
+        """Seconds from the action until the Service removed a pod; None if it never did."""
         endpoints = evidence.history.endpoints(evidence.workload.service)
         return next(
             (t - self.action_started for t, pods in endpoints if t > self.action_started and pod not in pods), None
         )
 
     def seconds_until_unhealthy(self, evidence: Evidence, pod: str) -> float | None:
-        """From the action until the platform said that it ends a pod's container for its liveness; None where not."""
-        said = (seen for seen in evidence.history.of("Event") if seen.state["about"] == f"Pod/{pod}")
-        return next((it.arrived - self.action_started for it in said if it.state["reason"] == "Killing"), None)
+        """Seconds from the action until liveness killed a container of a pod; None if it never did."""
+        events = (seen for seen in evidence.history.of("Event") if seen.state["about"] == f"Pod/{pod}")
+        return next((it.arrived - self.action_started for it in events if it.state["reason"] == "Killing"), None)
 
     def fewest_ready(self, evidence: Evidence) -> int:
-        """The fewest pods that were ready from the action on."""
+        """The lowest number of ready pods since the action."""
         endpoints = evidence.history.endpoints(evidence.workload.service)
         return min((len(pods) for time, pods in endpoints if time > self.action_started), default=len(self.pods))
 
     def steady(self, progress: Step) -> None:
-        """Waits until all was answered for the time that a steady state takes.
+        """Waits for `steady_seconds` in which every request succeeds.
 
         Raises:
-            CannotRunError: a request is lost, or the judge's clock is not this machine's.
+            CannotRunError: a request is lost, or the clocks of judge and timeline differ.
         """
 
         def held(sample: ProgressSample) -> bool:
@@ -115,28 +114,26 @@ class DrillRun[T: Target]:
             return sample.time - self.started >= self.settings.steady_seconds
 
         if not self.live.until(held):
-            raise CannotRunError("the judge ended before the steady state was seen", "See its log: judge.json")
+            raise CannotRunError("the judge ended before the steady state held", "Read its summary: judge.json")
         self.clock_skew.refuse()
 
     def start_action(self, progress: Step) -> None:
-        """The action begins."""
         self._progress = progress
         self.pods = frozenset(self.target.ready_pods())
         self.action_started = time.time()
 
     def end_action(self) -> None:
-        """The action is over."""
         self.action_ended = time.time()
 
-    def wait(self, what: str, condition: Callable[[], bool], seconds: float) -> bool:
-        """Waits within the action, for `seconds` at the most; whether it came to that."""
+    def wait(self, name: str, condition: Callable[[], bool], seconds: float) -> bool:
+        """Waits up to `seconds` for a condition within the action. Returns whether it came true."""
         deadline = time.time() + seconds
         came = False
 
         def look(sample: ProgressSample) -> bool:
             nonlocal came
             if self._progress:
-                self._show(sample, self._progress, f"waits for {what}")
+                self._show(sample, self._progress, f"waiting for {name}")
             came = condition()
             return came or time.time() >= deadline
 
@@ -146,7 +143,7 @@ class DrillRun[T: Target]:
         return True
 
     def recover(self, progress: Step, recovered: Callable[[], bool]) -> None:
-        """Waits until the service is as it was, or the time for that is over: then it has not recovered."""
+        """Waits up to `recovery_seconds` until the service has recovered."""
         deadline = self.action_ended + self.settings.recovery_seconds
 
         def look(sample: ProgressSample) -> bool:
@@ -157,10 +154,10 @@ class DrillRun[T: Target]:
 
         self.live.until(look)
         if self.recovered_at is None:
-            progress.detail += f"; not within {self.settings.recovery_seconds:g} s"
+            progress.detail += f"; not recovered within {self.settings.recovery_seconds:g} s"
 
     def complete(self, progress: Step, least: int) -> None:
-        """Goes on until enough requests were sent, and a little longer than the recovery."""
+        """Continues until `least` requests were sent, and for QUIET_SECONDS after the recovery."""
         until = time.time() + QUIET_SECONDS
 
         def look(sample: ProgressSample) -> bool:
@@ -170,7 +167,6 @@ class DrillRun[T: Target]:
         self.live.until(look)
 
     def evidence(self, records: Sequence[Record]) -> Evidence:
-        """All that was seen."""
         experiment = self.experiment
         return Evidence(
             workload=experiment.workload,

@@ -1,4 +1,4 @@
-"""The engine of drills: refuse, run, put back, judge, and leave a folder behind that says it all."""
+"""The engine of the drills: refuse, run, roll back, decide, and write the folder of the run."""
 
 import time
 from collections.abc import Iterator
@@ -9,9 +9,10 @@ from typing import Any, Protocol
 from drydock.core.console import Step, message, step
 from drydock.core.project import Project, Workload
 from drydock.drills.annotations import Annotations, annotations_of
-from drydock.drills.changes import Changes, termination_as_interrupt
+from drydock.drills.changes import Changes
 from drydock.runs.folder import CONFIGURATION, RunFolder
 from drydock.runs.verdict import Verdict
+from drydock.system import signals
 from drydock.targets.target import Target, TimelineRecorder
 from drydock.timeline import history
 from drydock.timeline.history import History
@@ -19,7 +20,7 @@ from drydock.timeline.history import History
 
 @dataclass(frozen=True)
 class Phase:
-    """A part of a drill, in Unix seconds."""
+    """A part of a drill. Times are Unix seconds."""
 
     name: str
     began: float
@@ -28,7 +29,7 @@ class Phase:
 
 @dataclass
 class Experiment[T: Target]:
-    """What a drill has in its hands while it runs: the target, and what records it."""
+    """The context of a running drill: its target, and everything that records it."""
 
     target: T
     folder: RunFolder
@@ -41,17 +42,15 @@ class Experiment[T: Target]:
 
     @property
     def project(self) -> Project:
-        """Whose service it is about."""
         return self.target.project
 
     @property
     def workload(self) -> Workload:
-        """The service's names."""
         return self.project.configuration.workload
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
-        """A part of the drill: it is in the timeline, and marked on the dashboards when it is over."""
+        """A part of the drill: timeline.json lists it, and its end annotates the dashboards."""
         began = time.time()
         try:
             yield
@@ -61,62 +60,62 @@ class Experiment[T: Target]:
 
     @contextmanager
     def part(self, title: str) -> Iterator[Step]:
-        """A phase whose progress is shown."""
+        """A phase with a progress line."""
         with self.phase(title), step(title) as progress:
             yield progress
 
     @property
     def history(self) -> History:
-        """What the timeline has by now; after the drill, without what putting back has added to it."""
+        """The timeline so far; after the drill, without the observations of the rollback."""
         return self._recorded or self.timeline.history
 
     def record(self) -> None:
-        """Closes the timeline of the drill, and writes it."""
+        """Completes and writes the timeline of the drill."""
         self._recorded = self.timeline.complete()
         content = {"phases": [asdict(phase) for phase in self.phases], **self._recorded.as_json()}
         self.folder.write_json(history.FILE, content)
 
 
 class Drill[T: Target](Protocol):
-    """An experiment: what is believed, what is done, what is made of it. Each part is called once, in this order."""
+    """An experiment: a hypothesis, an action and a verdict. The engine calls each method once, in this order."""
 
     @property
     def hypothesis(self) -> str:
-        """What it is to show, in a sentence."""
+        """The sentence that the drill tests."""
 
     @property
     def name(self) -> str:
-        """What it is called, and its folder after it."""
+        """The name of the run; the folder of the run ends with it."""
 
     def refuse(self, target: T) -> None:
-        """Raises CannotRunError where this drill has no sense here."""
+        """Raises CannotRunError if the drill makes no sense on this target."""
 
     def prepare(self, experiment: Experiment[T]) -> None:
-        """Changes what has to be changed, by `experiment.changes`."""
+        """Prepares the service, with every change in `experiment.changes`."""
 
     def run(self, experiment: Experiment[T]) -> None:
-        """Steady state, action, recovery. Raises CannotRunError where the steady state does not hold."""
+        """Steady state, action, recovery. Raises CannotRunError if the steady state does not hold."""
 
     def decide(self, experiment: Experiment[T]) -> Verdict:
-        """The verdict, when all is put back."""
+        """The verdict, after the rollback."""
 
     def configuration(self, experiment: Experiment[T]) -> dict[str, Any]:
-        """What it ran with, for configuration.json."""
+        """The content of configuration.json."""
 
     def report(self, experiment: Experiment[T], verdict: Verdict) -> None:
         """Writes report.html."""
 
 
 def run[T: Target](drill: Drill[T], target: T, *, keep: bool = False) -> tuple[Verdict, RunFolder]:
-    """Runs a drill on a target and leaves its folder; what it changed is put back whatever happens.
+    """Runs a drill on a target and writes the folder of the run. Every exit rolls back the changes.
 
     Raises:
         CannotRunError: a guard refuses, or the steady state does not hold.
-        FailedError: something could not be put back.
-        KeyboardInterrupt: Ctrl-C or SIGTERM, when all is put back.
+        FailedError: a rollback failed.
+        KeyboardInterrupt: Ctrl-C or SIGTERM, after the rollback.
     """
     target.refuse()
-    with termination_as_interrupt(), target.opened(), annotations_of(drill.name, target.dashboards) as annotations:
+    with signals.interrupt_on(), target.opened(), annotations_of(drill.name, target.dashboards) as annotations:
         drill.refuse(target)
         folder = RunFolder.create(target.project, drill.name)
         message(f"Hypothesis: {drill.hypothesis}")
@@ -127,14 +126,14 @@ def run[T: Target](drill: Drill[T], target: T, *, keep: bool = False) -> tuple[V
 
 
 def _perform[T: Target](drill: Drill[T], experiment: Experiment[T]) -> None:
-    """Everything that touches the service. The timeline is written in every case."""
+    """Prepares and runs the drill. Every exit writes the timeline."""
     try:
         drill.prepare(experiment)
         experiment.folder.write_json(CONFIGURATION, drill.configuration(experiment))
         with experiment.phase(f"drill {drill.name}"):
             drill.run(experiment)
     except KeyboardInterrupt:
-        message("Interrupted: what the drill changed is put back first.")
+        message("Interrupted: the drill rolls back its changes first.")
         raise
     finally:
         experiment.record()

@@ -11,7 +11,6 @@ from drydock.requests.outcome import Outcome, of_status
 
 # How often a piece of a long request's body is sent.
 PIECE_SECONDS = 0.5
-SERVED_BY = b"x-served-by"
 # Of an answer that is not good, so much is kept as the reason.
 SAID_BYTES = 160
 FRAMING = frozenset({b"content-length", b"transfer-encoding"})
@@ -25,6 +24,7 @@ class Connection(asyncio.Protocol):
         number: int,
         on_end: Callable[["Connection", Exchange], None],
         on_gone: Callable[["Connection"], None],
+        served_by: bytes = b"",
     ) -> None:
         self.number = number
         self.idle_since = 0.0
@@ -32,6 +32,7 @@ class Connection(asyncio.Protocol):
         self._position = 0
         self._on_end = on_end
         self._on_gone = on_gone
+        self._served_by = served_by
         self._exchange: Exchange | None = None
         self._transport: asyncio.Transport | None = None
         self._parser: httptools.HttpResponseParser | None = None
@@ -99,7 +100,7 @@ class Connection(asyncio.Protocol):
         lower = name.lower()
         if lower in FRAMING:
             self._framed = True
-        elif lower == SERVED_BY and self._exchange is not None:
+        elif lower == self._served_by and self._exchange is not None:
             self._exchange.pod = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:

@@ -37,13 +37,14 @@ class Ledger:
         self.late = 0
         self.outcomes: Counter[str] = Counter(dict.fromkeys(Outcome, 0))
 
-    def started(self, exchange: Exchange) -> None:
-        """A request was started."""
+    def started(self, exchange: Exchange) -> bool:
+        """A request was started; returns whether that was late."""
         self.sent += 1
         error = exchange.started - exchange.due
         self._errors.append(error)
-        if error > LATE_SECONDS:
-            self.late += 1
+        late = error > LATE_SECONDS
+        self.late += late
+        return late
 
     def ended(self, exchange: Exchange, now: float) -> None:
         """A request has its outcome."""

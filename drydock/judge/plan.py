@@ -3,19 +3,25 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from drydock.core import project
 
 VARIABLE = "JUDGE_PLAN"
-# In a path or body: the identifier of one of the subjects that were prepared.
+# In a path or body: the identifier of one of the subjects that were prepared, and that in another request's answer.
 SUBJECT = "{subject}"
+ANSWER = "{answer}"
 
 
 @dataclass(frozen=True)
 class Request:
-    """A kind of request; `weight` of all weights is its share. With `key` it carries an Idempotency-Key."""
+    """A kind of request; `weight` of all weights is its share. With `key` it carries an Idempotency-Key.
+
+    With `per_second` it has no share, and is sent at most so often. `after` is the operation whose newest good answer
+    has the field `identifier` that it needs.
+    """
 
     method: str
     route: str
@@ -23,6 +29,14 @@ class Request:
     weight: int = 1
     body: str = ""
     key: bool = False
+    per_second: float | None = None
+    after: str = ""
+    identifier: str = "id"
+
+    @cached_property
+    def operation(self) -> str:
+        """The route with its method, such as `GET /items/{item_id}`."""
+        return f"{self.method} {self.route}"
 
 
 @dataclass(frozen=True)
@@ -32,7 +46,8 @@ class Plan:
     `long_rate` of them a second are long: their body arrives over `long_seconds`. The others are in turn on a fresh
     connection and on one of `kept_connections`. `subjects` of `prepare` are made beforehand; `identifier` is the field
     of the answer that names one. `patience` is how long the service may take to answer at first: a new pod's network
-    and DNS need a moment, and the service's own pods may have just been replaced.
+    and DNS need a moment, and the service's own pods may have just been replaced. `served_by_header` is the response
+    header that names the pod.
     """
 
     url: str
@@ -47,6 +62,7 @@ class Plan:
     long_rate: float = 1.0
     long_seconds: float = 8.0
     patience: float = 30.0
+    served_by_header: str | None = None
 
     @classmethod
     def of(cls, judge: "project.JudgeSettings", url: str, rate: float, seconds: float) -> Self:

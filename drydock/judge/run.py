@@ -4,7 +4,7 @@ import asyncio
 import base64
 import gc
 import json
-import random
+import os
 import signal
 import sys
 import time
@@ -12,9 +12,12 @@ from itertools import count
 from urllib.parse import urlsplit
 
 from drydock.core.errors import CannotRunError
+from drydock.judge.answers import Answers
 from drydock.judge.exchange import Exchange, Lane, RequestWriter
+from drydock.judge.exports import Exports, traced_of_256
 from drydock.judge.ledger import LATE_SECONDS, Ledger
 from drydock.judge.plan import Plan, Request
+from drydock.judge.schedule import Schedule
 from drydock.judge.sender import Sender, refuse_exhausted, resolve
 from drydock.requests.outcome import Outcome
 
@@ -26,20 +29,25 @@ BATCH = 100
 
 
 class Judge:
-    """One run. SIGTERM and SIGINT end the sending; what is under way is answered and counted."""
+    """One run. SIGTERM and SIGINT end the sending; what is under way is answered and counted.
+
+    Another signal ends the wait for the last scrape.
+    """
 
     def __init__(self, plan: Plan, address: tuple[str, int]) -> None:
         self._plan = plan
         self._loop = asyncio.get_running_loop()
-        self._ledger = Ledger(time.time() - time.monotonic())
-        self._sender = Sender(address, plan.kept_connections, self._ended)
-        self._writer = RequestWriter(urlsplit(plan.url).netloc)
-        self._mix = _mix(plan.requests)
-        self._long = next((it for it in plan.requests if it.body), None)
-        self._long_every = int(plan.rate / plan.long_rate) if plan.long_rate and self._long else 0
+        clock = time.time() - time.monotonic()
+        self._ledger = Ledger(clock)
+        self._exports = Exports(plan, clock, os.environ)
+        self._sender = Sender(address, plan.kept_connections, self._ended, plan.served_by_header)
+        self._answers = Answers(plan.requests)
+        self._writer = RequestWriter(urlsplit(plan.url).netloc, self._answers, traced_of_256(os.environ))
+        self._schedule = Schedule(plan, self._answers)
         self._began = 0.0
         self._number = 0
         self._stop = asyncio.Event()
+        self._hurry = asyncio.Event()
         self._over = asyncio.Event()
         self._waiting: dict[int, asyncio.Future[None]] = {}
 
@@ -51,7 +59,8 @@ class Judge:
             ExhaustedError: this machine has run out of files or ports.
         """
         for number in (signal.SIGTERM, signal.SIGINT):
-            self._loop.add_signal_handler(number, self._stop.set)
+            self._loop.add_signal_handler(number, self._end)
+        await self._exports.open()
         await self._prepare()
         await self._warm_up()
         gc.collect()
@@ -61,7 +70,13 @@ class Judge:
         await self._finish()
         refuse_exhausted(self._sender)
         await self._sender.close()
-        self._hand_over(seconds)
+        self._hand_over(seconds, await self._exports.lost_spans())
+        if (scraped := await self._exports.scraped(self._hurry)) is not None:
+            emit(scraped=scraped)
+        emit(ended=0, counted=self._ledger.counted)
+
+    def _end(self) -> None:
+        (self._hurry if self._stop.is_set() else self._stop).set()
 
     async def _prepare(self) -> None:
         """Makes the subjects."""
@@ -77,7 +92,7 @@ class Judge:
         """Waits for a service that answers everything."""
         deadline, good = time.monotonic() + self._plan.patience, 0
         for number in count():
-            exchange = await self._ask(self._mix[number % len(self._mix)], number)
+            exchange = await self._ask(self._schedule.pick(number)[0], number)
             good = good + 1 if exchange.outcome is Outcome.OK else 0
             if good == WARM:
                 return
@@ -129,28 +144,28 @@ class Judge:
         self._loop.call_soon(self._pump)
 
     def _start(self, due: float) -> None:
-        number, length = self._number, len(self._mix)
-        if self._long is not None and self._long_every and number % self._long_every == self._long_every - 1:
-            exchange, over = self._exchange(self._long, Lane.LONG, number, due), self._plan.long_seconds
-        else:
-            # Each kind of request takes the lanes in turn.
-            lane = Lane.KEPT if number // length % 2 else Lane.FRESH
-            exchange, over = self._exchange(self._mix[number % length], lane, number, due), 0.0
-        self._ledger.started(exchange)
-        self._sender.send(exchange, over)
+        request, lane = self._schedule.pick(self._number)
+        exchange = self._exchange(request, lane, self._number, due)
+        if self._ledger.started(exchange):
+            self._exports.started_late()
+        self._sender.send(exchange, self._plan.long_seconds if lane is Lane.LONG else 0.0)
 
     def _exchange(self, request: Request, lane: Lane, number: int, due: float) -> Exchange:
-        head, body, key = self._writer.write(request, lane, number)
+        head, body, key, trace = self._writer.write(request, lane, number)
         now = time.monotonic()
         patience = self._plan.timeout + (self._plan.long_seconds if lane is Lane.LONG else 0)
-        return Exchange(due, now, lane, request, head, body, key, now + patience)
+        return Exchange(due, now, lane, request, head, body, key, now + patience, trace)
 
     def _ended(self, exchange: Exchange) -> None:
+        if exchange.outcome is Outcome.OK:
+            self._answers.note(exchange.request, exchange.answer)
         if (waiting := self._waiting.pop(id(exchange), None)) is not None:
             if not waiting.done():
                 waiting.set_result(None)
             return
-        self._ledger.ended(exchange, time.monotonic())
+        now = time.monotonic()
+        self._ledger.ended(exchange, now)
+        self._exports.ended(exchange, now)
         exchange.answer = b""
         if self._stop.is_set() and not self._sender.in_flight:
             self._over.set()
@@ -167,22 +182,15 @@ class Judge:
             await asyncio.wait_for(self._over.wait(), self._plan.timeout + self._plan.long_seconds + 5)
         emit(sample=self._ledger.sample(time.monotonic(), 0))
 
-    def _hand_over(self, seconds: float) -> None:
-        summary = self._ledger.summary(self._plan.rate, seconds)
+    def _hand_over(self, seconds: float, lost_spans: int) -> None:
+        summary = {**self._ledger.summary(self._plan.rate, seconds), "lost_spans": lost_spans}
         if self._ledger.late:
-            said = f"{self._ledger.late:,} of {self._ledger.sent:,} requests were started more than 20 ms late"
+            late = f"{self._ledger.late:,} of {self._ledger.sent:,} requests"
+            said = f"{late} were started more than {LATE_SECONDS * 1000:g} ms late"
             print(f"fell behind: {said}", file=sys.stderr, flush=True)  # noqa: T201 - its log
         emit(summary=summary)
         for chunk in self._ledger.chunks():
             emit(records=base64.b64encode(chunk).decode())
-        emit(ended=0, counted=self._ledger.counted)
-
-
-def _mix(requests: tuple[Request, ...]) -> list[Request]:
-    """The kinds of requests by their weights, in an order that is mixed and always the same."""
-    mixed = [request for request in requests for _ in range(request.weight)]
-    random.Random(0).shuffle(mixed)  # noqa: S311 - an order, not a secret
-    return mixed
 
 
 def emit(**line: object) -> None:

@@ -10,23 +10,28 @@ from urllib.parse import urlsplit
 from drydock.core.errors import CannotRunError
 from drydock.judge.connection import Connection
 from drydock.judge.exchange import Exchange, Lane
+from drydock.requests.keep_alive import IDLE_SECONDS
 from drydock.requests.outcome import OUR_OWN, ExhaustedError, Outcome
 
-# Below the 5 s after which uvicorn closes an idle connection: a request sent at that moment would be lost, and nobody's
-# fault.
-IDLE_SECONDS = 4.0
 SWEEP_SECONDS = 0.1
 
 
 class Sender:
     """Sends exchanges to one address; `on_end` is called exactly once for each."""
 
-    def __init__(self, address: tuple[str, int], kept: int, on_end: Callable[[Exchange], None]) -> None:
+    def __init__(
+        self,
+        address: tuple[str, int],
+        kept: int,
+        on_end: Callable[[Exchange], None],
+        served_by_header: str | None = None,
+    ) -> None:
         self.exhausted: OSError | None = None
         self._loop = asyncio.get_running_loop()
         self._address = address
         self._kept = kept
         self._on_end = on_end
+        self._served_by = (served_by_header or "").lower().encode()
         self._connections = 0
         self._idle: deque[Connection] = deque()
         self._alive: set[Connection] = set()  # of the kept lane
@@ -73,7 +78,7 @@ class Sender:
     async def _open(self, exchange: Exchange, over: float) -> None:
         self._connections += 1
         number = exchange.connection = self._connections
-        connection = Connection(number, self._ended, self._gone)
+        connection = Connection(number, self._ended, self._gone, self._served_by)
         if exchange.lane is Lane.KEPT:
             self._alive.add(connection)
         try:

@@ -2,7 +2,7 @@
 
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -24,10 +24,11 @@ ATTEMPTS = 5
 
 @dataclass
 class JudgeJob:
-    """One run of a plan."""
+    """One run of a plan; `variables` are further ones of its container."""
 
     platform: KindPlatform
     plan: Plan
+    variables: Mapping[str, str] = field(default_factory=dict)
     _seen: float = field(default=0.0, init=False)
 
     @cached_property
@@ -41,7 +42,7 @@ class JudgeJob:
         Raises:
             CannotRunError: another run goes on, its pod does not start, or the service does not answer.
         """
-        self.job.start({VARIABLE: self.plan.as_json()}, self.plan.seconds, progress)
+        self.job.start({VARIABLE: self.plan.as_json(), **self.variables}, self.plan.seconds, progress)
         image, progress.detail = progress.detail, "preparing and warming up"
         deadline = time.monotonic() + BEGIN_SECONDS
         for line in self._said():

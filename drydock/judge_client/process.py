@@ -1,9 +1,9 @@
-"""The judge as a process of this machine."""
+"""The judge as a process of this machine, or as a container of compose."""
 
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,16 +12,17 @@ from drydock.core.errors import CannotRunError
 from drydock.judge.plan import VARIABLE, Plan
 from drydock.judge_client import log
 from drydock.judge_client.progress_sample import ProgressSample
-from drydock.system.processes import last_lines
+from drydock.system.processes import last_lines, succeeds
 
 STOP_SECONDS = 60
 
 
 @dataclass
 class JudgeProcess:
-    """One run of a plan."""
+    """One run of a plan; `variables` are further ones of its environment."""
 
     plan: Plan
+    variables: Mapping[str, str] = field(default_factory=dict)
     _process: "subprocess.Popen[str] | None" = field(default=None, init=False)
     _said: list[str] = field(default_factory=list, init=False)
 
@@ -34,8 +35,8 @@ class JudgeProcess:
         progress.detail = "preparing and warming up"
         # A session of its own: Ctrl-C is for us to handle.
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "drydock.judge"],
-            env={**os.environ, VARIABLE: self.plan.as_json()},
+            self._command(),
+            env={**os.environ, VARIABLE: self.plan.as_json(), **self.variables},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -80,9 +81,34 @@ class JudgeProcess:
             self._process.stdout.close()
         self._process = None
 
+    def _command(self) -> Sequence[str]:
+        """The command that runs it; the plan is in its environment."""
+        return [sys.executable, "-m", "drydock.judge"]
+
     def _lines(self) -> Iterator[str]:
         """What it says, as it says it; kept for the account."""
         if self._process is not None:
             for line in self._process.stdout or ():
                 self._said.append(line)
                 yield line
+
+
+@dataclass
+class JudgeContainer(JudgeProcess):
+    """One run of a plan in a container that `command`, a `docker compose run`, starts under `name`."""
+
+    command: Sequence[str] = ()
+    name: str = ""
+
+    def stop(self) -> None:
+        """Ends the sending: what is under way is answered and counted."""
+        succeeds(["docker", "kill", "--signal", "TERM", self.name])
+
+    def remove(self) -> None:
+        """Ends it, however far it is."""
+        if self._process is not None and self._process.poll() is None:
+            succeeds(["docker", "kill", self.name])
+        super().remove()
+
+    def _command(self) -> Sequence[str]:
+        return self.command

@@ -11,7 +11,7 @@ from drydock.requests.outcome import Outcome
 class ProgressSample:
     """Counts since the start at `time` (Unix seconds); `rate` and `p95_ms` are of the last second.
 
-    `late` requests were started more than 20 ms after they were due; `in_flight` have no outcome yet.
+    `late` requests were started more than the judge's LATE_SECONDS late; `in_flight` have no outcome yet.
     """
 
     time: float

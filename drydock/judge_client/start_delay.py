@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
+from drydock.judge.ledger import LATE_SECONDS
 from drydock.runs.folder import RunFolder
 
 FILE = "judge.json"
@@ -10,14 +11,15 @@ FILE = "judge.json"
 
 @dataclass(frozen=True)
 class StartDelay:
-    """`late` of the `sent` requests were started more than 20 ms after they were due; 99 % within `p99_ms` of it."""
+    """`late` of the `sent` requests started more than `late_over_ms` late; 99 % of all started within `p99_ms`."""
 
     late: int
     sent: int
     p99_ms: float
+    late_over_ms: float = LATE_SECONDS * 1000
 
     @classmethod
     def read(cls, folder: RunFolder) -> Self:
         """Reads it from a run's folder. Raises CannotRunError where there is none."""
         account = folder.read_json(FILE)
-        return cls(account["late"], account["sent"], account["start_error_p99_ms"])
+        return cls(account["late"], account["sent"], account["start_error_p99_ms"], account["late_over_ms"])

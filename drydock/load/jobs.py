@@ -17,7 +17,7 @@ from drydock.system.wait import wait_until
 
 NAMESPACE = "load"
 # Beside the sending itself: preparation, the last answers, the last scrape, and a first pull of the image.
-MARGIN_SECONDS = 120
+MARGIN_SECONDS = 150
 START_SECONDS = 120.0
 # What a kubelet reports of a pod that waits for its turn; any other reason is a trouble.
 STARTING = frozenset({"ContainerCreating", "PodInitializing"})
@@ -28,8 +28,8 @@ class LoadJob:
     """The Job `name` in the namespace `load`, by the manifests in `folder` below k8s/load."""
 
     platform: KindPlatform
-    name: str = "traffic"
-    folder: str = "."
+    name: str
+    folder: str
 
     @property
     def cluster(self) -> Cluster:
@@ -62,17 +62,10 @@ class LoadJob:
             raise CannotRunError(f"its pod did not start: {progress.detail}", f"kubectl describe pod -n {NAMESPACE}")
         progress.detail = image
 
-    def stop(self) -> None:
-        """Lets it end as a pod ends: it still says what was sent by then."""
-        self._delete("--wait=false")
-
     def remove(self) -> None:
         """Deletes it, and waits until its pod is gone."""
-        self._delete("--grace-period=1")
-
-    def _delete(self, *options: str) -> None:
-        always = ("--ignore-not-found", "--cascade=foreground")
-        self.cluster.call("delete", "job", self.name, "--namespace", NAMESPACE, *always, *options)
+        options = ("--ignore-not-found", "--cascade=foreground", "--grace-period=1")
+        self.cluster.call("delete", "job", self.name, "--namespace", NAMESPACE, *options)
 
     def _active(self) -> bool:
         chosen = ("--namespace", NAMESPACE, "--field-selector", f"metadata.name={self.name}")

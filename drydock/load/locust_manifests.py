@@ -4,7 +4,8 @@ import copy
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-NAMESPACE = "load"
+from drydock.requests import records
+
 MASTER, WORKER, SERVICE = "load-master", "load-worker", "load"
 # Tells the pods of a run from those of the page: `page` in the manifests.
 INSTANCE = "app.kubernetes.io/instance"
@@ -12,7 +13,8 @@ SELECTOR = f"{INSTANCE}=run"
 NAMES = {"locust-master": MASTER, "locust-worker": WORKER, "locust": SERVICE}
 # Longer than any run: what ends it is its scenario, or a person.
 DEADLINE_SECONDS = 24 * 3600
-RECORDS = "/results/requests.csv.gz"
+RESULTS = "/results"
+RECORDS = f"{RESULTS}/{records.FILE}"
 
 type Object = dict[str, Any]
 

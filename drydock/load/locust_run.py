@@ -16,7 +16,8 @@ from drydock.cluster.platform import KindPlatform
 from drydock.core.console import Step
 from drydock.core.errors import CannotRunError, FailedError
 from drydock.load import jobs, locust_manifests, scenarios
-from drydock.load.locust_manifests import MASTER, NAMESPACE
+from drydock.load.jobs import NAMESPACE
+from drydock.load.locust_manifests import MASTER, RESULTS
 from drydock.requests import records
 from drydock.system.processes import last_lines
 
@@ -26,7 +27,6 @@ CONNECT_SECONDS = 45
 # The parameter `timeout` of loadtest/users/shopper.py.
 TIMEOUT_SECONDS = 10.0
 STOP_MARGIN_SECONDS = 5.0
-RESULTS = "/results"
 # What the master leaves in its results beside the records.
 FILES = ("locust.html", "locust_stats.csv", "locust_stats_history.csv", "locust_failures.csv", "locust_exceptions.csv")
 GAVE_UP = "Gave up waiting for workers to connect"
@@ -36,9 +36,8 @@ GAVE_UP = "Gave up waiting for workers to connect"
 class LoadSample:
     """What the master says each second: the last second's rate, and the counts since the start.
 
-    `time` in Unix seconds, `p95_ms` of the last ten seconds, `pods` the requests that each pod answered, `late` how
-    many requests an open model started too late and `behind_ms` by how much at most, `cpu_percent` that of the busiest
-    process of the load generator, `limits` what it has run out of.
+    `time` in Unix seconds, `p95_ms` of the last ten seconds, `pods` the requests that each pod answered, `cpu_percent`
+    that of the busiest process of the load generator, `limits` what it has run out of.
     """
 
     time: float
@@ -50,8 +49,6 @@ class LoadSample:
     p95_ms: float
     outcomes: Mapping[str, int]
     pods: Mapping[str, int]
-    late: int = 0
-    behind_ms: float = 0.0
     cpu_percent: float = 0.0
     limits: tuple[str, ...] = ()
 
@@ -62,16 +59,15 @@ class LoadSample:
 
     def __str__(self) -> str:
         failed = f", {self.failed:,} failed" if self.failed else ""
-        late = f", {self.behind_ms:.0f} ms behind" if self.late else ""
         return (
             f"{self.users} users, {self.sent:,} sent, {self.rate:.0f}/s, p95 {self.p95_ms:.0f} ms, "
-            f"{len(self.pods)} pods{failed}{late}"
+            f"{len(self.pods)} pods{failed}"
         )
 
 
 @dataclass
 class LoadRun:
-    """A run of `scenario` with its parameters `settings` by `workers` workers. `name` begins the keys of its orders."""
+    """A run of `scenario` with its parameters `settings` by `workers` workers. `name` begins its Idempotency-Keys."""
 
     platform: KindPlatform
     scenario: str

@@ -12,7 +12,6 @@ from drydock.runs.verdict import Check, Verdict
 
 # Above this a worker's answers wait for the worker: what it measures is itself.
 BUSY_PERCENT = 90.0
-LATE_SHARE = 0.01
 
 
 def decide(
@@ -47,9 +46,6 @@ def warnings(samples: Sequence[LoadSample], records: Sequence[Record]) -> Iterat
     if busy > BUSY_PERCENT:
         yield f"the load generator's CPU was at {busy:.0f} %: it shaped the result; take more --workers, or less load"
     last = samples[-1] if samples else None
-    if last and last.late > LATE_SHARE * last.sent:
-        behind = f"{last.late:,} of {last.sent:,} requests started late, up to {last.behind_ms:.0f} ms"
-        yield f"the load generator fell behind its clock: {behind}; take more --workers, or less load"
     for limit in last.limits if last else ():
         yield f"the load generator has run out of something: {limit}"
     if last and last.sent != len(records):

@@ -7,15 +7,16 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from drydock.core.project import Project
 from drydock.local.merge import merged
 from drydock.local.pod import LocalPod
 from drydock.local.recorder import LocalRecorder
+from drydock.local.runtime import LocalRuntime
 from drydock.local.template import Template
+from drydock.manifests.shutdown_budget import PROPAGATION_SECONDS
 from drydock.system.ports import free_port
 
-# Measured on kind: kube-proxy sends no new connection to a pod 1 to 2 s after it left (docs/reference/measured.md).
-PROPAGATION_SECONDS = 1.0
+# On kind it takes 1 to 2 s.
+ROUTE_SECONDS = PROPAGATION_SECONDS / 2
 
 
 class LocalDeployment:
@@ -23,16 +24,14 @@ class LocalDeployment:
 
     def __init__(
         self,
-        project: Project,
+        runtime: LocalRuntime,
         manifest: Mapping[str, Any],
-        dsn: str,
         recorder: LocalRecorder,
         router: asyncio.StreamWriter,
     ) -> None:
         self.pods: list[LocalPod] = []
         self.replicas = 0
-        self._project = project
-        self._dsn = dsn
+        self._runtime = runtime
         self._recorder = recorder
         self._router = router
         self._numbers = itertools.count(1)
@@ -51,7 +50,7 @@ class LocalDeployment:
     @property
     def template(self) -> Template:
         """What a new pod is."""
-        return Template(self.manifest, self._project, self._dsn)
+        return Template(self.manifest, self._runtime.project, self._runtime.postgres.dsn)
 
     @property
     def complete(self) -> bool:
@@ -139,15 +138,18 @@ class LocalDeployment:
                 pod.delete()
 
     def _create(self) -> None:
-        name = f"{self._project.configuration.workload.deployment}-{self._current}-{next(self._numbers)}"
-        self.pods.append(LocalPod(name, self._current, self.template, free_port(), self._recorder, self._changed))
+        name = f"{self._runtime.project.configuration.workload.deployment}-{self._current}-{next(self._numbers)}"
+        start = self._runtime.start
+        self.pods.append(
+            LocalPod(name, self._current, self.template, free_port(), start, self._recorder, self._changed)
+        )
 
     def _tell_endpoints(self) -> None:
-        service = self._project.configuration.workload.service
+        service = self._runtime.project.configuration.workload.service
         endpoints = {pod.name: {"ready": pod.serving} for pod in self.pods}
         self._recorder.notify("EndpointSlice", service, "uid-endpoints", {"service": service, "endpoints": endpoints})
         ports = [pod.port for pod in self.pods if pod.serving]
-        self._routes.add(asyncio.get_running_loop().call_later(PROPAGATION_SECONDS, self._route, ports))
+        self._routes.add(asyncio.get_running_loop().call_later(ROUTE_SECONDS, self._route, ports))
 
     def _route(self, ports: list[int]) -> None:
         self._router.write(json.dumps(ports).encode() + b"\n")

@@ -1,23 +1,21 @@
 """The local platform: an embedded PostgreSQL, the migrations, and the service, started and stopped in that order."""
 
-import os
-import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from drydock.core.console import message, step
 from drydock.core.errors import CannotRunError, FailedError
 from drydock.core.project import Project
-from drydock.local.postgres import EmbeddedPostgres, stop_leftover
+from drydock.local.postgres import stop_leftover
+from drydock.local.process import ServiceProcess
+from drydock.local.runtime import LocalRuntime, serve_command
+from drydock.system import signals
 from drydock.system.http import answers
 from drydock.system.pidfile import PidFile
-from drydock.system.ports import LOOPBACK, in_use
+from drydock.system.ports import in_use
 from drydock.system.processes import last_lines
 from drydock.system.wait import wait_until
 
@@ -74,10 +72,10 @@ class LocalPlatform:
         self.recover()
         self._supervisor.write()
         try:
-            with _stop_on_signals(), EmbeddedPostgres(self._database_files, name=self._name) as postgres:
-                environment = self._environment(postgres.dsn)
-                self._migrate(environment)
-                self._serve(environment)
+            with signals.interrupt_on(), LocalRuntime.started(self.project, self._database_files) as runtime:
+                variables = self._variables(runtime.postgres.dsn)
+                runtime.migrate(variables, _printed("migrate"))
+                self._serve(runtime, variables)
         except KeyboardInterrupt:
             message("Stopped.")
         finally:
@@ -119,74 +117,32 @@ class LocalPlatform:
         if in_use(port) and self._service.process() is None:
             raise CannotRunError(f"port {port} is in use", "Free it, or change platforms.local in drydock.toml.")
 
-    def _environment(self, dsn: str) -> Mapping[str, str]:
-        """Our own environment with what the service needs; the programs of our virtual environment come first."""
-        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-        fixed = {"PATH": path, "DATABASE_URL": dsn, "PYTHONUNBUFFERED": "1"}
-        return {**os.environ, **self.project.configuration.local.environment, **fixed}
+    def _variables(self, dsn: str) -> Mapping[str, str]:
+        configuration = self.project.configuration
+        return {**configuration.local.environment, configuration.connections.variable: dsn}
 
-    def _migrate(self, environment: Mapping[str, str]) -> None:
-        with (
-            step("migrations"),
-            self._process("migrate", self.project.configuration.local.migrate, environment) as process,
-        ):
-            if code := process.wait():
-                raise FailedError(f"the migrations ended with code {code}", "Their reason is above.")
-
-    def _serve(self, environment: Mapping[str, str]) -> None:
-        port = str(self.project.configuration.platforms.port("local"))
-        command = [*self.project.configuration.local.command, "--host", LOOPBACK, "--port", port]
-        with self._process(self._name, command, environment) as process:
-            self._service.write(process.pid)
-            try:
-                with step("service"):
-                    if not wait_until(lambda: self.ready() or process.poll() is not None, READY_SECONDS):
-                        raise FailedError(f"the service was not ready in {READY_SECONDS:.0f} s", "Its reason is above.")
-                if process.poll() is None:
-                    message(f"Ready at {self.url}. Ctrl-C stops it.")
-                raise FailedError(f"the service ended by itself with code {process.wait()}", "Its reason is above.")
-            finally:
-                self._stop_service(process)
-
-    def _stop_service(self, process: subprocess.Popen[bytes]) -> None:
-        grace = self.project.configuration.local.grace_seconds
-        if process.poll() is None:
-            with _no_signals(), step(f"stopping (up to {grace:.0f} s)"):
-                process.terminate()
-                try:
-                    process.wait(grace)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    process.wait()
-        self._service.remove()
-
-    @contextmanager
-    def _process(
-        self, name: str, command: Sequence[str], environment: Mapping[str, str]
-    ) -> Iterator[subprocess.Popen[bytes]]:
-        """A program of the service, its output on ours with its name before each line."""
+    def _serve(self, runtime: LocalRuntime, variables: Mapping[str, str]) -> None:
+        command = serve_command(self.project, self.project.configuration.platforms.port("local"))
+        process = runtime.wait(runtime.start(command, variables, _printed(self._name)))
+        self._service.write(process.pid)
         try:
-            process = subprocess.Popen(
-                command,
-                cwd=self.project.root,
-                env=dict(environment),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C reaches us alone, and we stop things in order
-            )
-        except OSError as error:
-            raise CannotRunError(f"{command[0]}: {error.strerror}", "Check [local] in drydock.toml.") from error
-        assert process.stdout is not None  # noqa: S101 for the type checker: it is a pipe
-        reader = threading.Thread(target=_copy, args=(name, process.stdout), daemon=True)
-        reader.start()
-        try:
-            yield process
+            with step("service"):
+                if not wait_until(lambda: self.ready() or process.code is not None, READY_SECONDS):
+                    raise FailedError(f"the service was not ready in {READY_SECONDS:.0f} s", "Its reason is above.")
+            if process.code is None:
+                message(f"Ready at {self.url}. Ctrl-C stops it.")
+            code = runtime.wait(process.wait())
+            raise FailedError(f"the service ended by itself with code {code}", "Its reason is above.")
         finally:
-            if process.poll() is None:
-                process.kill()
-            reader.join(timeout=1)
-            process.stdout.close()
+            self._stop_service(runtime, process)
+
+    def _stop_service(self, runtime: LocalRuntime, process: ServiceProcess) -> None:
+        grace = self.project.configuration.local.grace_seconds
+        if process.code is None:
+            # A second Ctrl-C does not cut short a shutdown, which is bounded anyway.
+            with signals.ignored(), step(f"stopping (up to {grace:.0f} s)"):
+                runtime.wait(process.stop(grace))
+        self._service.remove()
 
     def _launch(self) -> None:
         self._refuse_a_second()
@@ -204,32 +160,10 @@ class LocalPlatform:
         wait_until(lambda: self.running() or started.poll() is not None, READY_SECONDS)
 
 
-def _copy(name: str, stream: IO[bytes]) -> None:
-    for line in stream:
-        print(f"{name} | {line.decode(errors='replace').rstrip()}", flush=True)  # noqa: T201 it is the service's output
+def _printed(name: str) -> Callable[[str], None]:
+    """Prints each line of the service's output with a name before it."""
 
+    def show(line: str) -> None:
+        print(f"{name} | {line.rstrip()}", flush=True)  # noqa: T201 it is the service's output
 
-@contextmanager
-def _stop_on_signals() -> Iterator[None]:
-    """SIGINT and SIGTERM end the block with KeyboardInterrupt.
-
-    A shell without job control starts `command &` with SIGINT ignored. Python then installs no handler for it, and
-    every SIGINT is lost, so this block installs one.
-    """
-    before = {number: signal.signal(number, signal.default_int_handler) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@contextmanager
-def _no_signals() -> Iterator[None]:
-    """A second Ctrl-C does not cut short a shutdown, which is bounded anyway."""
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    return show

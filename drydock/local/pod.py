@@ -1,14 +1,11 @@
 """A pod on this machine: a process that is started, probed, restarted and ended as a kubelet does it."""
 
 import asyncio
-import contextlib
-import os
-import signal
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from drydock.core.errors import CannotRunError
+from drydock.local.process import ServiceProcess
 from drydock.local.recorder import LocalRecorder, stamp
 from drydock.local.template import Probe, Template
 from drydock.system.ports import LOOPBACK
@@ -17,11 +14,12 @@ from drydock.timeline import lifecycle
 # The kubelet's, doubled each time up to five minutes (kubernetes.io, "Pod Lifecycle", container restarts); the first
 # restart comes at once.
 FIRST_PAUSE_SECONDS = 10.0
-LINE_BYTES = 2**20
+
+type Start = Callable[[Sequence[str], Mapping[str, str], Callable[[str], object]], Awaitable[ServiceProcess]]
 
 
 class LocalPod:
-    """One pod; `on_change` is called whenever its readiness or its being there changes."""
+    """One pod; `start` starts its process, `on_change` is called when it becomes ready or unready, or is deleted."""
 
     def __init__(
         self,
@@ -29,6 +27,7 @@ class LocalPod:
         revision: int,
         template: Template,
         port: int,
+        start: Start,
         recorder: LocalRecorder,
         on_change: Callable[[], None],
     ) -> None:
@@ -37,6 +36,7 @@ class LocalPod:
         self.deleted = False
         self.gone = False
         self.restarts = 0
+        self._start = start
         self._recorder = recorder
         self._on_change = on_change
         self._created = stamp()
@@ -45,7 +45,7 @@ class LocalPod:
         self._ready_since: str | None = None
         self._ended: dict[str, Any] | None = None
         self._last_ended: dict[str, Any] | None = None
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: ServiceProcess | None = None
         self._stopping: asyncio.Task[None] | None = None
         self._task = asyncio.create_task(self._run())
         self._notify("added")
@@ -66,7 +66,8 @@ class LocalPod:
 
     def kill(self) -> None:
         """SIGKILL to its process."""
-        self._signal(signal.SIGKILL)
+        if self._process is not None:
+            self._process.kill()
 
     async def close(self) -> None:
         """Ends it at once, with all that it started."""
@@ -92,46 +93,27 @@ class LocalPod:
 
     async def _live(self) -> None:
         """One life of its process."""
-        process = self._process = await self._start()
+        variables = {**self.template.variables, "POD_NAME": self.name}
+        process = self._process = await self._start(self.template.command(self.port), variables, self._read)
         self._started, self._stopping = stamp(), None
         self._notify()
-        following = [asyncio.create_task(self._read(process)), asyncio.create_task(self._probe())]
+        probing = asyncio.create_task(self._probe())
         if self.deleted:
             self._stop()
         try:
             code = await process.wait()
         finally:
-            await _cancel(following[1], self._stopping)
-        await asyncio.gather(following[0], return_exceptions=True)
+            await _cancel(probing, self._stopping)
         reason = "Completed" if code == 0 else "Error"
         self._ended = {"exit_code": code if code >= 0 else 128 - code, "reason": reason, "finished": stamp()}
         self._started = None
         self._set_ready(False)
         self._notify()
 
-    async def _start(self) -> asyncio.subprocess.Process:
-        command = self.template.command(self.port)
-        try:
-            return await asyncio.create_subprocess_exec(
-                *command,
-                cwd=self.template.project.root,
-                env=self.template.environment(self.name),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.DEVNULL,
-                start_new_session=True,  # Ctrl-C reaches us alone, and we stop things in order
-                limit=LINE_BYTES,
-            )
-        except OSError as error:
-            raise CannotRunError(f"{command[0]}: {error.strerror}", "Check [local] in drydock.toml.") from error
-
-    async def _read(self, process: asyncio.subprocess.Process) -> None:
-        """Its lifecycle lines."""
-        if process.stdout is None:
-            return
-        async for line in process.stdout:
-            if (state := lifecycle.event(line.decode(errors="replace"))) is not None:
-                self._recorder.line(self.name, state)
+    def _read(self, line: str) -> None:
+        known = self.template.project.configuration.workload.lifecycle
+        if (state := lifecycle.event(line, known)) is not None:
+            self._recorder.line(self.name, state)
 
     async def _probe(self) -> None:
         """Startup first; then liveness and readiness side by side."""
@@ -195,17 +177,9 @@ class LocalPod:
             self._stopping = asyncio.create_task(self._end_in_order())
 
     async def _end_in_order(self) -> None:
-        budget = self.template.budget
-        deadline = time.monotonic() + budget.grace
-        await asyncio.sleep(min(budget.prestop, budget.grace))
-        self._signal(signal.SIGTERM)
-        await asyncio.sleep(max(0.0, deadline - time.monotonic()))
-        self._signal(signal.SIGKILL)
-
-    def _signal(self, number: signal.Signals) -> None:
-        if self._process is not None and self._process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, number) if number is signal.SIGKILL else self._process.send_signal(number)
+        if self._process is not None:
+            budget = self.template.budget
+            await self._process.stop(budget.grace, budget.prestop)
 
     def _set_ready(self, ready: bool) -> None:
         if ready != self.ready:

@@ -22,7 +22,9 @@ from typing import Any, Literal, Self
 import psutil
 
 from drydock.core.errors import CannotRunError
+from drydock.system import signals
 from drydock.system.pidfile import terminate
+from drydock.system.ports import LOOPBACK
 from drydock.system.processes import last_lines
 from drydock.system.wait import wait_until
 
@@ -34,7 +36,6 @@ with warnings.catch_warnings():
 StopMode = Literal["fast", "immediate"]
 
 MAJOR_VERSION = 18
-HOST = "127.0.0.1"
 # Below the ephemeral ports of Linux (32768 and up) and macOS (49152 and up): a client that redials a stopped server
 # whose port is among them can be handed that very port and connect to itself.
 PORTS = range(20000, 30000)
@@ -78,7 +79,7 @@ class EmbeddedPostgres:
     @property
     def dsn(self) -> str:
         """The connection string, `postgresql://name:password@127.0.0.1:port/name`; readable after the first `start`."""
-        return f"postgresql://{self.name}:{self._password.read_text()}@{HOST}:{self.port}/{self.name}"
+        return f"postgresql://{self.name}:{self._password.read_text()}@{LOOPBACK}:{self.port}/{self.name}"
 
     @property
     def running(self) -> bool:
@@ -99,20 +100,25 @@ class EmbeddedPostgres:
             self._create()
         _hand_over(self._data)
         self._process = self._launch()
-        self._wait_until_ready(self._process)
+        try:
+            self._wait_until_ready(self._process)
+        except BaseException:
+            self.stop("immediate")
+            raise
         return self.dsn
 
     def stop(self, mode: StopMode = "fast") -> None:
         """Stops the server if it runs: `fast` is clean, `immediate` is as a crash."""
         if self._process is None:
             return
-        self._process.send_signal(STOP_SIGNALS[mode])
-        try:
-            self._process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._process = None
+        with signals.deferred():
+            self._process.send_signal(STOP_SIGNALS[mode])
+            try:
+                self._process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            self._process = None
 
     def restart(self, mode: StopMode = "fast") -> str:
         """Stops and starts the server on the same port with the same data; returns the DSN."""
@@ -152,7 +158,7 @@ class EmbeddedPostgres:
 
     def _launch(self) -> subprocess.Popen[bytes]:
         settings = {
-            "listen_addresses": HOST,
+            "listen_addresses": LOOPBACK,
             "port": str(self.port),
             "unix_socket_directories": "",  # a Unix socket's path is limited to about 100 bytes; a checkout's is not
             **self._settings,
@@ -170,7 +176,6 @@ class EmbeddedPostgres:
 
         wait_until(settled, START_SECONDS, POLL_SECONDS)
         if not _ready(self._data, process.pid):
-            self.stop("immediate")
             end = last_lines(self.log.read_text(errors="replace"), 10)
             raise CannotRunError(f"PostgreSQL did not start within {START_SECONDS:.0f} s:\n{end}", f"See {self.log}.")
 
@@ -208,7 +213,7 @@ def _free_port() -> int:
     for port in random.sample(PORTS, 50):
         with socket.socket() as probe:
             try:
-                probe.bind((HOST, port))
+                probe.bind((LOOPBACK, port))
             except OSError:
                 continue
             return port

@@ -1,7 +1,5 @@
 """A Deployment's pod template as processes of this machine can follow it: command, environment, probes, shutdown."""
 
-import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +8,7 @@ from typing import Any, Self
 import yaml
 
 from drydock.core.project import Project
+from drydock.local.runtime import serve_command
 from drydock.manifests.shutdown_budget import Budget
 from drydock.system.ports import LOOPBACK
 
@@ -88,14 +87,9 @@ class Template:
         """The container's command, or the image's, with a port of its own on the loopback interface."""
         said = [*self.container.get("command", []), *self.container.get("args", [])]
         if not said:
-            return [*self.project.configuration.local.command, "--host", LOOPBACK, "--port", str(port)]
+            return serve_command(self.project, port)
         there = str(self.container["ports"][0]["containerPort"])
         return [word.replace(there, str(port)).replace("0.0.0.0", LOOPBACK) for word in said]  # noqa: S104 - replaced
-
-    def environment(self, pod: str) -> dict[str, str]:
-        """All that the process gets; the programs of our own virtual environment come first."""
-        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-        return {**os.environ, **self.variables, "POD_NAME": pod, "PATH": path, "PYTHONUNBUFFERED": "1"}
 
 
 def read(project: Project) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""Reading manifests as they are rendered: objects, autoscalers, quantities. No cluster is asked."""
+"""Rendered manifests: objects, autoscalers, probes, quantities, the shutdown budget. Needs no cluster."""

@@ -1,4 +1,4 @@
-"""Reading rendered Kubernetes objects: finding one, walking its containers, knowing a container's environment."""
+"""Rendered Kubernetes objects: finds them, iterates over pods and containers, resolves a container's environment."""
 
 import base64
 import re
@@ -10,7 +10,7 @@ type Findings = list[str]
 
 
 class Pod(NamedTuple):
-    """A pod as its owner describes it."""
+    """The pod template of a workload; `owner` is `Kind/name`."""
 
     owner: str
     spec: Object
@@ -18,7 +18,7 @@ class Pod(NamedTuple):
 
 
 class Container(NamedTuple):
-    """A container, and where it is."""
+    """A container of a pod template; `where` names it in messages."""
 
     where: str
     pod: Pod
@@ -26,12 +26,12 @@ class Container(NamedTuple):
 
 
 def of_kind(objects: list[Object], kind: str) -> list[Object]:
-    """Every object of a kind."""
+    """The objects of one kind."""
     return [item for item in objects if item["kind"] == kind]
 
 
 def find(objects: list[Object], kind: str, name: str) -> Object:
-    """The one object of this kind and name. Raises LookupError when there is none."""
+    """The object of this kind and name. Raises LookupError if there is none."""
     for item in of_kind(objects, kind):
         if item["metadata"]["name"] == name:
             return item
@@ -48,21 +48,21 @@ def pods(objects: list[Object]) -> Iterator[Pod]:
 
 
 def containers(objects: list[Object]) -> Iterator[Container]:
-    """Every container of every workload, those that initialise included."""
+    """Every container of every workload, init containers included."""
     for pod in pods(objects):
         for spec in [*pod.spec.get("initContainers", []), *pod.spec["containers"]]:
             yield Container(f"{pod.owner}, container {spec['name']}", pod, spec)
 
 
 def container(objects: list[Object], kind: str, name: str) -> Object:
-    """The container of the workload that bears the workload's own name."""
+    """The container with the same name as its workload."""
     spec = find(objects, kind, name)["spec"]["template"]["spec"]
     found: Object = next(item for item in spec["containers"] if item["name"] == name)
     return found
 
 
 def environment(objects: list[Object], spec: Object) -> dict[str, str]:
-    """A container's variables as the kubelet would set them, but for those that only a running pod has."""
+    """A container's environment as the kubelet sets it, without the variables that only a running pod has."""
     variables: dict[str, str] = {}
     for source in spec.get("envFrom", []):
         if "configMapRef" in source:

@@ -1,4 +1,4 @@
-"""The patches of the Deployment that drills lay over it: variants of the service, and negative controls."""
+"""The patches that drills apply to the Deployment: variants of the service, and negative controls."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,28 +14,28 @@ VARIANTS = Path("k8s") / "variants"
 
 
 def variant(project: Project, name: str) -> Mapping[str, Any]:
-    """A variant of the service that a drill needs.
+    """The variant of the service with this name.
 
     Raises:
-        CannotRunError: the checkout has none of this name.
+        CannotRunError: the checkout has no such variant.
     """
     path = project.root / VARIANTS / f"{name}.yaml"
     if not path.is_file():
-        raise CannotRunError(f"there is no {path}", "Take it from Drydock's repository, and fit it to your service.")
+        raise CannotRunError(f"there is no {path}", "Copy it from Drydock's repository and adapt it to your service.")
     return _read(path)
 
 
 def control(project: Project, name: str) -> Mapping[str, Any]:
-    """A negative control of k8s/controls by its name, or any patch by the path of its file.
+    """The negative control with this name in k8s/controls, or the patch in the file of this path.
 
     Raises:
-        CannotRunError: there is none; the remedy names those that there are.
+        CannotRunError: there is neither; the remedy lists the negative controls.
     """
     known = project.root / CONTROLS / f"{name}.yaml"
     path = known if known.is_file() else Path(name)
     if not path.is_file():
         names = ", ".join(sorted(it.stem for it in known.parent.glob("*.yaml")))
-        reason = f"there is no negative control {name!r}, and no such file"
+        reason = f"there is no negative control {name!r} and no file of that name"
         raise CannotRunError(reason, f"Choose `control`, a patch's file, or one of: {names}")
     return _read(path)
 

@@ -1,4 +1,4 @@
-"""The units of Compose and Kubernetes, as numbers."""
+"""Durations, sizes and CPU quantities of Compose and Kubernetes as numbers."""
 
 import re
 
@@ -7,7 +7,7 @@ BYTES = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}
 
 
 def seconds(duration: str) -> int:
-    """Seconds of a duration as Compose writes it: 40s, 2m30s."""
+    """The seconds of a Compose duration, such as 40s or 2m30s."""
     parts = re.findall(r"(\d+)([hms])", duration)
     if "".join(number + unit for number, unit in parts) != duration:
         raise ValueError(f"{duration!r} is not a duration such as 40s or 2m30s")
@@ -15,7 +15,7 @@ def seconds(duration: str) -> int:
 
 
 def size(amount: str) -> int:
-    """Bytes of 256Mi (Kubernetes), 256m (Compose) and 256MiB (Go), all of which count in powers of two."""
+    """The bytes of 256Mi (Kubernetes), 256m (Compose) or 256MiB (Go). All three use powers of two."""
     match = re.fullmatch(r"(\d+)([KMGkmg]?)i?[bB]?", amount)
     if match is None:
         raise ValueError(f"{amount!r} is not a size such as 256Mi or 256m")
@@ -23,6 +23,6 @@ def size(amount: str) -> int:
 
 
 def cores(amount: str | float) -> float:
-    """Cores of 250m or 1."""
+    """The cores of a CPU quantity, such as 250m or 1."""
     text = str(amount)
     return int(text[:-1]) / 1000 if text.endswith("m") else float(text)

@@ -1,4 +1,4 @@
-"""Autoscalers: Kubernetes' own and KEDA's ScaledObjects, read as one thing."""
+"""Autoscalers: HorizontalPodAutoscalers and KEDA's ScaledObjects in one form."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,10 @@ from drydock.manifests.objects import Object, of_kind
 
 @dataclass(frozen=True)
 class Scaler:
-    """What an autoscaler decides about: `source` is its object, `cpu` its target in percent of the request."""
+    """An autoscaler: `source` is its object, `name` its HorizontalPodAutoscaler, `target` the Deployment it scales.
+
+    `cpu` is its target in percent of the CPU request, None without a CPU metric.
+    """
 
     source: str
     name: str
@@ -18,12 +21,12 @@ class Scaler:
 
 
 def scalers(objects: list[Object]) -> list[Scaler]:
-    """Every autoscaler among these objects."""
-    plain = [_plain(item) for item in of_kind(objects, "HorizontalPodAutoscaler")]
-    return [*plain, *(_scaled_object(item) for item in of_kind(objects, "ScaledObject"))]
+    """The autoscalers among these objects."""
+    autoscalers = [_autoscaler(item) for item in of_kind(objects, "HorizontalPodAutoscaler")]
+    return [*autoscalers, *(_scaled_object(item) for item in of_kind(objects, "ScaledObject"))]
 
 
-def _plain(item: Object) -> Scaler:
+def _autoscaler(item: Object) -> Scaler:
     spec, name = item["spec"], item["metadata"]["name"]
     percentages = [
         metric["resource"]["target"]["averageUtilization"]
@@ -42,12 +45,12 @@ def _plain(item: Object) -> Scaler:
 
 def _scaled_object(item: Object) -> Scaler:
     spec, name = item["spec"], item["metadata"]["name"]
-    # Of the autoscaler that KEDA makes of it.
-    made = spec.get("advanced", {}).get("horizontalPodAutoscalerConfig", {}).get("name", f"keda-hpa-{name}")
+    # KEDA's default name, keda.sh/docs/latest/reference/scaledobject-spec/#horizontalpodautoscalerconfig
+    hpa = spec.get("advanced", {}).get("horizontalPodAutoscalerConfig", {}).get("name", f"keda-hpa-{name}")
     percentages = [int(trigger["metadata"]["value"]) for trigger in spec["triggers"] if trigger["type"] == "cpu"]
     return Scaler(
         f"ScaledObject/{name}",
-        made,
+        hpa,
         spec["scaleTargetRef"]["name"],
         spec["minReplicaCount"],
         spec["maxReplicaCount"],

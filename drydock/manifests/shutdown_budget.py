@@ -1,4 +1,4 @@
-"""The shutdown budget: what a pod may take at the most, step by step, by its manifest and its environment."""
+"""The shutdown budget: the longest time that each step of a pod's shutdown may take."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from drydock.core.project import Shutdown
 
-# kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle: the grace period where a pod says none.
+# kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle: the default of terminationGracePeriodSeconds.
 DEFAULT_GRACE_SECONDS = 30.0
 # Measured on kind (docs/reference/measured.md): kube-proxy sends no new connections 1 to 2 s after a pod's deletion.
 PROPAGATION_SECONDS = 2.0
@@ -14,7 +14,7 @@ PROPAGATION_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class Budget:
-    """Seconds. `grace` runs from the deletion on, and preStop is part of it."""
+    """Seconds. The grace period `grace` begins with the pod's deletion and includes preStop."""
 
     prestop: float
     drain: float
@@ -24,7 +24,7 @@ class Budget:
 
     @classmethod
     def of(cls, pod_spec: Mapping[str, Any], container: str, variables: Mapping[str, str], shutdown: Shutdown) -> Self:
-        """Reads it from a pod's spec and the variables that its container gets."""
+        """Reads the budget from a pod's spec and the environment of its container."""
         spec = next(it for it in pod_spec["containers"] if it["name"] == container)
         hook = (spec.get("lifecycle") or {}).get("preStop") or {}
         return cls(
@@ -37,11 +37,11 @@ class Budget:
 
     @property
     def total(self) -> float:
-        """All steps, each at its longest."""
+        """The sum of all steps."""
         return self.prestop + self.drain + self.graceful + self.close
 
     def as_json(self) -> dict[str, float]:
-        """For configuration.json."""
+        """The budget in configuration.json."""
         return {
             "prestop": self.prestop,
             "drain": self.drain,

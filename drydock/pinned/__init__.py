@@ -1,1 +1,1 @@
-"""What Drydock downloads, each in one exact version: tools and release manifests."""
+"""Downloads, each pinned to one exact version: tools and release manifests."""

@@ -1,4 +1,4 @@
-"""What is fetched from the network, once: a file gets its place in the cache folder only when it is whole and right."""
+"""Downloads into the cache folder. A file gets its final name only when it is complete and verified."""
 
 import hashlib
 import os
@@ -17,24 +17,28 @@ STALL_SECONDS = 30.0
 
 
 class ChecksumError(Exception):
-    """What came is not what was published; says which SHA-256 each has."""
+    """The download differs from the published file. The text has the SHA-256 of both."""
 
 
 def client() -> httpx2.Client:
-    """A client that follows a publisher's redirects and does not wait for ever."""
+    """An HTTP client with timeouts that follows redirects."""
     timeout = httpx2.Timeout(STALL_SECONDS, connect=CONNECT_SECONDS)
     return httpx2.Client(follow_redirects=True, timeout=timeout)
 
 
 def fetch(address: str, target: Path, sha256: str, progress: Step) -> None:
-    """Writes what is at `address` into `target`; raises ChecksumError where its SHA-256 is another."""
+    """Downloads `address` into `target`.
+
+    Raises:
+        ChecksumError: its SHA-256 is not `sha256`.
+    """
     if (found := receive(address, target, progress)) != sha256:
         raise ChecksumError(f"{address} has SHA-256 {found}, its publisher states {sha256}")
     progress.detail = f"downloaded, SHA-256 {sha256[:12]}"
 
 
 def receive(address: str, target: Path, progress: Step) -> str:
-    """Writes what is at `address` into `target`; returns its SHA-256, for the caller to judge."""
+    """Downloads `address` into `target`; returns its SHA-256, for the caller to verify."""
     digest = hashlib.sha256()
     with client() as opened, opened.stream("GET", address) as response, target.open("wb") as file:
         response.raise_for_status()
@@ -48,7 +52,7 @@ def receive(address: str, target: Path, progress: Step) -> str:
 
 @contextmanager
 def beside(target: Path) -> Iterator[Path]:
-    """A new file in the folder of `target`, gone at the end unless it was renamed."""
+    """A new file in the folder of `target`, removed at the end of the block unless it was renamed."""
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
     os.close(handle)
@@ -60,7 +64,7 @@ def beside(target: Path) -> Iterator[Path]:
 
 @contextmanager
 def explained(address: str, remedy: str) -> Iterator[None]:
-    """Turns what can go wrong with a download into a CannotRunError that says what happened and names `remedy`."""
+    """Turns the errors of a download into a CannotRunError with the cause and `remedy`."""
     try:
         yield
     except ChecksumError as error:

@@ -1,7 +1,7 @@
-"""Manifests that other projects publish with a version, kept in the cache folder.
+"""Release manifests of other projects, kept in the cache folder.
 
 They are not copied into the repository: drydock/cluster/addons.py puts them beside the patches in k8s/platform. The
-files in release_pins state what each release holds; docs/decisions/release-manifests.md has the reasons.
+files in release_pins list the objects and images of each release; docs/decisions/release-manifests.md has the reasons.
 """
 
 import contextlib
@@ -21,21 +21,21 @@ from drydock.core.project import cache_folder
 from drydock.pinned import downloads
 
 PINS = Path(__file__).with_name("release_pins")
-# An error line names so many differences and counts the others.
+# An error lists this many differences and counts the others.
 NAMED_DIFFERENCES = 3
-SHORT_SUM = 12  # characters of a SHA-256, where a person compares two
+SHORT_SUM = 12  # characters of a SHA-256: enough for a person to compare two
 
 
 @dataclass(frozen=True)
 class Contents:
-    """What a manifest holds: objects as `Kind namespace/name` or `Kind name`, and container images."""
+    """The contents of a manifest: objects as `Kind namespace/name` or `Kind name`, and container images."""
 
     objects: tuple[str, ...]
     images: tuple[str, ...]
 
     @classmethod
     def parse(cls, manifest: bytes) -> "Contents":
-        """Reads a manifest; the order of its documents does not matter.
+        """Parses a manifest. The order of its documents does not matter.
 
         Raises:
             ValueError: it is not YAML, or a document is not a Kubernetes object.
@@ -48,7 +48,7 @@ class Contents:
         return cls(tuple(sorted(map(_identity, documents))), tuple(sorted(set(_images(documents)))))
 
     def differences(self, other: "Contents") -> list[str]:
-        """How `other` differs, a phrase for each object and image."""
+        """The differences of `other`, one phrase for each object and image."""
         objects, others = Counter(self.objects), Counter(other.objects)
         images, other_images = set(self.images), set(other.images)
         return [
@@ -81,19 +81,19 @@ class Release:
 
     @property
     def url(self) -> str:
-        """Where its publisher keeps it."""
+        """The address of the publisher's file."""
         return self.address.format(version=self.version, number=self.number)
 
     @property
     def number(self) -> str:
-        """The version without its v."""
+        """The version without its leading v."""
         return self.version.removeprefix("v")
 
     @property
     def cached(self) -> Path:
-        """Where the download goes, and where it can be put by hand; its name tells release and version."""
-        file_name, told = self.url.rsplit("/", 1)[1], f"{self.name}-{self.number}-"
-        return cache_folder() / "manifests" / (file_name if file_name.startswith(told) else told + file_name)
+        """The file in the cache folder. Its name contains the release and the version."""
+        file_name, prefix = self.url.rsplit("/", 1)[1], f"{self.name}-{self.number}-"
+        return cache_folder() / "manifests" / (file_name if file_name.startswith(prefix) else prefix + file_name)
 
     @property
     def first_sum(self) -> Path:
@@ -107,20 +107,20 @@ RELEASES = (METRICS_SERVER, KEDA)
 
 
 def locate(release: Release) -> Path | None:
-    """The file in the cache folder, or None where it must be downloaded.
+    """The verified file in the cache folder; None if it is not there.
 
     Raises:
-        CannotRunError: that file is not the release, or it has changed since its first use.
+        CannotRunError: the file is not the release, or it has changed since its first use.
     """
     if not release.cached.exists():
         return None
-    remedy = "Remove that file: `drydock up` downloads it anew."
+    remedy = "Remove that file: `drydock up` downloads it again."
     _check(release, release.cached.read_bytes(), str(release.cached), remedy)
     return release.cached
 
 
 def obtain(release: Release, progress: Step) -> Path:
-    """The file, downloaded if need be. Warns where it is not the one drydock was tested with, byte for byte.
+    """The verified file, downloaded if it is missing. Warns if it differs from the file that drydock was tested with.
 
     Raises:
         CannotRunError: the download failed, or the file is not the release or has changed since its first use.
@@ -131,13 +131,13 @@ def obtain(release: Release, progress: Step) -> Path:
     if found != release.sha256:
         message(
             f"warning: {path} has the objects and images of {release.name} {release.version}, but not the known"
-            f" SHA-256: {found[:SHORT_SUM]}…, known is {release.sha256[:SHORT_SUM]}…"
+            f" SHA-256: found {found[:SHORT_SUM]}…, known {release.sha256[:SHORT_SUM]}…"
         )
     return path
 
 
 def _download(release: Release, progress: Step) -> Path:
-    by_hand = f"Try again, or put the file of {release.url} at {release.cached} by hand."
+    by_hand = f"Try again, or download {release.url} yourself and put it at {release.cached}."
     with downloads.explained(release.url, by_hand), downloads.beside(release.cached) as unfinished:
         downloads.receive(release.url, unfinished, progress)
         _check(release, unfinished.read_bytes(), release.url, by_hand)
@@ -147,7 +147,10 @@ def _download(release: Release, progress: Step) -> Path:
 
 
 def _check(release: Release, manifest: bytes, place: str, remedy: str) -> None:
-    """Refuses what is not the release or has changed. The file that drydock was tested with is always accepted."""
+    """Raises CannotRunError if the manifest is not the release, or has changed since its first use.
+
+    The file that drydock was tested with is always accepted.
+    """
     found = _sum(manifest)
     if found == release.sha256:
         return
@@ -157,13 +160,13 @@ def _check(release: Release, manifest: bytes, place: str, remedy: str) -> None:
     if first not in (None, found):
         raise CannotRunError(
             f"{place} has changed: its SHA-256 is {found}, at the first use of this release it was {first}",
-            f"Find out why. To accept it as it is now, remove {release.first_sum};"
-            f" to download it anew, remove {release.cached} if it is there.",
+            f"Find out why. To accept the new file, remove {release.first_sum};"
+            f" to download it again, remove {release.cached} if it exists.",
         )
 
 
 def _difference(release: Release, manifest: bytes) -> str:
-    """How a manifest differs from the pinned release; empty where it has the same objects and images."""
+    """The differences between a manifest and the pinned release; empty if objects and images are the same."""
     try:
         differences = release.contents.differences(Contents.parse(manifest))
     except ValueError as error:
@@ -183,7 +186,7 @@ def _first_sum(release: Release) -> str | None:
 def _remember(release: Release, found: str) -> None:
     if _first_sum(release) == found:
         return
-    # A cache folder that was filled beforehand may be read-only. Nothing changes there, so there is no need.
+    # A cache folder that was filled beforehand may be read-only. Its files cannot change, so no sum is needed.
     with contextlib.suppress(OSError), downloads.beside(release.first_sum) as unfinished:
         unfinished.write_text(f"{found}  {release.cached.name}\n")
         unfinished.chmod(0o644)
@@ -204,7 +207,7 @@ def _identity(document: Any) -> str:
 
 
 def _images(value: Any) -> Iterator[str]:
-    """Every `image:` of a container, at any depth."""
+    """The value of every `image:`, at any depth."""
     if isinstance(value, dict):
         if isinstance(image := value.get("image"), str):
             yield image

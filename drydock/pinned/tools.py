@@ -1,7 +1,7 @@
-"""The programs that Drydock runs, each in one exact version: from PATH where it is that version, otherwise downloaded.
+"""The programs that drydock runs, each pinned to one exact version: from PATH if it has that version, else downloaded.
 
-A download is kept in the cache folder, so that it happens once and an offline day needs no network. It gets its name
-there only after its SHA-256 agrees with the checksum file of its publisher.
+A download stays in the cache folder, so that later runs need no network. It gets its final name there only after its
+SHA-256 has been checked against the publisher's checksum file.
 """
 
 import os
@@ -21,7 +21,7 @@ from drydock.pinned import downloads
 
 VERSION_SECONDS = 20.0
 
-# The two names by which publishers call a machine: Go's, and the ones Tilt's archives carry.
+# Publishers name architectures in two ways: most use Go's names, Tilt's archives use their own.
 GO_ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 TILT_ARCHITECTURES = {"amd64": "x86_64", "arm64": "arm64"}
 TILT_SYSTEMS = {"linux": "linux", "darwin": "mac"}
@@ -36,7 +36,11 @@ class Machine:
 
     @classmethod
     def this(cls) -> "Machine":
-        """The machine we run on."""
+        """The machine that this process runs on.
+
+        Raises:
+            CannotRunError: there are no downloads for it.
+        """
         system, architecture = platform.system().lower(), GO_ARCHITECTURES.get(platform.machine().lower(), "")
         if system not in TILT_SYSTEMS or not architecture:
             reason = f"there are no downloads for {platform.system()} on {platform.machine()}"
@@ -46,21 +50,22 @@ class Machine:
 
 @dataclass(frozen=True)
 class Tool:
-    """A program: its version, how it states it, and where its publisher keeps it.
+    """A program, its pinned version and the addresses of its publisher.
 
-    The addresses and `member` are templates of `version` (v1.2.3), `number` (1.2.3), `system`, `architecture`, and
-    Tilt's names of both. `member` is the program's path in an archive; without it the download is the program itself.
+    `version_arguments` make it print its version. The addresses and `member` are templates of `version` (v1.2.3),
+    `number` (1.2.3), `system`, `architecture`, and Tilt's names of both. `member` is the program's path in an archive;
+    without it, the download is the program itself.
     """
 
     name: str
     version: str
-    states_version: Sequence[str]
+    version_arguments: Sequence[str]
     address: str
     checksums: str
     member: str | None = None
 
     def fill(self, template: str, machine: Machine) -> str:
-        """`template` with this version and `machine` put in."""
+        """`template` with the values for this version and `machine`."""
         return template.format(
             version=self.version,
             number=self.version.removeprefix("v"),
@@ -72,7 +77,7 @@ class Tool:
 
     @property
     def cached(self) -> Path:
-        """Where the download goes, and where it can be put by hand."""
+        """The file in the cache folder."""
         return cache_folder() / "tools" / self.name / self.version / self.name
 
 
@@ -91,7 +96,7 @@ TILT = Tool(
     _TILT + "/checksums.txt",
     member="tilt",
 )
-# What `drydock up` needs. promtool is for who changes the rules of Prometheus: it comes when its tests run.
+# `drydock up` downloads these. promtool is downloaded by the tests of the Prometheus rules.
 TOOLS = (KIND, KUBECTL, TILT)
 PROMTOOL = Tool(
     "promtool",
@@ -104,30 +109,30 @@ PROMTOOL = Tool(
 
 
 def locate(tool: Tool) -> Path | None:
-    """The program in its exact version, from PATH or the cache folder, or None where it must be downloaded."""
+    """The program in its pinned version, from PATH or the cache folder; None if it is in neither."""
     on_path = shutil.which(tool.name)
     candidates = [Path(on_path)] if on_path else []
     return next((path for path in (*candidates, tool.cached) if installed_version(tool, path) == tool.version), None)
 
 
 def installed_version(tool: Tool, path: Path) -> str | None:
-    """What the program at `path` says its version is, or None where it does not run."""
+    """The version that the program at `path` prints; None if it does not run or prints none."""
     try:
-        said = subprocess.run(
-            [path, *tool.states_version], capture_output=True, check=False, text=True, timeout=VERSION_SECONDS
+        completed = subprocess.run(
+            [path, *tool.version_arguments], capture_output=True, check=False, text=True, timeout=VERSION_SECONDS
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    # v1.2.3, or `version 1.2.3` as Prometheus' programs say it.
-    found = re.search(r"\bv(?:ersion )?(\d+\.\d+\.\d+[^\s,]*)", said.stdout)
+    # `v1.2.3`, or `version 1.2.3` from Prometheus' programs.
+    found = re.search(r"\bv(?:ersion )?(\d+\.\d+\.\d+[^\s,]*)", completed.stdout)
     return f"v{found[1]}" if found else None
 
 
 def obtain(tool: Tool) -> Path:
-    """The program in its exact version, downloaded if need be.
+    """The program in its pinned version, downloaded if it is missing.
 
     Raises:
-        CannotRunError: the download failed or was not what its publisher published; nothing of it is left.
+        CannotRunError: the download failed or its checksum is wrong. The cache folder is unchanged.
     """
     if path := locate(tool):
         return path
@@ -138,13 +143,13 @@ def obtain(tool: Tool) -> Path:
 
 
 def environment(tools: Sequence[Path]) -> Mapping[str, str]:
-    """An environment in which these programs are found before any other of their names; Tilt runs kubectl by name."""
+    """Variables that put the folders of these programs first on PATH, because Tilt runs kubectl by name."""
     folders = dict.fromkeys(str(path.parent) for path in tools)
     return {"PATH": os.pathsep.join([*folders, os.environ.get("PATH", os.defpath)])}
 
 
 def download(tool: Tool, machine: Machine, progress: Step) -> None:
-    """Puts the program into the cache folder in one move, after its checksum was found right."""
+    """Downloads the program, verifies its checksum, and moves it into the cache folder in one rename."""
     address = tool.fill(tool.address, machine)
     with downloads.explained(address, _by_hand(tool)):
         expected = published_checksum(tool.fill(tool.checksums, machine), file_name=address.rsplit("/", 1)[1])
@@ -157,7 +162,11 @@ def download(tool: Tool, machine: Machine, progress: Step) -> None:
 
 
 def published_checksum(address: str, file_name: str) -> str:
-    """The SHA-256 of `file_name` in a publisher's checksum file: a bare hash, or lines of hash and name."""
+    """The SHA-256 of `file_name` in a publisher's checksum file, which is a bare hash or lines of hash and name.
+
+    Raises:
+        CannotRunError: the checksum file does not list `file_name`.
+    """
     with downloads.client() as client:
         lines = [line.split() for line in client.get(address).raise_for_status().text.splitlines()]
     for line in lines:
@@ -167,17 +176,17 @@ def published_checksum(address: str, file_name: str) -> str:
 
 
 def _extract(archive: Path, member: str) -> None:
-    """Replaces the archive by the program in it."""
+    """Replaces the archive with its `member`."""
     try:
         with tarfile.open(archive) as content:
             program = content.extractfile(member) if member in content.getnames() else None
             if program is None:
-                raise OSError(f"there is no file {member} in the archive")
+                raise OSError(f"the archive has no file {member}")
             extracted = program.read()
     except tarfile.TarError as error:
-        raise OSError(f"it is no archive: {error}") from error
+        raise OSError(f"it is not an archive: {error}") from error
     archive.write_bytes(extracted)
 
 
 def _by_hand(tool: Tool) -> str:
-    return f"Try again, install {tool.name} {tool.version} on PATH, or put the program at {tool.cached} by hand."
+    return f"Try again, install {tool.name} {tool.version} on PATH, or put the program at {tool.cached} yourself."

@@ -1,1 +1,1 @@
-"""Reports: one self-contained page for each run, which a person reads in a minute."""
+"""Reports: one self-contained page for each run, which a person can read in a minute."""

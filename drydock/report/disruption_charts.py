@@ -1,4 +1,4 @@
-"""The charts of a shutdown drill: outcomes, latency and pods, on one time axis that begins with the action."""
+"""The charts of a shutdown drill: outcomes, latency and pods, in seconds since the action."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,22 +7,22 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from drydock.analysis.disruption import Analysis
+from drydock.analysis.disruption_analysis import Analysis
 from drydock.analysis.evidence import Evidence
 from drydock.analysis.pod_terminations import PodTermination
-from drydock.report.look import BLACK, BLUE, GREEN, LOOK, ORANGE, OUTCOMES, PURPLE, RED, SKY, svg
+from drydock.report.chart_style import BLACK, BLUE, GREEN, LOOK, ORANGE, OUTCOMES, PURPLE, RED, SKY, svg
 from drydock.requests.outcome import Outcome
 from drydock.requests.records import Record
 from drydock.timeline.history import unix
 
-# The phases of a pod, each from one mark to another, and what they are drawn in.
+# The phases of a pod between two marks, and their colours.
 RUNNING, READY, TERMINATING, DRAINING, CLOSING = "not ready", "ready", "preStop", "draining", "closing"
 COLOURS = {RUNNING: "#d5dae1", READY: GREEN, TERMINATING: ORANGE, DRAINING: SKY, CLOSING: PURPLE}
 LATENCY_SHARES = ((50, SKY), (95, BLUE), (99, PURPLE))
 
 
 def drill(analysis: Analysis) -> str:
-    """All of it as one SVG."""
+    """The charts as one SVG."""
     evidence = analysis.evidence
     lanes = list(_lanes(analysis))
     with mpl.rc_context(LOOK):
@@ -40,13 +40,13 @@ def drill(analysis: Analysis) -> str:
         for axes in (outcomes, times):
             axes.grid(axis="y")
         _name(outcomes, evidence)
-        pods.set_xlabel("seconds since the action began")
+        pods.set_xlabel("seconds since the action")
         pods.set_xlim(evidence.started - evidence.action_started, evidence.ended - evidence.action_started)
         return svg(figure)
 
 
 def _by_second(evidence: Evidence) -> Mapping[int, Sequence[Record]]:
-    """The requests by the second of their end."""
+    """The requests by the second in which they ended."""
     found: dict[int, list[Record]] = {}
     for record in evidence.records:
         found.setdefault(int((record.ended - evidence.action_started) // 1), []).append(record)
@@ -54,7 +54,7 @@ def _by_second(evidence: Evidence) -> Mapping[int, Sequence[Record]]:
 
 
 def _outcomes(axes: Axes, seconds: Mapping[int, Sequence[Record]]) -> None:
-    axes.set_title("Requests a second, by outcome")
+    axes.set_title("Requests per second, by outcome")
     counts = {second: Counter(record.outcome for record in records) for second, records in seconds.items()}
     present = [outcome for outcome in Outcome if any(count[outcome] for count in counts.values())]
     bottom = dict.fromkeys(counts, 0)
@@ -75,7 +75,7 @@ def _outcomes(axes: Axes, seconds: Mapping[int, Sequence[Record]]) -> None:
 
 
 def _latency(axes: Axes, seconds: Mapping[int, Sequence[Record]]) -> None:
-    axes.set_title("Latency of what was answered well, without long requests")
+    axes.set_title("Latency of successful requests, without long requests")
     order = sorted(seconds)
     for share, color in LATENCY_SHARES:
         values = [_latency_of(seconds[second], share) for second in order]
@@ -104,7 +104,7 @@ def _pods(axes: Axes, lanes: Sequence["_Lane"]) -> None:
 
 
 class _Lane:
-    """A pod, in seconds from the action: its phases, and how it ended."""
+    """A pod: its phases and exits, in seconds since the action."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -132,7 +132,7 @@ def _lanes(analysis: Analysis) -> Iterator[_Lane]:
             lane.ends.append((gone, "" if termination.exit_code is None else f"exit {termination.exit_code}"))
         for it in analysis.terminations:
             if it.restarted and it.pod == name:
-                lane.ends.append((it.marks["ended"] - evidence.action_started, f"exit {it.exit_code}, started again"))
+                lane.ends.append((it.marks["ended"] - evidence.action_started, f"exit {it.exit_code}, restarted"))
         yield lane
 
 
@@ -142,7 +142,7 @@ def _created(evidence: Evidence, pod: str) -> float:
 
 
 def _life(evidence: Evidence, pod: str, until: float) -> Iterator[tuple[str, float, float]]:
-    """From its first news on: whether it was ready."""
+    """The phases of a pod before its termination, by readiness."""
     begin = evidence.started - evidence.action_started
     seen = [it for it in evidence.history.pods(evidence.workload.deployment) if it.name == pod]
     steps = [(max(begin, it.arrived - evidence.action_started), READY if it.state["ready"] else RUNNING) for it in seen]
@@ -167,17 +167,17 @@ def _moments(axes: Axes, evidence: Evidence) -> None:
 
 
 def _named(evidence: Evidence) -> list[tuple[float, str]]:
-    """The moments of the drill; the action's end where it is not its beginning."""
-    said = [(evidence.action_started, "action")]
+    """The moments of the drill; a short action has one moment."""
+    moments = [(evidence.action_started, "action")]
     if evidence.action_ended - evidence.action_started > (evidence.ended - evidence.started) / 12:
-        said.append((evidence.action_ended, "action over"))
+        moments.append((evidence.action_ended, "action ended"))
     if evidence.recovered_at is not None:
-        said.append((evidence.recovered_at, "as it was"))
-    return said
+        moments.append((evidence.recovered_at, "recovered"))
+    return moments
 
 
 def _name(axes: Axes, evidence: Evidence) -> None:
-    """What the moments are called, beside their lines."""
+    """Writes the names of the moments next to their lines."""
     for time, text in _named(evidence):
         place = (time - evidence.action_started, 0.97)
         axes.annotate(

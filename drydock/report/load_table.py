@@ -1,4 +1,4 @@
-"""What a person reads of a load run: a table of its routes, and who answered."""
+"""The tables of a load run: its routes, and the share of each pod."""
 
 from collections.abc import Mapping, Sequence
 
@@ -18,7 +18,7 @@ def show(records: Sequence[Record]) -> None:
 
 
 def routes(records: Sequence[Record]) -> Table:
-    """A line for each operation, and one for all."""
+    """A row for each operation, and one for all requests."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("route")
     for title in ("requests", "good/s", "p50 ms", "p95 ms", "p99 ms", "lost"):
@@ -32,7 +32,7 @@ def routes(records: Sequence[Record]) -> Table:
 
 
 def pods(shares: Mapping[str, float]) -> Table:
-    """A line for each pod."""
+    """A row for each pod."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("answered by")
     table.add_column("share", justify="right")

@@ -1,9 +1,9 @@
-"""What every page of a run is made with."""
+"""The template environment of the pages."""
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 FILE = "report.html"
-# A misspelt name is an error, not an empty place.
+# A misspelt name raises an error instead of leaving a gap.
 TEMPLATES = Environment(
     loader=PackageLoader("drydock.report"),
     autoescape=select_autoescape(default=True, default_for_string=True),

@@ -68,7 +68,7 @@ class Record:
 
     @property
     def operation(self) -> str:
-        """The route with its method, such as `GET /products/{product_id}`."""
+        """The route with its method, such as `GET /items/{id}`."""
         return f"{self.method} {self.route}"
 
     @property

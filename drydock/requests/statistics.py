@@ -10,6 +10,9 @@ from drydock.requests.records import Record
 
 ALL = "all"
 QUANTILES = (50, 95, 99)
+# The upper bounds of the client's latency histogram in seconds: those of the service's own
+# http_request_duration_seconds, so that both sides can be compared.
+BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2.5, 5, 10)
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Figures:
 
 
 def by_route(records: Iterable[Record]) -> dict[str, list[Record]]:
-    """The records of each operation, such as `POST /orders`, in alphabetical order of their routes."""
+    """The records of each operation, such as `POST /items`, in alphabetical order of their routes."""
     groups: dict[str, list[Record]] = defaultdict(list)
     for record in records:
         groups[record.operation].append(record)

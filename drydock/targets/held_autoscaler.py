@@ -4,14 +4,13 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from drydock.cluster.autoscaler import PAUSED_AT
+from drydock.cluster.autoscaler_choice import SCALED_OBJECTS
 from drydock.cluster.kind import Cluster
 from drydock.core.errors import CannotRunError
 from drydock.core.project import Workload
 from drydock.system.wait import wait_until
 
-# keda.sh/docs/2.21/reference/scaledobject-spec: KEDA takes its HorizontalPodAutoscaler away and sets the number itself.
-PAUSED_AT = "autoscaling.keda.sh/paused-replicas"
-SCALED_OBJECTS = "scaledobjects.keda.sh"
 # KEDA and the autoscaler's controller look every 15 s.
 SECONDS = 60.0
 

@@ -15,6 +15,7 @@ from drydock.cluster.kind import Cluster, ready
 from drydock.cluster.platform import KindPlatform
 from drydock.core.errors import FailedError
 from drydock.core.project import Project, Workload
+from drydock.judge.ledger import NAME
 from drydock.judge.plan import Plan
 from drydock.judge_client.job import JudgeJob
 from drydock.manifests.shutdown_budget import Budget
@@ -23,15 +24,14 @@ from drydock.runs.configuration import describe
 from drydock.system.wait import wait_until
 from drydock.targets.database import StatefulDatabase
 from drydock.targets.held_autoscaler import HeldAutoscaler
+from drydock.targets.target import ANSWER_SECONDS, ROLLOUT_SECONDS
 from drydock.targets.workload import ScaledWorkload
 from drydock.telemetry import jaeger
 from drydock.timeline.recorder import Timeline
 
-ROLLOUT_SECONDS = 240.0
 # What a drill's patches change of a Deployment, and `restore` puts back.
 CHANGED = ("template", "strategy", "progressDeadlineSeconds", "minReadySeconds")
 RESTARTED = "kubectl.kubernetes.io/restartedAt"
-ANSWER_SECONDS = 2
 # Where the service listens in its pod is what its port named `http` says.
 PORT = "http"
 
@@ -192,8 +192,8 @@ class KindTarget:
         return int(self._call(*inside, stdin=REQUEST))
 
     def has_trace(self, trace: str) -> bool:
-        """Whether a trace is in Jaeger. Raises FailedError where it does not answer."""
-        return jaeger.arrived(self.project.configuration.telemetry.kind.jaeger, trace)
+        """Whether a span of the service is in Jaeger, and not the judge's alone. Raises FailedError without Jaeger."""
+        return jaeger.arrived(self.project.configuration.telemetry.kind.jaeger, trace, NAME)
 
     def node_of(self, pod: str) -> str:
         """The node that a pod runs on."""

@@ -1,13 +1,9 @@
 """Drills without Kubernetes: real processes, a real database and a real router, moved by the rules of a cluster."""
 
 import asyncio
-import contextlib
 import json
-import subprocess
-import sys
 import tempfile
-import threading
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,25 +18,23 @@ from drydock.judge.plan import Plan
 from drydock.judge_client.process import JudgeProcess
 from drydock.local import pod as pods
 from drydock.local import template
-from drydock.local.deployment import LocalDeployment
+from drydock.local.cluster import DEFAULT_REPLICAS, LocalCluster
 from drydock.local.merge import merged
-from drydock.local.postgres import EmbeddedPostgres
 from drydock.local.recorder import LocalRecorder
+from drydock.local.runtime import LocalRuntime
 from drydock.requests.records import Record
 from drydock.runs.configuration import machine
 from drydock.system.ports import LOOPBACK
 from drydock.system.processes import output
 from drydock.system.wait import wait_until
 from drydock.targets import psql
+from drydock.targets.target import ANSWER_SECONDS, ROLLOUT_SECONDS
 
 START_SECONDS = 60.0
-ROLLOUT_SECONDS = 240.0
-ANSWER_SECONDS = 2.0
 DISCLAIMER = (
     "Local processes behind a router of our own: this run says nothing about Kubernetes, whose kubelet and kube-proxy "
     "were not there."
 )
-DEFAULT_REPLICAS = 2
 
 
 @dataclass
@@ -53,7 +47,7 @@ class LocalTarget:
     disclaimer: str = DISCLAIMER
     dashboards: str | None = None
     recorder: LocalRecorder = field(default_factory=LocalRecorder, init=False)
-    _running: "_Running | None" = field(default=None, init=False)
+    _running: LocalCluster | None = field(default=None, init=False)
 
     @property
     def workload(self) -> Workload:
@@ -68,9 +62,11 @@ class LocalTarget:
         """Database, migrations, router and pods; when the block ends they are gone, and so are their files."""
         with tempfile.TemporaryDirectory(prefix="drydock-") as folder:
             Path(folder).chmod(0o755)  # Postgres may run as another user
-            with EmbeddedPostgres(Path(folder) / "postgres", name=self.workload.deployment) as postgres:
-                self._migrate(postgres)
-                with _Running.started(self, postgres) as self._running:
+            with LocalRuntime.started(self.project, Path(folder) / "postgres") as runtime:
+                manifest = template.read(self.project)
+                runtime.migrate(template.Template(manifest, self.project, runtime.postgres.dsn).variables)
+                wanted = merged(manifest, self.changes)
+                with LocalCluster.started(runtime, wanted, self.recorder) as self._running:
                     with step("service") as progress:
                         if not self.wait_for_rollout(START_SECONDS):
                             raise CannotRunError("the service did not become ready", "drydock up --platform local")
@@ -106,7 +102,7 @@ class LocalTarget:
 
     def hold(self, replicas: int) -> None:
         """So many pods are wanted: there is no autoscaler."""
-        self._do(lambda: self._now.deployment.scale(replicas))
+        self._now.do(lambda: self._now.deployment.scale(replicas))
 
     def release(self) -> None:
         """As many pods as in the beginning are wanted."""
@@ -114,19 +110,19 @@ class LocalTarget:
 
     def apply(self, patch: Mapping[str, Any]) -> None:
         """Lays a strategic merge patch over the Deployment."""
-        self._do(lambda: self._now.deployment.apply(patch))
+        self._now.do(lambda: self._now.deployment.apply(patch))
 
     def restart(self) -> None:
         """Replaces every pod."""
-        self._do(self._now.deployment.restart)
+        self._now.do(self._now.deployment.restart)
 
     def undo(self) -> None:
         """Goes back to the template before."""
-        self._do(self._now.deployment.undo)
+        self._now.do(self._now.deployment.undo)
 
     def restore(self) -> None:
         """Makes the Deployment what it was, and waits. Raises FailedError where its pods do not become ready."""
-        self._do(lambda: self._now.deployment.replace(self._now.manifest))
+        self._now.do(lambda: self._now.deployment.replace(self._now.manifest))
         if not self.wait_for_rollout(ROLLOUT_SECONDS):
             raise FailedError("the local pods are not ready again", "Run the drill again: it starts from nothing.")
 
@@ -136,14 +132,14 @@ class LocalTarget:
 
     def delete_pod(self, pod: str) -> None:
         """Ends a pod in good order."""
-        self._do(lambda: self._now.deployment.pod(pod).delete())
+        self._now.do(lambda: self._now.deployment.pod(pod).delete())
 
     def kill(self, pod: str) -> None:
         """SIGKILL to a pod's process."""
-        self._do(lambda: self._now.deployment.pod(pod).kill())
+        self._now.do(lambda: self._now.deployment.pod(pod).kill())
 
     def request(self, pod: str, method: str, path: str, body: Mapping[str, Any] | None = None) -> int:
-        """Sends one request to one pod; 0 where no answer came within 2 s."""
+        """Sends one request to one pod; 0 where no answer came within ANSWER_SECONDS."""
         port = self._now.deployment.pod(pod).port
 
         async def ask() -> int:
@@ -153,94 +149,23 @@ class LocalTarget:
             except (OSError, TimeoutError, ValueError, asyncio.IncompleteReadError):
                 return 0
 
-        return self._now.wait(ask())
+        return self._now.runtime.wait(ask())
 
     def stop_database(self) -> None:
         """Stops it as `docker stop` would."""
-        self._now.postgres.stop()
+        self._now.runtime.postgres.stop()
 
     def start_database(self) -> None:
         """Starts it on the same port with the same data."""
-        self._now.postgres.start()
+        self._now.runtime.postgres.start()
 
     def sql(self, statements: str) -> str:
         """What psql says. Raises FailedError where a statement fails."""
-        postgres = self._now.postgres
+        postgres = self._now.runtime.postgres
         return output([str(postgres.program("psql")), postgres.dsn, *psql.OPTIONS], stdin=statements)
 
     @property
-    def _now(self) -> "_Running":
+    def _now(self) -> LocalCluster:
         if self._running is None:
             raise CannotRunError("the local target is not open")
         return self._running
-
-    def _do(self, action: Callable[[], None]) -> None:
-        """In the event loop of the pods."""
-
-        async def act() -> None:
-            action()
-
-        self._now.wait(act())
-
-    def _migrate(self, postgres: EmbeddedPostgres) -> None:
-        environment = template.Template(template.read(self.project), self.project, postgres.dsn).environment("migrate")
-        with step("migrations"):
-            output(self.project.configuration.local.migrate, environment=environment, folder=self.project.root)
-
-
-class _Running:
-    """The event loop of the pods, in a thread of its own, with the router's process."""
-
-    def __init__(self, target: LocalTarget, postgres: EmbeddedPostgres) -> None:
-        self.postgres = postgres
-        self.port = 0
-        self.manifest: Mapping[str, Any] = {}
-        self.deployment: LocalDeployment
-        self._target = target
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="local", daemon=True)
-        self._router: asyncio.subprocess.Process | None = None
-
-    @classmethod
-    @contextmanager
-    def started(cls, target: LocalTarget, postgres: EmbeddedPostgres) -> Iterator["_Running"]:
-        """Runs while the block lasts."""
-        running = cls(target, postgres)
-        running._thread.start()
-        try:
-            running.wait(running._open())
-            target._running = running
-            yield running
-        finally:
-            running.wait(running._close())
-            running._loop.call_soon_threadsafe(running._loop.stop)
-            running._thread.join()
-            running._loop.close()
-
-    def wait[R](self, work: Coroutine[Any, Any, R]) -> R:
-        """Does it in the loop; returns what comes of it."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
-
-    async def _open(self) -> None:
-        router = self._router = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "drydock.local.router"),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            start_new_session=True,
-        )
-        if router.stdin is None or router.stdout is None:
-            raise CannotRunError("the router has no pipes")
-        self.port = int(await router.stdout.readline())
-        project = self._target.project
-        manifest = merged(template.read(project), self._target.changes)
-        self.manifest = manifest
-        self.deployment = LocalDeployment(project, manifest, self.postgres.dsn, self._target.recorder, router.stdin)
-        self.deployment.scale(int(manifest["spec"].get("replicas", DEFAULT_REPLICAS)))
-
-    async def _close(self) -> None:
-        if hasattr(self, "deployment"):
-            await self.deployment.close()
-        if self._router is not None:
-            with contextlib.suppress(ProcessLookupError):
-                self._router.kill()
-            await self._router.wait()

@@ -11,6 +11,11 @@ from drydock.load.live_load import LoadSource
 from drydock.requests.records import Record
 from drydock.timeline.history import History
 
+# Kubernetes gives up before we do: longer than progressDeadlineSeconds and the grace period of the last old pod.
+ROLLOUT_SECONDS = 240.0
+# For a request to one pod: as long as a probe waits.
+ANSWER_SECONDS = 2.0
+
 
 class TimelineRecorder(Protocol):
     """What records a timeline (drydock/timeline/recorder.py)."""
@@ -91,7 +96,7 @@ class Target(Protocol):
         """SIGKILL to the service in a pod: no preStop, no grace period."""
 
     def request(self, pod: str, method: str, path: str, body: Mapping[str, Any] | None = None) -> int:
-        """Sends one request to one pod, past the Service; its status, or 0 where no answer came within 2 s."""
+        """Sends one request to one pod, past the Service; its status, or 0 without an answer in ANSWER_SECONDS."""
 
     def stop_database(self) -> None:
         """Stops the database, and waits until it is gone."""

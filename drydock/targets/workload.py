@@ -11,10 +11,9 @@ from drydock.core.console import Step, step
 from drydock.core.errors import CannotRunError
 from drydock.core.project import Workload
 from drydock.system.wait import wait_until
-from drydock.targets.target import TimelineRecorder
+from drydock.targets.target import ROLLOUT_SECONDS, TimelineRecorder
 from drydock.timeline.history import History, at
 
-ROLLOUT_SECONDS = 180
 # After a rollout: stabilization 60 s, then one pod each 30 s, each up to 45 s on its way out.
 SETTLE_SECONDS = 300.0
 # metrics-server has a value of a new pod 30 to 60 s after its start.
@@ -44,7 +43,7 @@ class ScaledWorkload:
         setting = f"{name}-" if value is None else f"{name}={value}"
         deployment = f"deployment/{self.workload.deployment}"
         self._call("set", "env", deployment, f"--containers={self.workload.container}", setting)
-        self._call("rollout", "status", deployment, f"--timeout={ROLLOUT_SECONDS}s")
+        self._call("rollout", "status", deployment, f"--timeout={ROLLOUT_SECONDS:.0f}s")
 
     def scaled_object(self, name: str) -> Any:
         """KEDA's object.

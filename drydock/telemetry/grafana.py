@@ -29,7 +29,7 @@ class Grafana:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._client = httpx2.Client(base_url=url, timeout=TIMEOUT_SECONDS)
+        self._client = httpx2.Client(base_url=url, timeout=TIMEOUT_SECONDS, trust_env=False)
 
     def __enter__(self) -> Self:
         return self

@@ -9,9 +9,9 @@ from typing import Any
 
 from lightkube import AsyncClient
 
+from drydock.core.project import Lifecycle
 from drydock.timeline.watching import BROKEN
 
-LOGGER = "app.lifecycle"
 # What every line has, or says where it came from: the rest is what the event has to say.
 COMMON = frozenset({"level", "logger", "message", "timestamp", "pod"})
 # A container that is started again has a new log.
@@ -34,6 +34,7 @@ class LifecycleLog:
     pod: str
     namespace: str
     container: str
+    lifecycle: Lifecycle | None
     since: float
     on_line: Callable[[str, State], None]
     gone: bool = False
@@ -60,22 +61,24 @@ class LifecycleLog:
             pass  # the container has not started, or is gone; the connection broke
 
     def _notify(self, line: str) -> None:
-        state = event(line)
+        state = event(line, self.lifecycle)
         if state is None or (known := (state["event"], state["time"])) in self._seen:
             return
         self._seen.add(known)
         self.on_line(self.pod, state)
 
 
-def event(line: str) -> State | None:
-    """What a lifecycle line says: its event, its time, and what belongs to it; None for every other line."""
-    if LOGGER not in line:
+def event(line: str, lifecycle: Lifecycle | None) -> State | None:
+    """The event of a lifecycle line, by the tool's own name, its time, and its fields; None for every other line."""
+    if lifecycle is None or lifecycle.logger not in line:
         return None
     try:
-        said = json.loads(line)
+        content = json.loads(line)
     except json.JSONDecodeError:
         return None
-    if not isinstance(said, dict) or said.get("logger") != LOGGER:
+    if not isinstance(content, dict) or content.get("logger") != lifecycle.logger:
         return None
-    more = {name: value for name, value in said.items() if name not in COMMON and "." not in name}
-    return {"event": str(said.get("message", "")), "time": str(said.get("timestamp", "")), **more}
+    more = {name: value for name, value in content.items() if name not in COMMON and "." not in name}
+    ours = {theirs: name for name, theirs in lifecycle.events.items()}
+    message = str(content.get("message", ""))
+    return {"event": ours.get(message, message), "time": str(content.get("timestamp", "")), **more}

@@ -74,7 +74,8 @@ class Listener:
                 pod.follow(self._client)
 
     def _log(self, pod: str) -> LifecycleLog:
-        return LifecycleLog(pod, self._workload.namespace, self._workload.container, self._since, self._on_line)
+        workload = self._workload
+        return LifecycleLog(pod, workload.namespace, workload.container, workload.lifecycle, self._since, self._on_line)
 
 
 @dataclass

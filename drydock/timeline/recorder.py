@@ -97,7 +97,7 @@ class Timeline:
         self._stop = asyncio.Event()
         # The environment's proxies are not for a server on the loopback interface.
         client = AsyncClient(config=self._configuration, namespace=self._namespace, trust_env=False)
-        if self._workload:
+        if self._workload and self._workload.lifecycle:
             self._listener = Listener(client, self._workload, time.time(), self._hear)
         watches = [asyncio.create_task(self._of(kind).run(client)) for kind in RESOURCES]
         await self._stop.wait()

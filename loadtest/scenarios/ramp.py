@@ -1,10 +1,10 @@
-"""More and more users, then all of them for a while: from which load on it gets slower, or loses something.
+"""Add users steadily, then hold the maximum: find the load at which the service slows down or loses requests.
 
-from_users    how many at first (1)
-users         how many at last (50)
-ramp_seconds  seconds in between (60)
-seconds       seconds that the last ones stay (30)
-mix           which users, by weight (browse=6,order=3,receipt=1)
+from_users    number of users at the start (1)
+users         number of users at the end (50)
+ramp_seconds  duration of the ramp in seconds (60)
+seconds       duration at the maximum in seconds (30)
+mix           kinds of users by weight (browse=6,order=3,receipt=1)
 """
 
 from loadtest.parameters import Parameters
@@ -15,13 +15,12 @@ parameters = Parameters(__doc__)
 
 
 class Ramp(Shape):
-    """A slope, and a level."""
+    """A linear ramp, then a constant level."""
 
     def __init__(self) -> None:
         super().__init__(*mix(parameters.text("mix")))
 
     def users_at(self, seconds: float) -> int | None:
-        """A number that grows evenly, and then does not."""
         first, last, ramp = parameters.count("from_users"), parameters.count("users"), parameters.number("ramp_seconds")
         if seconds >= ramp + parameters.number("seconds"):
             return None

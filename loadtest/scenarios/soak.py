@@ -1,8 +1,8 @@
-"""Moderate load for hours: what leaks, fills up or runs out.
+"""Hold a moderate load for hours: find leaks and resources that run out.
 
-users    how many (10)
-seconds  for how long (7200)
-mix      which users, by weight (browse=6,order=3,receipt=1)
+users    number of users (10)
+seconds  duration in seconds (7200)
+mix      kinds of users by weight (browse=6,order=3,receipt=1)
 """
 
 from loadtest.parameters import Parameters
@@ -13,11 +13,10 @@ parameters = Parameters(__doc__)
 
 
 class Soak(Shape):
-    """A number of users, for long."""
+    """A constant number of users for a long time."""
 
     def __init__(self) -> None:
         super().__init__(*mix(parameters.text("mix")))
 
     def users_at(self, seconds: float) -> int | None:
-        """The number, until the time is over."""
         return parameters.count("users") if seconds < parameters.number("seconds") else None

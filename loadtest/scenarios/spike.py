@@ -1,11 +1,11 @@
-"""A crowd that comes and goes, again and again, faster than pods can start: what is there must cope, or shed.
+"""Repeat short spikes that end before new pods start: the running pods must handle or shed the load.
 
-users          how many in between (5)
-spike_users    how many in the crowd (60)
-spike_seconds  how long it stays (10)
-every          seconds from one to the next (40)
-seconds        for how long in all (120)
-mix            which users, by weight (browse=6,order=3,receipt=1)
+users          number of users between spikes (5)
+spike_users    number of users in a spike (60)
+spike_seconds  duration of a spike in seconds (10)
+every          seconds from one spike to the next (40)
+seconds        total duration in seconds (120)
+mix            kinds of users by weight (browse=6,order=3,receipt=1)
 """
 
 from loadtest.parameters import Parameters
@@ -16,13 +16,12 @@ parameters = Parameters(__doc__)
 
 
 class Spike(Shape):
-    """A level with short crowds, each at the end of its period."""
+    """A constant level with a spike at the end of each period."""
 
     def __init__(self) -> None:
         super().__init__(*mix(parameters.text("mix")))
 
     def users_at(self, seconds: float) -> int | None:
-        """The crowd, or those in between."""
         if seconds >= parameters.number("seconds"):
             return None
         calm = parameters.number("every") - parameters.number("spike_seconds")

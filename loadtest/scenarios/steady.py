@@ -1,8 +1,8 @@
-"""The same users all the time: what the service does when nothing changes.
+"""Hold a constant number of users: measure the steady state.
 
-users    how many (20)
-seconds  for how long (60)
-mix      which users, by weight (browse=6,order=3,receipt=1)
+users    number of users (20)
+seconds  duration in seconds (60)
+mix      kinds of users by weight (browse=6,order=3,receipt=1)
 """
 
 from loadtest.parameters import Parameters
@@ -13,11 +13,10 @@ parameters = Parameters(__doc__)
 
 
 class Steady(Shape):
-    """A number of users, and then none."""
+    """A constant number of users."""
 
     def __init__(self) -> None:
         super().__init__(*mix(parameters.text("mix")))
 
     def users_at(self, seconds: float) -> int | None:
-        """The number, until the time is over."""
         return parameters.count("users") if seconds < parameters.number("seconds") else None

@@ -1,12 +1,12 @@
-"""Few users, many at once, few again: how an autoscaler follows, up and down.
+"""Step the load up and down again: observe how the autoscaler follows.
 
-base_users     how many at first (5)
-base_seconds   for how long (30)
-step_users     how many at once (60)
-step_seconds   for how long (90)
-after_users    how many after that (5)
-after_seconds  for how long (60)
-mix            which users, by weight (browse=6,order=3,receipt=1)
+base_users     number of users before the step (5)
+base_seconds   duration before the step in seconds (30)
+step_users     number of users in the step (60)
+step_seconds   duration of the step in seconds (90)
+after_users    number of users after the step (5)
+after_seconds  duration after the step in seconds (60)
+mix            kinds of users by weight (browse=6,order=3,receipt=1)
 """
 
 from loadtest.parameters import Parameters
@@ -17,13 +17,12 @@ parameters = Parameters(__doc__)
 
 
 class Step(Shape):
-    """Three levels."""
+    """Three constant levels."""
 
     def __init__(self) -> None:
         super().__init__(*mix(parameters.text("mix")))
 
     def users_at(self, seconds: float) -> int | None:
-        """The level of this moment."""
         end = 0.0
         for level in ("base", "step", "after"):
             end += parameters.number(f"{level}_seconds")

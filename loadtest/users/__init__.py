@@ -1,4 +1,4 @@
-"""Who uses the shop: one behaviour a file, found by its file's name."""
+"""The kinds of users: one behaviour per file, selected by the file's name."""
 
 from loadtest.users.browse import Browse
 from loadtest.users.order import Order
@@ -12,12 +12,12 @@ BY_NAME: dict[str, type[Shopper]] = {"browse": Browse, "order": Order, "receipt"
 
 
 def mix(text: str) -> list[type[Shopper]]:
-    """The users of a mix such as `browse=7,order=3`, with these weights. Ends the process where it is none."""
+    """The users of a mix such as `browse=7,order=3`, with their weights. Exits with an error if it is invalid."""
     chosen: list[type[Shopper]] = []
     for part in text.split(","):
         name, _, weight = part.strip().partition("=")
         if name not in BY_NAME or not weight.isdigit() or not int(weight):
-            raise SystemExit(f"LOAD_MIX has {part!r}: say {'=1,'.join(BY_NAME)}=1 or some of them")
+            raise SystemExit(f"LOAD_MIX contains {part!r}: choose from {'=1,'.join(BY_NAME)}=1")
         BY_NAME[name].weight = int(weight)
         chosen.append(BY_NAME[name])
     return chosen

@@ -1,4 +1,4 @@
-"""Browse: looks at the shelf, then at one product after the other. Only reads."""
+"""Browse: lists the products, then reads one after the other. Read-only."""
 
 from loadtest.users import shelf
 from loadtest.users.shopper import Shopper
@@ -7,12 +7,12 @@ LOOKS = 4
 
 
 class Browse(Shopper):
-    """Somebody who buys nothing."""
+    """A user who only reads."""
 
     looked = 0
 
     def act(self) -> None:
-        """Reads the shelf, or a product. Fails where the answer is not 200."""
+        """List the products, or read one. Any response but 200 is a failure."""
         if self.looked % LOOKS == 0 or not shelf.known():
             shelf.look(self)
         else:

@@ -5,12 +5,12 @@ from loadtest.users.shopper import Shopper
 
 
 class Order(Shopper):
-    """Somebody who buys, each time with a new Idempotency-Key."""
+    """A user who orders, each time with a new Idempotency-Key."""
 
     placed: int | None = None
 
     def act(self) -> None:
-        """Places an order, or reads the last one. Fails where the answer is not 201 or 200."""
+        """Place an order, or read the last one. Any response but 201 or 200 is a failure."""
         if not shelf.known():
             shelf.look(self)
         elif self.placed is None:
@@ -20,7 +20,7 @@ class Order(Shopper):
             self.placed = None
 
     def place(self) -> None:
-        """Orders one unit of some product."""
+        """Order one unit of a random product."""
         body = {"lines": [{"product_id": shelf.pick(), "quantity": 1}]}
         answer = self.send("POST", "/orders", {}, body, self.new_key())
         self.placed = answer.json["id"] if answer.ok else None

@@ -1,4 +1,4 @@
-"""Receipt: places an order, asks for its receipt, and looks until it is rendered."""
+"""Receipt: places an order, requests its receipt, and polls until it is rendered."""
 
 from loadtest.users.order import Order
 
@@ -7,12 +7,12 @@ RENDERED = 200
 
 
 class Receipt(Order):
-    """Somebody who wants it on paper."""
+    """A user who orders and fetches the receipt."""
 
     asked = False
 
     def act(self) -> None:
-        """Orders, asks, or looks. Fails where the answer is not 201, 202 or 200."""
+        """Order, request the receipt, or poll it. Any response but 201, 202 or 200 is a failure."""
         if self.placed is None:
             super().act()
         elif not self.asked:

@@ -1,4 +1,4 @@
-"""What all users have in common: how they send one request, and what is noted of it."""
+"""The base class of all users: sends one request at a time and records it."""
 
 import json
 import random
@@ -21,19 +21,19 @@ from loadtest.parameters import Parameters
 from loadtest.reporting import recorder
 
 PARAMETERS = """
-    pause    mean seconds that a user waits between an answer and the next request (1)
-    timeout  seconds that a request may take (10)
+    pause    mean seconds between a response and the user's next request (1)
+    timeout  timeout of a request in seconds (10)
 """
 parameters = Parameters(PARAMETERS)
 TIMEOUT_SECONDS = parameters.number("timeout")
-# Ties the orders of a run together in the database: `drydock load` names the run.
-RUN = Parameters("\n    run  the name of the run (load)").text("run")
+# Identifies the orders of a run in the database. `drydock load` sets the name of the run.
+RUN = Parameters("\n    run  name of the run (load)").text("run")
 
 never_retry()
 
 
 class Answer(NamedTuple):
-    """What became of a request; `content` is the body of its response, as far as it came."""
+    """The result of a request. `content` is the body of the response, possibly incomplete."""
 
     outcome: Outcome
     status: int
@@ -41,54 +41,49 @@ class Answer(NamedTuple):
 
     @property
     def ok(self) -> bool:
-        """Whether it was well."""
         return self.outcome is Outcome.OK
 
     @property
     def json(self) -> Any:
-        """The body of an answer that was well."""
+        """The parsed body of a successful response."""
         return json.loads(self.content)
 
 
 class Shopper(FastHttpUser):
-    """A user that sends one request at a time, waits for its answer, and pauses. A subclass says which, in `act`."""
+    """A user that sends one request at a time, waits for its response, and pauses. Subclasses implement `act`."""
 
     abstract = True
     max_retries = 0
     concurrency = 1
     connection_timeout = network_timeout = TIMEOUT_SECONDS
-    # When the next request is due, in Unix seconds, where a clock says so and not the user.
-    due: float | None = None
     pause: ClassVar[float] = parameters.number("pause")
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
-        # A redirect is an answer like any other: nobody asked for what it points to.
+        # Do not follow redirects: each request must have exactly one outcome.
         self.client.client.redirect_response_codes = frozenset()  # type: ignore[misc]
         self._connection = Connection(self.client.client.clientpool)
 
     def wait_time(self) -> float:
-        """Seconds until the next request: up to half as much more or less than the mean, so that users drift apart."""
+        """Seconds until the next request: the mean ±50 %, so that users do not synchronise."""
         return self.pause * random.uniform(0.5, 1.5)  # noqa: S311 - no secret depends on it
 
     @task
     def go(self) -> None:
-        """What locust calls between two pauses."""
         self.act()
 
     def act(self) -> None:
-        """Sends one request."""
+        """Send one request."""
         raise NotImplementedError
 
     def get(self, route: str, **values: object) -> Answer:
-        """Reads `route`, with `values` in the places of its names."""
+        """Send a GET to `route`, with `values` for its placeholders."""
         return self.send("GET", route, values)
 
     def send(self, method: str, route: str, values: Mapping[str, object], body: Any = None, key: str = "") -> Answer:
-        """Sends one request, once, and records what became of it. A query is sent, but is no part of its name."""
+        """Send one request, once, and record its outcome. The recorded route does not contain the query string."""
         self._connection.prepare()
         started = time.time()
-        intended = started if self.due is None else self.due
         path, route = route.format(**values), route.partition("?")[0]
         headers = {"Idempotency-Key": key} if key else {}
         clock = time.perf_counter()
@@ -96,12 +91,12 @@ class Shopper(FastHttpUser):
             Timeout(TIMEOUT_SECONDS),
             self.client.request(method, path, route, json=body, headers=headers, catch_response=True) as response,
         ):
-            seconds = started - intended + time.perf_counter() - clock
+            seconds = time.perf_counter() - clock
             outcome = self._outcome(response)
             pod = (response.headers or {}).get("X-Served-By") or ""
-            times = intended, started, seconds
+            times = started, started, seconds
             recorder.keep(Record(*times, method, route, response.status_code, outcome, pod, recorder.worker, key))
-            # What locust itself shows is measured in the same way.
+            # Locust's own statistics use the same measurement.
             response.request_meta["response_time"] = seconds * 1000
             if outcome is Outcome.OK:
                 response.success()
@@ -110,11 +105,11 @@ class Shopper(FastHttpUser):
         return Answer(outcome, response.status_code, response.content or b"")
 
     def new_key(self) -> str:
-        """An Idempotency-Key that no other order has, and that names the run."""
+        """A unique Idempotency-Key that contains the name of the run."""
         return f"{RUN}-{uuid.uuid4()}"
 
     def _outcome(self, response: ResponseContextManager) -> Outcome:
-        """What became of the request; a connection that failed is not used again."""
+        """The outcome of the request. Closes a failed connection, so that it is not reused."""
         error: BaseException | None = response.request_meta["exception"] or getattr(response, "error", None)
         if error is None or (response.status_code and isinstance(error, LocustBadStatusCode)):
             self._connection.used()

@@ -1,9 +1,9 @@
-"""Slow query: holds a connection to the database for a while, as a report does. Costs the service hardly any CPU.
+"""Slow query: holds a database connection for a while, as a report does, with hardly any CPU in the service.
 
-A pod does as many at once as its pool has connections, so its capacity is pool size / seconds: 5 / 0.2 s = 25 a second.
+A pod runs as many at once as its pool has connections. Its capacity is pool size / seconds: 5 / 0.2 s = 25 per second.
 The service has the route only with FAULTS_ENABLED=true.
 
-    slow_query_seconds  how long the query takes (0.2)
+    slow_query_seconds  duration of the query in seconds (0.2)
 """
 
 from loadtest.parameters import Parameters
@@ -13,8 +13,8 @@ SECONDS = Parameters(__doc__).text("slow_query_seconds")
 
 
 class SlowQuery(Shopper):
-    """Somebody whose requests wait for the database."""
+    """A user whose requests wait for the database."""
 
     def act(self) -> None:
-        """Asks for the query. Fails where the answer is not 2xx."""
+        """Request the query. Any response but 2xx is a failure."""
         self.get("/faults/slow-query?seconds={seconds}", seconds=SECONDS)

@@ -1,4 +1,4 @@
-"""The stack of compose.yaml with its telemetry, built and up for all tests, gone with its volumes afterwards."""
+"""Starts the stack of compose.yaml with its telemetry before the tests and removes it, with its volumes, afterwards."""
 
 from collections.abc import Iterator
 

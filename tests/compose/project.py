@@ -1,4 +1,4 @@
-"""Docker Compose under a project name of its own: a person's own stack and its volume are left alone."""
+"""Docker Compose with a separate project name, so that the tests do not touch the user's stack and volume."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ NAME = "drydock-test"
 
 
 def compose(*arguments: str) -> str:
-    """Run docker compose, telemetry included, and return what it prints."""
+    """Run docker compose with the telemetry profile and return its stdout."""
     command = ["docker", "compose", "--profile", "observability", *arguments]
     done = subprocess.run(
         command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False, timeout=600
@@ -23,5 +23,5 @@ def compose(*arguments: str) -> str:
 
 
 def environment() -> dict[str, str]:
-    """An environment in which every docker compose works on our project."""
+    """The environment that makes docker compose use this project name."""
     return {**os.environ, "COMPOSE_PROJECT_NAME": NAME}

@@ -1,4 +1,4 @@
-"""`docker compose up --wait`: the same service, migration and Postgres, without Kubernetes."""
+"""`docker compose up --wait` runs the same service, migration and Postgres without Kubernetes."""
 
 import json
 
@@ -8,7 +8,7 @@ from tests.compose.project import URL, compose
 from tests.lifecycle import SHUTDOWN
 
 
-def test_an_order_is_placed_once_however_often_it_is_sent() -> None:
+def test_an_order_sent_twice_is_placed_once() -> None:
     order = {"lines": [{"product_id": 1, "quantity": 2}]}
     answers = [httpx2.post(f"{URL}/orders", json=order, headers={"Idempotency-Key": "compose"}) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [201, 201]
@@ -16,7 +16,7 @@ def test_an_order_is_placed_once_however_often_it_is_sent() -> None:
     assert [placed["id"] for placed in httpx2.get(f"{URL}/orders").json()["items"]] == [answers[0].json()["id"]]
 
 
-def test_stopping_it_runs_the_whole_shutdown() -> None:
+def test_compose_stop_runs_the_whole_shutdown() -> None:
     compose("stop", "shop")
     lines = [json.loads(line) for line in compose("logs", "--no-log-prefix", "shop").splitlines()]
     events = [line["message"] for line in lines if line["logger"] == "app.lifecycle" and line["message"] in SHUTDOWN]

@@ -1,4 +1,4 @@
-"""The kind cluster, through kubectl: always the context `kind-drydock`, whatever the current one is."""
+"""The kind cluster, through kubectl. It always uses the context `kind-drydock`, never the current one."""
 
 import contextlib
 import functools
@@ -27,28 +27,28 @@ type Object = dict[str, Any]
 
 
 class KubectlError(Exception):
-    """kubectl refused, with what it said."""
+    """kubectl failed. The message contains its stderr."""
 
 
 def command(*arguments: str) -> list[str]:
-    """The kubectl command line for our context and namespace."""
+    """The kubectl command line for the test's context and namespace."""
     return [_program(), "--context", CONTEXT, "--namespace", NAMESPACE, *arguments]
 
 
 @functools.cache
 def _program() -> str:
-    # Looking for it runs each candidate to ask its version.
+    # Cached: the search runs every kubectl it finds to read its version.
     return str(tools.locate(tools.KUBECTL) or "kubectl")
 
 
 def environment() -> dict[str, str]:
-    """KUBECONFIG as the caller set it, else the checkout's own file, which knows our cluster and no other."""
+    """The caller's KUBECONFIG. If it is unset, the checkout's own file, which contains only this cluster."""
     own = {"KUBECONFIG": str(PROJECT.kubeconfig)} if PROJECT.kubeconfig.exists() else {}
     return own | os.environ
 
 
 def kubectl(*arguments: str, stdin: str | None = None, seconds: float = 120) -> str:
-    """Run kubectl and return what it prints. Raises KubectlError."""
+    """Run kubectl and return its stdout. Raises KubectlError."""
     done = subprocess.run(
         command(*arguments),
         input=stdin,
@@ -64,13 +64,12 @@ def kubectl(*arguments: str, stdin: str | None = None, seconds: float = 120) -> 
 
 
 def get(kind: str, name: str) -> Object:
-    """One object."""
     loaded: Object = json.loads(kubectl("get", kind, name, "--output", "json"))
     return loaded
 
 
 def pods(label: str) -> list[Object]:
-    """The pods of a workload by their app.kubernetes.io/name, without those that are ending."""
+    """The pods of a workload by their app.kubernetes.io/name, without terminating ones."""
     listed = json.loads(kubectl("get", "pods", "--selector", f"app.kubernetes.io/name={label}", "--output", "json"))
     return [pod for pod in listed["items"] if "deletionTimestamp" not in pod["metadata"]]
 
@@ -81,27 +80,27 @@ def shop_pods() -> list[str]:
 
 
 def ready(pod: Object) -> bool:
-    """Whether the kubelet would send the pod requests."""
+    """Whether the pod's condition Ready is true."""
     return any(item["type"] == "Ready" and item["status"] == "True" for item in pod["status"].get("conditions", []))
 
 
 def restarts(pod: Object) -> int:
-    """How often the containers of a pod were started again."""
+    """The number of container restarts of a pod."""
     return sum(int(item["restartCount"]) for item in pod["status"].get("containerStatuses", []))
 
 
 def create(manifest: Object) -> None:
-    """Create an object. Raises KubectlError when the API server refuses."""
+    """Create an object. Raises KubectlError if the API server rejects it."""
     kubectl("create", "--filename", "-", stdin=json.dumps(manifest))
 
 
 def delete(kind: str, name: str) -> None:
-    """Delete an object and wait until it is gone; nothing happens when there is none."""
+    """Delete an object and wait until it is gone. Does nothing if it does not exist."""
     kubectl("delete", kind, name, "--ignore-not-found", "--grace-period=1")
 
 
 def settle() -> None:
-    """Wait until the autoscaler wants its pods, the service's Deployment is complete and every pod of it is ready."""
+    """Wait until the autoscaler has set its minimum and the service's Deployment is complete with every pod ready."""
     wanted = f"{FEWEST_PODS} pods of {WORKLOAD.deployment} to be wanted"
     poll_until(lambda: get("deployment", WORKLOAD.deployment)["spec"]["replicas"] >= FEWEST_PODS, wanted, seconds=60)
     kubectl("rollout", "status", f"deployment/{WORKLOAD.deployment}", "--timeout=120s", seconds=130)
@@ -109,7 +108,7 @@ def settle() -> None:
 
 @contextlib.contextmanager
 def held_at(pods: int) -> Iterator[None]:
-    """The autoscaler paused at a number of pods; afterwards it decides again."""
+    """Pause the autoscaler at a number of pods during the block."""
     scaled = ("scaledobject", WORKLOAD.deployment)
     kubectl("annotate", "--overwrite", *scaled, f"{PAUSED_AT}={pods}")
     try:
@@ -121,16 +120,16 @@ def held_at(pods: int) -> Iterator[None]:
 
 
 def _held(pods: int) -> bool:
-    """Whether KEDA has taken its autoscaler away and set the number itself."""
+    """Whether KEDA has deleted its HPA and set the number of replicas itself."""
     none = not kubectl("get", "hpa", WORKLOAD.deployment, "--ignore-not-found", "--output", "name")
     return none and bool(get("deployment", WORKLOAD.deployment)["spec"]["replicas"] == pods)
 
 
 def query(sql: str, database: str | None = None, **variables: str | int) -> list[str]:
-    """The rows of a query, run beside the database, not through the service. It names a variable as :'variable'."""
+    """Run a query with psql in the database's pod and return its rows. The SQL refers to a variable as :'variable'."""
     sets = " ".join(f"--set {name}={shlex.quote(str(value))}" for name, value in variables.items())
     target = f"--dbname {shlex.quote(database)}" if database else '--dbname "$POSTGRES_DB"'
     psql = "exec psql --no-psqlrc --quiet --tuples-only --no-align --set ON_ERROR_STOP=1"
     script = f'{psql} --username "$POSTGRES_USER" {target} {sets}'
-    said = kubectl("exec", "--stdin", DATABASE_POD, "--", "sh", "-c", script, stdin=sql)
-    return [line for line in said.splitlines() if line]
+    output = kubectl("exec", "--stdin", DATABASE_POD, "--", "sh", "-c", script, stdin=sql)
+    return [line for line in output.splitlines() if line]

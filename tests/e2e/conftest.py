@@ -1,4 +1,4 @@
-"""What every end-to-end test stands on: our cluster, the workload in parity mode, all of it ready."""
+"""The preconditions of every end-to-end test: the right cluster, and a ready workload in parity mode."""
 
 import subprocess
 import uuid
@@ -16,7 +16,7 @@ REMEDY = "run `make e2e`, or `drydock up --mode parity` first"
 
 @pytest.fixture(scope="session", autouse=True)
 def environment() -> None:
-    """Refuses, before the first test, whatever is not our cluster with the workload in parity mode."""
+    """Stop before the first test unless the current context is the test's cluster with the workload in parity mode."""
     current = _current_context()
     if current != cluster.CONTEXT:
         pytest.exit(f"the kube context is {current!r}, not {cluster.CONTEXT!r}: {REMEDY}", returncode=2)
@@ -31,7 +31,7 @@ def environment() -> None:
 
 @pytest.fixture(autouse=True)
 def steady(environment: None) -> Iterator[None]:
-    """Every test begins, and leaves the next one, with a workload that is complete and ready."""
+    """Wait for a complete and ready workload before and after each test."""
     cluster.settle()
     poll_until(_answers, f"{SERVICE_URL} to be ready", seconds=60)
     yield
@@ -40,21 +40,21 @@ def steady(environment: None) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def two_pods(environment: None) -> Iterator[None]:
-    """Holds the autoscaler: what a test does to two pods, more pods that come for its load would blur."""
+    """Pause the autoscaler at two pods, so that the load of a test does not add others."""
     with cluster.held_at(cluster.FEWEST_PODS):
         yield
 
 
 @pytest.fixture
 def client() -> Iterator[httpx2.Client]:
-    """A client of the Service, as a person on this machine has it. It never retries."""
+    """A client of the Service from outside the cluster, without retries."""
     with httpx2.Client(base_url=SERVICE_URL, timeout=10) as opened:
         yield opened
 
 
 @pytest.fixture
 def product_id(client: httpx2.Client) -> int:
-    """A product of the test's own, with stock for all it may order."""
+    """A new product with enough stock for all orders of the test."""
     answer = client.post("/products", json={"name": "e2e", "price_cents": 100, "stock": 100_000})
     assert answer.status_code == 201, answer.text
     created: int = answer.json()["id"]
@@ -71,7 +71,7 @@ def empty_database() -> Iterator[str]:
 
 
 def not_parity(deployment: cluster.Object) -> str | None:
-    """Why a Deployment does not run as production does, or None."""
+    """The reason that a Deployment is not in parity mode, or None."""
     spec = next(
         item
         for item in deployment["spec"]["template"]["spec"]["containers"]
@@ -85,7 +85,7 @@ def not_parity(deployment: cluster.Object) -> str | None:
 
 
 def _current_context() -> str:
-    # Without --context, for once: the question is which one is current.
+    # Without --context, because this reads the current one.
     command = [cluster.command()[0], "config", "current-context"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=cluster.environment())
     return done.stdout.strip()

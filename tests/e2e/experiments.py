@@ -1,4 +1,4 @@
-"""Pods and Jobs for one test: made from what is deployed, changed in one respect, gone afterwards."""
+"""Pods and Jobs for one test, copied from the deployed ones with one change."""
 
 import copy
 import json
@@ -21,10 +21,10 @@ def pod(name: str, spec: Object, labels: dict[str, str]) -> Object:
 
 
 def migration_job(name: str, database: str) -> Object:
-    """The deployed migration, aimed at another database of the same server."""
+    """A copy of the deployed migration Job for another database on the same server."""
     spec = deployed_pod_spec("job", "migrate")
     aim_at(spec, database)
-    # The label is what the network policies know a migration by.
+    # The network policies select a migration by this label.
     template = {"metadata": {"labels": {"app.kubernetes.io/name": "migrate"}}, "spec": spec}
     return {
         "apiVersion": "batch/v1",
@@ -35,13 +35,13 @@ def migration_job(name: str, database: str) -> Object:
 
 
 def aim_at(spec: Object, database: str) -> None:
-    """Let the pod use another database of the same server."""
+    """Make the pod use another database on the same server."""
     for variable in spec["containers"][0]["env"]:
         if variable["name"] == "DATABASE_URL":
             variable["value"] = variable["value"].replace("/$(POSTGRES_DB)", f"/{database}")
 
 
 def lifecycle(log: str, logger: str = "app.lifecycle") -> list[dict[str, Any]]:
-    """The lifecycle events among a pod's log lines, in order."""
+    """The lifecycle events in a pod's log, in order."""
     lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
     return [line for line in lines if line.get("logger") == logger]

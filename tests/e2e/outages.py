@@ -1,4 +1,4 @@
-"""Outages of a part of the telemetry stack: stopped, frozen, unreachable. Each ends with its block."""
+"""Outages of one component of the telemetry stack: stopped, frozen or unreachable. Each ends with its block."""
 
 import contextlib
 import json
@@ -12,7 +12,7 @@ from tests.e2e import cluster
 
 @contextlib.contextmanager
 def stopped(part: str) -> Iterator[None]:
-    """No pod of it: connections are refused."""
+    """Scale it to zero: connections are refused."""
     _kubectl("scale", f"deployment/{part}", "--replicas=0")
     _kubectl("wait", "--for=delete", "pod", "--selector", f"app.kubernetes.io/name={part}", "--timeout=60s")
     try:
@@ -24,20 +24,20 @@ def stopped(part: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def frozen(part: str) -> Iterator[None]:
-    """SIGSTOP: connections are accepted by the kernel, and nobody ever answers."""
+    """SIGSTOP: the kernel accepts connections, but the process never answers."""
     node, process = _process(part)
     docker.docker("exec", node, "kill", "-STOP", process)
     try:
         yield
     finally:
-        # Its liveness probe may have ended it by now.
+        # The liveness probe may already have restarted it.
         docker.docker("exec", node, "sh", "-c", f"kill -CONT {process} || true")
         _kubectl("rollout", "status", f"deployment/{part}", "--timeout=120s")
 
 
 @contextlib.contextmanager
 def unreachable(part: str) -> Iterator[None]:
-    """Every node drops the packets to it, those of established connections too, which no NetworkPolicy would."""
+    """Every node drops its packets. Unlike a NetworkPolicy, this also affects established connections."""
     address = _pod(part)["status"]["podIP"]
     rule = ("FORWARD", "--destination", address, "--jump", "DROP")
     nodes = cluster_nodes()
@@ -54,7 +54,7 @@ OUTAGES = {"stopped": stopped, "frozen": frozen, "unreachable": unreachable}
 
 
 def _process(part: str) -> tuple[str, str]:
-    """The node and, as the node counts, the process id of a part's container."""
+    """The node of a component's pod, and the container's process ID on that node."""
     pod = _pod(part)
     node, container = pod["spec"]["nodeName"], pod["status"]["containerStatuses"][0]["containerID"]
     return node, node_processes.of_container(node, container)[0]

@@ -11,14 +11,12 @@ from typing import Self
 
 import httpx2
 
+from drydock.requests.keep_alive import IDLE_SECONDS
 from tests.e2e.cluster import SERVICE_URL
 
 # The three lanes send this often each; together they stay far below what one pod serves.
 PER_SECOND = 20
 TIMEOUT_SECONDS = 10
-# A server may close a connection that is idle: uvicorn does after 5 s, and at its end. A client that drops it sooner
-# never writes into one that is being closed (RFC 9112, section 9.3.1).
-IDLE_SECONDS = 2
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The autoscaler reads CPU and rate, and says so; without whoever delivers them it says that too."""
+"""`drydock status` shows the CPU and rate that the autoscaler reads, and the cause if a metric is missing."""
 
 import re
 import time
@@ -12,7 +12,7 @@ from drydock.doctor import survey
 from tests.e2e import cluster
 from tests.polling import poll_until
 
-# Two samples of metrics-server, 15 s apart, after a pod's start or its own, and a look of the controller.
+# Two samples of metrics-server, 15 s apart, after the start of the pod or of metrics-server, and one controller sync.
 FIRST_VALUE_SECONDS = 120
 VALUE = re.compile(r"cpu \d+%/60%, rate [\d.]+/15, [2-5] of 2\.\.5 pods")
 
@@ -67,13 +67,13 @@ def test_a_held_autoscaler_says_so_and_how_to_resume_it() -> None:
 
 
 def line() -> survey.StatusLine:
-    """What `drydock status` says of the autoscaler."""
+    """The line of `drydock status` about the autoscaler."""
     lines = survey.survey(cluster.PROJECT)
     return next(item for item in lines if item.group == "hpa" and item.name == cluster.WORKLOAD.deployment)
 
 
 def top() -> list[str]:
-    """The lines of `kubectl top pods`; none while there are no metrics."""
+    """The lines of `kubectl top pods`. Empty while there are no metrics."""
     try:
         return cluster.kubectl("top", "pods", "--no-headers").splitlines()
     except cluster.KubectlError:

@@ -1,4 +1,4 @@
-"""What a container may not do, tried from inside a real one."""
+"""The security restrictions of a container, tested from inside one."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The dashboards are about what the running stack exports: nothing on them is empty, and they go there and back."""
+"""The dashboards match the metrics of the running stack, and pull and push keep files and Grafana in step."""
 
 import math
 import shutil
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from drydock.dashboards import document, sync
-from drydock.dashboards.queries import SEEN_AFTER_FAILURE, Query, metrics_used, queries
+from drydock.dashboards.queries import SEEN_AFTER_FAILURE, Query, choices_of, metrics_used, queries
 from drydock.telemetry.grafana import Grafana
 from tests.e2e import cluster
 from tests.polling import poll_until
@@ -21,7 +21,7 @@ PROMETHEUS = Prometheus(PAGES.prometheus)
 
 @pytest.fixture(scope="module", autouse=True)
 def smoke(environment: None) -> None:
-    """Half a minute of traffic, so that there is something to show."""
+    """Half a minute of requests, so that the panels have data."""
     send(cluster.PROJECT, "kind")
 
 
@@ -33,12 +33,11 @@ def test_every_metric_on_the_dashboard_is_exported(uid: str) -> None:
 
 @pytest.mark.parametrize("uid", DASHBOARDS)
 def test_no_panel_is_empty(uid: str) -> None:
-    """Every panel shows at least one series; every expression is one that Prometheus accepts."""
-    for title, asked in by_panel(queries(DASHBOARDS[uid])).items():
+    """Every panel shows at least one series, and Prometheus accepts every expression."""
+    found = queries(DASHBOARDS[uid], choices_of(cluster.PROJECT.configuration.workload))
+    for title, asked in by_panel(found).items():
         poll_until(lambda asked=asked: any(shown(query) for query in asked), f"{uid}: {title} to show something", 60)  # type: ignore[misc]
-    print(
-        f"{uid}: {len(by_panel(queries(DASHBOARDS[uid])))} panels, {len(queries(DASHBOARDS[uid]))} queries, none empty"
-    )
+    print(f"{uid}: {len(by_panel(found))} panels, {len(found)} queries, none empty")
 
 
 def test_a_panel_about_nothing_is_found_empty() -> None:
@@ -46,7 +45,7 @@ def test_a_panel_about_nothing_is_found_empty() -> None:
 
 
 def test_a_panel_that_was_tuned_in_grafana_comes_back_and_goes_there_again(tmp_path: Path) -> None:
-    """Changed through the API, pulled: the changed line and no other. Pushed: Grafana has what the file says."""
+    """After a pull the file differs in the changed line only. After a push Grafana matches the file."""
     shutil.copytree(cluster.PROJECT.root / document.FOLDER, tmp_path / document.FOLDER)
     path = document.files(tmp_path)["service"]
     original = path.read_text()
@@ -66,7 +65,7 @@ def test_a_panel_that_was_tuned_in_grafana_comes_back_and_goes_there_again(tmp_p
 
 
 def tune(grafana: Grafana) -> None:
-    """Changes one panel as the page does: the whole dashboard is saved again."""
+    """Change one panel as Grafana's page does, by saving the whole dashboard."""
     stored = grafana.dashboard("service")
     assert stored
     stored.dashboard["panels"][0]["description"] = "Tuned on the page."
@@ -74,12 +73,12 @@ def tune(grafana: Grafana) -> None:
 
 
 def differences(root: Path, grafana: Grafana) -> list[sync.FileChange]:
-    """What the files and Grafana have otherwise."""
+    """The differences between the files and Grafana."""
     return [change for change in sync.changes(root, grafana) if not change.same]
 
 
 def by_panel(asked: list[Query]) -> dict[str, list[Query]]:
-    """The queries of each panel."""
+    """The queries by panel."""
     panels: dict[str, list[Query]] = {}
     for query in asked:
         panels.setdefault(query.panel, []).append(query)
@@ -87,5 +86,5 @@ def by_panel(asked: list[Query]) -> dict[str, list[Query]]:
 
 
 def shown(query: Query) -> bool:
-    """Whether a query gives at least one number."""
+    """Whether a query returns at least one number."""
     return any(not math.isnan(value) for _, value in PROMETHEUS.samples(query.expression))

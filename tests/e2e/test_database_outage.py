@@ -1,4 +1,4 @@
-"""A lost database gives 503 and nothing worse, and its return needs no restart."""
+"""A database outage causes only 503s, and the service recovers without a restart."""
 
 import time
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from tests.e2e import cluster
 from tests.e2e.requests import SteadyRequests
 from tests.polling import poll_until
 
-pytestmark = pytest.mark.usefixtures("two_pods")  # its 60 requests a second would bring a third one
+pytestmark = pytest.mark.usefixtures("two_pods")  # the 60 requests per second would scale out to a third pod
 
 DATABASE = "statefulset/postgres"
 
@@ -47,7 +47,7 @@ def test_a_long_outage_makes_pods_unready_but_restarts_none(product_id: int) -> 
         "every pod to leave the Service",
         seconds=60,
     )
-    # As many as it takes to restart a pod.
+    # As many failures as would restart a pod.
     probes = {name: _liveness_probes(name) + 3 for name in cluster.shop_pods()}
     poll_until(
         lambda: all(_liveness_probes(name) >= count for name, count in probes.items()),

@@ -1,4 +1,4 @@
-"""The scaling drill on kind, and what it says of an autoscaler that is held. The slowest of all tests: 15 minutes."""
+"""The scaling drill on kind, with a working and with a paused autoscaler. The slowest test: 15 minutes."""
 
 import json
 import subprocess
@@ -24,7 +24,7 @@ MARKS = {
 
 @pytest.fixture(scope="module")
 def drilled(environment: None) -> tuple[subprocess.CompletedProcess[str], RunFolder]:
-    """One whole run."""
+    """One complete run of the drill."""
     return drill()
 
 
@@ -74,22 +74,22 @@ def test_what_the_drill_changed_is_put_back(drilled: tuple[subprocess.CompletedP
 
 
 def test_an_autoscaler_that_is_held_fails_the_drill_with_the_mark_that_is_missing() -> None:
-    """The negative control: KEDA may not scale out, so the clock stops where pods should be wanted."""
+    """The negative control: KEDA must not scale out, so the marks end before the desired replicas increase."""
     with held():
         done, folder = drill()
 
     assert done.returncode == 1, done.stderr[-3000:]
     verdict = folder.read_json(VERDICT)
-    [complete] = [check for check in verdict["checks"] if check["name"] == "the clock is complete"]
+    [complete] = [check for check in verdict["checks"] if check["name"] == "every mark is reached"]
     assert not complete["passed"]
-    assert "more pods are wanted (it went on wanting 2)" in complete["observed"]
-    [enough] = [check for check in verdict["checks"] if check["name"] == "enough pods were ready under load"]
+    assert "the desired replicas rise (the desired replicas stayed at 2)" in complete["observed"]
+    [enough] = [check for check in verdict["checks"] if check["name"] == "enough pods are ready under load"]
     assert enough["observed"] == "2"
     assert marks.VISIBLE + "_s" in verdict["figures"], "the autoscaler saw the load all the same"
 
 
 def drill() -> tuple[subprocess.CompletedProcess[str], RunFolder]:
-    """Runs it as a person does; returns how it ended, and its folder."""
+    """Run the drill's command. Returns the finished process and the run folder."""
     command = [sys.executable, "-m", "drydock", "drill", "scale"]
     root = cluster.PROJECT.root
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False, timeout=SECONDS)
@@ -99,7 +99,7 @@ def drill() -> tuple[subprocess.CompletedProcess[str], RunFolder]:
 
 @contextmanager
 def held() -> Iterator[None]:
-    """KEDA makes no pods more while the block lasts."""
+    """Pause KEDA's scale-out during the block."""
     name = f"scaledobject/{DRILL.scaled_object}"
     cluster.kubectl("annotate", name, f"{PAUSED}=true", "--overwrite")
     try:

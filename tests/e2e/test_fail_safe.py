@@ -1,4 +1,4 @@
-"""Whatever the autoscaler cannot see, it does not take for calm: it may still add pods, and takes none away."""
+"""A missing metric never triggers scale-in. The autoscaler may still scale out on the other metrics."""
 
 import contextlib
 import json
@@ -14,17 +14,17 @@ from tests.e2e.cluster import FEWEST_PODS, WORKLOAD
 from tests.e2e.outages import stopped
 from tests.polling import poll_until
 
-# Of one pod, in cores: its request is 0.25, the target 60 % of that.
+# Cores to burn in each pod. The CPU request is 0.25 cores, the target 60 % of that.
 BURN_CORES = 0.5
-# A sample of metrics-server (15 s), two looks of the controller, and what the machine adds.
+# One sample of metrics-server (15 s), two syncs of the HPA controller, and time for a busy machine.
 SCALE_UP_SECONDS = 90
 # k8s/autoscaling: 60 s of stabilisation, then one pod every 30 s.
 WINDOW_SECONDS = 60
 SCALE_IN_SECONDS = WINDOW_SECONDS + 90
-# Longer than a scale-in would wait, so that one that is not held back would have happened.
+# Longer than the stabilisation window, so that an unwanted scale-in would have happened.
 HOLD_SECONDS = WINDOW_SECONDS + 45
 NOTICED_SECONDS = 60
-# In a pod: once it is there, the CPU has burnt enough.
+# This file in a pod ends the burning.
 ENOUGH = "/tmp/burnt-enough"  # noqa: S108 - a pod's own
 BURN = f"""
 import os, time
@@ -67,7 +67,7 @@ def test_a_query_without_a_result_takes_no_pod_away() -> None:
 
 
 def test_kedas_own_default_would_take_it_away() -> None:
-    """The negative control: where a missing series counts as zero, the same pod goes."""
+    """The negative control: if a missing series counts as zero, the same pod is removed."""
     with trigger(query=NO_SERIES, ignoreNullValues="true"):
         poll_until(lambda: "rate 0/15" in line().text, "the missing series to be read as zero", NOTICED_SECONDS)
         one_pod_more()
@@ -75,13 +75,13 @@ def test_kedas_own_default_would_take_it_away() -> None:
 
 
 def line() -> survey.StatusLine:
-    """What `drydock status` says of the service's autoscaler."""
+    """The line of `drydock status` about the service's autoscaler."""
     lines = survey.survey(cluster.PROJECT)
     return next(item for item in lines if item.group == "hpa" and item.name == WORKLOAD.deployment)
 
 
 def cpu() -> int:
-    """Percent of the request that the autoscaler reads."""
+    """The CPU utilisation that the autoscaler reads, in percent of the request."""
     metrics = cluster.get("hpa", WORKLOAD.deployment)["status"]["currentMetrics"]
     return next(
         int(item["resource"]["current"]["averageUtilization"]) for item in metrics if item["type"] == "Resource"
@@ -89,17 +89,17 @@ def cpu() -> int:
 
 
 def replicas() -> int:
-    """How many pods are wanted."""
+    """The desired number of replicas."""
     return int(cluster.get("deployment", WORKLOAD.deployment)["spec"]["replicas"])
 
 
 def one_pod_more() -> None:
-    """A pod that no metric asks for."""
+    """Add a pod that no metric requires."""
     cluster.kubectl("scale", f"deployment/{WORKLOAD.deployment}", f"--replicas={FEWEST_PODS + 1}")
 
 
 def assert_held(pods: int) -> None:
-    """For longer than a scale-in waits, no pod is taken away."""
+    """Assert that no pod is removed for longer than the stabilisation window."""
     until = time.monotonic() + HOLD_SECONDS
 
     def held() -> bool:
@@ -110,14 +110,14 @@ def assert_held(pods: int) -> None:
 
 
 def assert_doctor_warns(cause: str) -> None:
-    """`drydock doctor` names the same cause, and blocks nothing."""
+    """Assert that `drydock doctor` names the same cause as a warning."""
     findings = examination.autoscalers(cluster.PROJECT)
     assert any(cause in finding.remedy and finding.level is Level.WARNING for finding in findings), findings
 
 
 @contextlib.contextmanager
 def burning_cpu() -> Iterator[None]:
-    """Real load on the CPU of every pod's container, which is what the autoscaler reads of it."""
+    """Burn CPU in every pod's container, where the autoscaler measures it."""
     pods = cluster.shop_pods()
     with ThreadPoolExecutor(len(pods)) as threads:
         running = [threads.submit(_python, pod, BURN) for pod in pods]
@@ -138,7 +138,7 @@ def _python(pod: str, code: str) -> None:
 
 @contextlib.contextmanager
 def trigger(**metadata: str) -> Iterator[None]:
-    """The trigger of the rate with other settings; afterwards it is as it was."""
+    """Change the settings of the rate trigger during the block."""
     name = ("scaledobject", WORKLOAD.deployment)
     before = cluster.get(*name)["spec"]["triggers"]
     changed = json.loads(json.dumps(before))

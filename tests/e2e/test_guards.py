@@ -1,4 +1,4 @@
-"""Nothing here touches another cluster, and nothing mistakes dev mode for production."""
+"""Drydock never touches another cluster and never mistakes dev mode for parity mode."""
 
 import copy
 import json
@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from drydock.cluster.stack import TELEMETRY, Autoscaling, Mode, Part, Profile, Stack
-from drydock.drills.catalogue import DISRUPTIONS
+from drydock.drills.drill_catalogue import DISRUPTIONS
 from drydock.pinned import tools
 from tests.e2e import cluster
 from tests.e2e.conftest import not_parity
@@ -24,7 +24,7 @@ WORKLOADS = {"namespace", "postgres", "migrate", "shop", "receipts", "autoscaler
 
 @pytest.fixture
 def other_context(tmp_path: Path) -> Path:
-    """A kubeconfig whose current context is someone else's cluster, at an address where nothing listens."""
+    """A kubeconfig whose current context is a foreign cluster, at an address without a listener."""
     path = tmp_path / "kubeconfig"
     path.write_text(
         yaml.safe_dump(
@@ -56,7 +56,7 @@ def test_tilt_refuses_an_unknown_mode() -> None:
 @pytest.mark.parametrize("mode", Mode)
 @pytest.mark.parametrize("profile", Profile)
 def test_tilt_names_every_object_of_a_stack(mode: Mode, profile: Profile) -> None:
-    # An object that no resource claims would be in one named "uncategorized".
+    # Tilt puts objects without a resource of their own into "uncategorized".
     assert resources(Stack(mode, profile)) == {*WORKLOADS, *TASKS, *TELEMETRY}
 
 
@@ -88,13 +88,13 @@ def resources(stack: Stack) -> set[str]:
 
 
 def deployed_by_tilt(stack: Stack) -> list[Any]:
-    """Every object that Tilt applies."""
+    """All objects that Tilt applies."""
     texts = [manifest["DeployTarget"].get("yaml") for manifest in manifests(stack) if manifest["DeployTarget"]]
     return [item for text in texts if text for item in yaml.safe_load_all(text)]
 
 
 def manifests(stack: Stack) -> list[Any]:
-    """What Tilt makes of the Tiltfile."""
+    """Tilt's manifests after it has evaluated the Tiltfile."""
     done = evaluate_tiltfile(None, "--", *stack.arguments)
     assert done.returncode == 0, done.stdout + done.stderr
     found: list[Any] = json.loads(done.stdout)["Manifests"]
@@ -122,7 +122,7 @@ def test_a_reloading_workload_is_not_taken_for_production() -> None:
 
 
 def evaluate_tiltfile(kubeconfig: Path | None, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Evaluate the Tiltfile without running any of it."""
+    """Evaluate the Tiltfile without starting its resources."""
     environment = cluster.environment() | ({"KUBECONFIG": str(kubeconfig)} if kubeconfig else {})
     tilt = tools.locate(tools.TILT) or "tilt"
     command = [str(tilt), "alpha", "tiltfile-result", *arguments]

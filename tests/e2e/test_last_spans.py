@@ -1,4 +1,4 @@
-"""The last spans of a process arrive: a request, SIGTERM at once, and its trace is in Jaeger."""
+"""The last spans of a process arrive: a request, an immediate SIGTERM, and its trace is in Jaeger."""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -15,8 +15,8 @@ NAME = "e2e-last-spans"
 JAEGER = Jaeger(cluster.PROJECT.configuration.telemetry.kind.jaeger)
 LABELS = {"app.kubernetes.io/name": cluster.WORKLOAD.deployment}
 
-# One request, and the signal before the next export is due. The server is the first process of its name. It logs a
-# request after the answer; when it has answered another, that line is written.
+# Sends one request, and the signal before the next export is due. The server is the first process of its name. It logs
+# a request after its response, so the line is written once it has answered a second request.
 REQUEST_AND_SIGNAL = """
 import os, pathlib, sys
 from urllib.request import Request, urlopen
@@ -32,16 +32,16 @@ type Variant = Callable[[cluster.Object], None]
 
 
 def as_pid_1(_: cluster.Object) -> None:
-    """As it is deployed."""
+    """The unchanged Deployment."""
 
 
 def not_as_pid_1(spec: cluster.Object) -> None:
-    """The pod's own process is PID 1, as with a debugging sidecar."""
+    """The pause process is PID 1, as in a pod with a debugging sidecar."""
     spec["shareProcessNamespace"] = True
 
 
 def with_two_workers(spec: cluster.Object) -> None:
-    """A parent and two processes that serve."""
+    """A parent process with two workers."""
     spec["containers"][0]["args"] = ["uvicorn", "app.main:app", "--host", "0.0.0.0", "--port", "8000", "--workers", "2"]  # noqa: S104 - inside a pod
 
 
@@ -63,7 +63,7 @@ def test_the_trace_of_the_last_request_arrives(variant: str) -> None:
 
 
 def test_a_process_that_cannot_flush_loses_the_last_trace() -> None:
-    """The negative control: the same end by SIGKILL, which PID 1 would not take from inside."""
+    """The negative control: SIGKILL instead of SIGTERM. PID 1 would ignore a SIGKILL from inside its namespace."""
     request = end_after_one_request(not_as_pid_1, signal.SIGKILL)
     later = TracedRequest().send(cluster.SERVICE_URL)
     poll_until(lambda: JAEGER.trace(later.trace_id), "a trace that was begun later", 20)
@@ -82,7 +82,7 @@ def test_with_the_collector_out_it_stops_in_time_and_says_what_was_lost() -> Non
 
 
 def end_after_one_request(change: Variant, end: signal.Signals = signal.SIGTERM) -> TracedRequest:
-    """Starts a pod like the service's, sends it one request and the signal at once, and waits for its end."""
+    """Start a copy of the service's pod, send it one request and immediately the signal, and wait for its end."""
     spec = deployed_pod_spec("deployment", cluster.WORKLOAD.deployment)
     spec["restartPolicy"] = "Never"
     set_variable(spec, "DRAIN_SECONDS", "0")
@@ -94,30 +94,30 @@ def end_after_one_request(change: Variant, end: signal.Signals = signal.SIGTERM)
     try:
         cluster.kubectl("exec", "--stdin", NAME, "--", *script, stdin=REQUEST_AND_SIGNAL)
     except cluster.KubectlError as error:
-        # A container that is gone at once takes along whatever else runs in it.
+        # The end of the container also kills the kubectl exec session.
         if "exit code 137" not in str(error):
             raise
     code = poll_until(exit_code, f"{NAME} to end", 45)
     assert request.trace_id in cluster.kubectl("logs", NAME), "it was not asked for anything"
-    # uvicorn raises the signal again when it is done, which ends all but PID 1.
+    # uvicorn raises the signal again after its shutdown. This ends every process but PID 1.
     assert code in ("0", str(128 + end)), f"{NAME} ended with {code}"
     return request
 
 
 def exit_code() -> str | None:
-    """What the service returned to the kubelet as text, for 0 is true enough then; None while it runs."""
+    """The container's exit code, or None while it runs. A string, so that "0" is truthy for poll_until."""
     state = cluster.get("pod", NAME)["status"]["containerStatuses"][0]["state"]
     return str(state["terminated"]["exitCode"]) if "terminated" in state else None
 
 
 def flush_line() -> cluster.Object:
-    """What the service said of its last spans; with several processes, the one that lost the most."""
+    """The service's log line about its last spans. With several processes, the one with the most lost spans."""
     lines = [line for line in lifecycle(cluster.kubectl("logs", NAME)) if line["message"] == "telemetry_flushed"]
     return max(lines, key=lambda line: int(line["lost"]))
 
 
 def set_variable(spec: cluster.Object, name: str, value: str) -> None:
-    """Sets a variable of the service, in the place of what is deployed."""
+    """Set an environment variable of the service, replacing the deployed value."""
     variables = spec["containers"][0]["env"]
     spec["containers"][0]["env"] = [item for item in variables if item["name"] != name]
     spec["containers"][0]["env"].append({"name": name, "value": value})

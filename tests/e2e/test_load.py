@@ -1,4 +1,4 @@
-"""A load run, end to end: through the Service to both pods, accounted for, judged, and left in its folder."""
+"""A load run, end to end: its requests reach both pods, and its folder holds the records and the verdict."""
 
 import json
 import os
@@ -26,7 +26,7 @@ LEFT = {
 
 
 def load(*arguments: str, kubeconfig: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """`drydock load steady`, for some seconds."""
+    """Run `drydock load steady` for some seconds."""
     environment = {name: value for name, value in os.environ.items() if name != "KUBECONFIG"}
     environment |= {"KUBECONFIG": str(kubeconfig)} if kubeconfig else {}
     command = [str(ROOT / ".venv" / "bin" / "drydock"), "load", "steady", "--seconds", "8", "--users", "20", *arguments]
@@ -79,7 +79,7 @@ def test_another_context_is_refused(tmp_path: Path) -> None:
 
 
 def as_array(keys: list[str]) -> str:
-    """Keys as PostgreSQL writes an array."""
+    """The keys in PostgreSQL's array syntax."""
     return "{" + ",".join(keys) + "}"
 
 

@@ -1,4 +1,4 @@
-"""The schema is brought up by a Job, once, and pods wait for it."""
+"""A Job applies the migrations once, and pods are unready until then."""
 
 import collections
 
@@ -36,7 +36,7 @@ def test_three_migrations_at_once_apply_each_revision_once(empty_database: str) 
 def test_a_pod_that_is_early_waits_for_its_schema_without_a_restart(empty_database: str) -> None:
     spec = deployed_pod_spec("deployment", cluster.WORKLOAD.deployment)
     aim_at(spec, empty_database)
-    # Labelled as a migration it may reach Postgres, yet the Service does not send it requests.
+    # With the migration's label the pod can reach Postgres but gets no requests from the Service.
     cluster.create(pod(EARLY, spec, {"app.kubernetes.io/name": "migrate"}))
     try:
         poll_until(lambda: "unready" in _events_of(EARLY), "the early pod to find no schema", seconds=60)
@@ -62,4 +62,4 @@ def _events_of(name: str) -> list[str]:
     try:
         return [event["message"] for event in lifecycle(cluster.kubectl("logs", name))]
     except cluster.KubectlError:
-        return []  # the container is not there yet
+        return []  # the container has not started yet

@@ -1,4 +1,4 @@
-"""Whichever autoscaler a start chooses, it is the only one, and a change of it costs no pod."""
+"""Each start leaves exactly one autoscaler, and a change of autoscaler removes no pod."""
 
 import subprocess
 import threading
@@ -43,7 +43,7 @@ def test_dev_mode_has_one_autoscaler_too_which_keeps_to_one_pod() -> None:
 
 
 def up(stack: Stack) -> None:
-    """`drydock up`, as a person runs it."""
+    """Run `drydock up`."""
     command = [str(cluster.PROJECT.root / ".venv/bin/drydock"), "up", "--detach", *stack.arguments]
     began = time.monotonic()
     done = subprocess.run(
@@ -54,7 +54,7 @@ def up(stack: Stack) -> None:
 
 
 def the_one(stack: Stack) -> bool:
-    """Whether the service has exactly this stack's autoscaler, and KEDA has a say in no other."""
+    """Whether the service has exactly this stack's autoscaler, and KEDA manages no other."""
     listed = cluster.kubectl("get", "hpa", "--output", TARGETS).splitlines()
     ours = [line.split() for line in listed if line.split()[1] == WORKLOAD.deployment]
     maker = "ScaledObject" if stack.autoscaling is Autoscaling.KEDA else "none"
@@ -71,15 +71,15 @@ TARGETS = (
 
 
 def scaled_objects() -> bool:
-    """Whether KEDA is to scale anything of the service."""
+    """Whether a ScaledObject exists for the service."""
     try:
         return bool(cluster.kubectl("get", "scaledobjects", "--output", "name"))
-    except cluster.KubectlError:  # the cluster knows no such kind
+    except cluster.KubectlError:  # the cluster has no such resource type
         return False
 
 
 def installed() -> bool:
-    """Whether KEDA is on the cluster."""
+    """Whether KEDA is installed."""
     return bool(cluster.kubectl("get", "namespace", "keda", "--ignore-not-found", "--output", "name"))
 
 

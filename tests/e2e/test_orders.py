@@ -1,4 +1,4 @@
-"""The main job: a real order, through the Service, into Postgres."""
+"""A real order, through the Service, into Postgres."""
 
 import uuid
 

@@ -1,4 +1,4 @@
-"""Workers come and go while receipts wait: each receipt that was asked for is rendered, and none is written twice."""
+"""While workers start and stop, every requested receipt is rendered and none is written twice."""
 
 import itertools
 import time
@@ -14,7 +14,7 @@ from tests.polling import poll_until
 RECEIPTS = 240
 CLIENTS = 8
 MOST_WORKERS = 3
-# How a worker is told to end: with its 30 s, and at once.
+# The ways to end a worker: with its grace period of 30 s, and immediately.
 ENDS = {"graceful": (), "forced": ("--grace-period=0", "--force")}
 ROUNDS = 6
 
@@ -35,7 +35,7 @@ STOCK = """
 
 
 class Ledger:
-    """The documents as they were first seen: one that is seen otherwise later was written twice."""
+    """The documents as first observed. A document that changes later was written twice."""
 
     def __init__(self, customer: str) -> None:
         self.seen: dict[str, str] = {}
@@ -43,7 +43,7 @@ class Ledger:
         self._customer = customer
 
     def read(self) -> int:
-        """Look at all documents. Returns how many there are."""
+        """Read all documents and return their number."""
         for row in cluster.query(RENDERED, customer=self._customer):
             order_id, document = row.split(" ", 1)
             if self.seen.setdefault(order_id, document) != document:
@@ -52,17 +52,17 @@ class Ledger:
 
 
 def workers() -> list[str]:
-    """The names of the workers that are ready."""
+    """The names of the ready workers."""
     return [pod["metadata"]["name"] for pod in cluster.pods("receipts") if cluster.ready(pod)]
 
 
 def wanted() -> int:
-    """How many workers the autoscaler asks for."""
+    """The number of workers that the autoscaler requests."""
     return int(cluster.get("deployment", "receipts")["spec"]["replicas"])
 
 
 def ask(client: httpx2.Client, customer: str, product_id: int) -> int:
-    """Order one unit and ask for the receipt. Returns the status of the latter."""
+    """Order one unit and request its receipt. Returns the status of the receipt request."""
     headers = {"X-User-Id": customer, "Idempotency-Key": uuid.uuid4().hex}
     body = {"lines": [{"product_id": product_id, "quantity": 1}]}
     order_id = client.post("/orders", json=body, headers=headers).json()["id"]
@@ -108,7 +108,7 @@ def test_no_receipt_is_lost_or_written_twice_while_workers_come_and_go(client: h
 
 
 def test_a_receipt_is_there_soon_after_it_is_asked_for(client: httpx2.Client, product_id: int) -> None:
-    """The way of one person: order, ask, fetch."""
+    """One customer orders, requests the receipt and fetches it."""
     headers = {"Idempotency-Key": uuid.uuid4().hex}
     body = {"lines": [{"product_id": product_id, "quantity": 2}]}
     path = f"/orders/{client.post('/orders', json=body, headers=headers).json()['id']}/receipt"

@@ -1,4 +1,4 @@
-"""The rules are about what the running stack exports: Prometheus evaluates each, and the objectives have numbers."""
+"""The rules match the metrics of the running stack: Prometheus evaluates each, and the objectives have values."""
 
 import httpx2
 import pytest
@@ -16,13 +16,13 @@ FILES = [
     for path in sorted((cluster.PROJECT.root / "observability" / "prometheus" / "rules").glob("*.yaml"))
 ]
 PROMETHEUS = Prometheus(cluster.PROJECT.configuration.telemetry.kind.prometheus)
-# kube-state-metrics describes a Job's failure once there is one.
+# kube-state-metrics exports a Job's failure only after there has been one.
 AFTER_FAILURE = SEEN_AFTER_FAILURE | {"kube_job_failed"}
 
 
 @pytest.fixture(scope="module", autouse=True)
 def smoke(environment: None) -> None:
-    """Some traffic, so that there is something to count."""
+    """Some requests, so that the counters have values."""
     send(cluster.PROJECT, "kind")
 
 
@@ -46,6 +46,6 @@ def test_the_error_budget_has_a_number_once_there_was_traffic(slo: str) -> None:
 
 
 def evaluated() -> list[dict[str, str]]:
-    """The rules that Prometheus has loaded, with their health and last error."""
+    """The rules that Prometheus has loaded, with health and last error."""
     groups = httpx2.get(f"{PROMETHEUS.url}/api/v1/rules", timeout=5).raise_for_status().json()["data"]["groups"]
     return [rule for group in groups for rule in group["rules"]]

@@ -1,4 +1,4 @@
-"""Every signal of a request arrives on kind, and nothing else does."""
+"""Every signal of a request arrives on kind, without noise."""
 
 import json
 import time
@@ -31,7 +31,7 @@ def stack(environment: None) -> Stack:
 
 @pytest.fixture(scope="module")
 def smoke(environment: None) -> None:
-    """Half a minute of traffic from inside the cluster."""
+    """Half a minute of requests from inside the cluster."""
     send(cluster.PROJECT, "kind")
 
 
@@ -44,12 +44,12 @@ def test_a_terminating_pod_is_scraped_until_it_is_gone(stack: Stack) -> None:
     gone = time.time()
     last = stack.prometheus.value(f"max_over_time(timestamp({scraped})[2m:1s])")
     print(f"{pod} was gone {gone - deleted:.1f} s after its deletion, last scraped {gone - last:.1f} s before that")
-    # It answers until its listener closes, some 10 s after the deletion; the last scrape is one interval before that.
+    # It answers until its listener closes, about 10 s after the deletion, so at least one more scrape succeeds.
     assert last > deleted + SCRAPE_SECONDS
 
 
 def log_lines() -> list[dict[str, Any]]:
-    """What the service's pods said lately."""
+    """The log lines of the service's pods in the last 5 minutes."""
     said = cluster.kubectl(
         "logs", "--selector", f"app.kubernetes.io/name={cluster.WORKLOAD.deployment}", "--since=5m", "--tail=-1"
     )

@@ -1,4 +1,4 @@
-"""Telemetry never hurts the service: whatever becomes of a part of it, requests are answered as before."""
+"""Telemetry outages never affect the service: requests are answered as before."""
 
 import statistics
 import time
@@ -15,12 +15,12 @@ from tests.e2e.outages import OUTAGES
 from tests.e2e.requests import Outcome, SteadyRequests
 from tests.polling import poll_until
 
-pytestmark = pytest.mark.usefixtures("two_pods")  # its 60 requests a second would bring a third one
+pytestmark = pytest.mark.usefixtures("two_pods")  # the 60 requests per second would scale out to a third pod
 
-# Long enough for several exports of 2 s each to fail; a probe of a frozen part fails for 30 s before it is restarted.
+# Long enough for several exports of 2 s each to fail. A frozen component is restarted after 30 s of failed probes.
 OUTAGE_SECONDS = 12
 BEFORE = 400
-# An export gives up after 2 s: a request that waited for one would take at least as long.
+# The timeout of an export is 2 s: a request that waited for one would take at least as long.
 EXPORT_TIMEOUT_SECONDS = 2.0
 # preStop 5 + drain 5 + backlog 2 + graceful 15 + pool 3 + telemetry 3 (docs/reference/service.md).
 BUDGET_SECONDS = 33
@@ -42,7 +42,7 @@ def test_requests_are_answered_as_before(part: str, kind: str, product_id: int) 
     print(f"{part} {kind}: before {_latency(before)}; during {_latency(during)}; {load.summary()}")
     assert not load.lost, load.summary()
     assert max(outcome.seconds for outcome in during) < EXPORT_TIMEOUT_SECONDS, "a request waited for an export"
-    # On a machine that shares its cores a median wanders; one that waits for telemetry leaves this range at once.
+    # On a shared machine the median varies. Requests that waited for telemetry would exceed this range clearly.
     assert _median(during) < 2 * _median(before) + 0.02
 
 

@@ -1,4 +1,4 @@
-"""What the manifest tests read: each overlay rendered once, and the other files that must agree with it."""
+"""Fixtures of the manifest tests: each overlay, rendered once, and the other files that must agree with it."""
 
 import copy
 import functools
@@ -25,9 +25,9 @@ ROOT = Path(__file__).parents[2]
 
 @functools.cache
 def rendered(folder: str) -> str:
-    """What `kubectl kustomize` makes of a folder, absolute or below k8s/."""
+    """The output of `kubectl kustomize` for a folder, absolute or below k8s/."""
     command = [str(tools.obtain(tools.KUBECTL)), "kustomize", str(ROOT / "k8s" / folder)]
-    # Rendering needs no cluster, so none may be within reach.
+    # Rendering needs no cluster, so make sure that none is reachable.
     environment = os.environ | {"KUBECONFIG": os.devnull}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if done.returncode:
@@ -37,12 +37,12 @@ def rendered(folder: str) -> str:
 
 @functools.cache
 def _parsed(folder: str) -> list[Object]:
-    # The loader in C: KEDA's release alone is 12,000 lines.
+    # The loader in C, because KEDA's release alone has 12,000 lines.
     return list(yaml.load_all(rendered(folder), Loader=yaml.CSafeLoader))
 
 
 def objects(folder: str) -> list[Object]:
-    """A new copy of the rendered objects, so that a test may break it."""
+    """A new copy of the rendered objects, which a test may change."""
     return copy.deepcopy(_parsed(folder))
 
 
@@ -72,20 +72,14 @@ def parity_without_keda() -> list[Object]:
 
 
 @pytest.fixture
-def load() -> list[Object]:
-    """What `drydock smoke` runs beside the service."""
-    return objects("load")
-
-
-@pytest.fixture
 def judge() -> list[Object]:
-    """What a shutdown drill runs beside the service."""
+    """The judge that a shutdown drill and `drydock smoke` run beside the service."""
     return objects("load/judge")
 
 
 @pytest.fixture
 def locust() -> list[Object]:
-    """The page of the big load generator, of which `drydock load` makes the Jobs of a run."""
+    """Locust with its web page, from which `drydock load` derives the Jobs of a run."""
     return objects("load/locust")
 
 
@@ -96,7 +90,7 @@ def platform_folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 @pytest.fixture
 def platform(platform_folders: list[Path]) -> list[Object]:
-    """What `drydock up` adds to a cluster of kind."""
+    """The add-ons that `drydock up` installs on a kind cluster."""
     return [item for folder in platform_folders for item in objects(str(folder))]
 
 
@@ -119,7 +113,7 @@ def dockerfile() -> str:
 
 @pytest.fixture
 def subject(parity: list[Object], compose: Object, dockerfile: str) -> Subject:
-    """What `drydock check` reads, with the parity overlay."""
+    """The subject of `drydock check` for the parity overlay."""
     return Subject(Project.find(ROOT), "parity", parity, compose, dockerfile)
 
 
@@ -136,6 +130,6 @@ def instrument() -> dict[str, Any]:
 
 @pytest.fixture
 def defaults() -> dict[str, Any]:
-    """The service's own defaults by the name of their variable, and the one bound that is none."""
+    """The service's defaults by the name of their variable, and SETTLE_SECONDS, which is no variable."""
     variables = {name.upper(): field.default for name, field in Settings.model_fields.items()}
     return {**variables, "SETTLE_SECONDS": SETTLE_SECONDS}

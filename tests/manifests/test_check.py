@@ -21,8 +21,8 @@ from drydock.cli import main
 from drydock.cli.check import Format, written
 from drydock.core.errors import CannotRunError, FailedError
 from drydock.core.project import Project
-from drydock.drills.catalogue import DISRUPTIONS
 from drydock.drills.disruptions.migrate import LOCKING
+from drydock.drills.drill_catalogue import DISRUPTIONS
 from drydock.local.merge import merged
 from drydock.manifests import patches
 from drydock.manifests.objects import find

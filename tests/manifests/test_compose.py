@@ -9,7 +9,7 @@ import pytest
 from drydock.check import parity as parity_rules
 from drydock.check.rule import apply
 from drydock.check.subject import Subject
-from drydock.manifests.objects import Object, container
+from drydock.manifests.objects import Object
 from drydock.manifests.quantities import seconds, size
 from tests.manifests.rules import compose as rules
 
@@ -17,17 +17,14 @@ DEPLOYMENTS = ["shop", "receipts"]
 
 
 @pytest.fixture
-def everything(parity: list[Object], load: list[Object]) -> list[Object]:
+def everything(parity: list[Object], judge: list[Object]) -> list[Object]:
     """All that compose has too."""
-    return [*parity, *load]
+    return [*parity, *judge]
 
 
 @pytest.fixture
 def checked(subject: Subject, everything: list[Object]) -> Subject:
-    """The same for the check, without the one variable that must differ: the service's address."""
-    traffic = container(everything, "Job", "traffic")
-    traffic["env"] = [it for it in traffic["env"] if it["name"] != "TRAFFIC_URL"]
-    del subject.compose["services"]["traffic"]["environment"]["TRAFFIC_URL"]
+    """The same for the check."""
     return replace(subject, objects=everything)
 
 

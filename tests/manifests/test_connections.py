@@ -1,4 +1,4 @@
-"""All pods together stay under what Postgres allows."""
+"""All pods together stay below Postgres' max_connections."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Images are pinned, the same everywhere, and parity runs production's own command."""
+"""Images are pinned and the same everywhere, and parity mode runs production's own command."""
 
 from typing import Any
 
@@ -17,12 +17,12 @@ def every_image(
     dockerfile: str,
     dev: list[Object],
     parity: list[Object],
-    load: list[Object],
+    judge: list[Object],
     platform: list[Object],
 ) -> set[str]:
     built = {service["image"] for service in compose["services"].values() if "build" in service}
     pulled = [*in_kind(kind), *in_compose(compose), *in_dockerfile(dockerfile)]
-    deployed = [*dev, *parity, *load, *platform]
+    deployed = [*dev, *parity, *judge, *platform]
     return {*built, *pulled, *in_manifests(deployed)}
 
 
@@ -34,7 +34,7 @@ def test_every_image_has_one_tag(every_image: set[str]) -> None:
     assert images.one_tag_each(every_image) == []
 
 
-def test_every_room_was_looked_into(every_image: set[str]) -> None:
+def test_the_images_of_every_folder_are_checked(every_image: set[str]) -> None:
     names = {image.rpartition(":")[0] for image in every_image}
     assert names >= {"kindest/node", "postgres", "drydock/shop", "drydock/instrument", "python", "ghcr.io/astral-sh/uv"}
     assert "registry.k8s.io/metrics-server/metrics-server" in names
@@ -57,7 +57,7 @@ def test_the_local_platform_migrates_by_the_same_command(parity: list[Object], i
     assert container(parity, "Job", "migrate")["command"] == instrument["local"]["migrate"]
 
 
-def test_the_reload_of_dev_is_told_apart(dockerfile: str, compose: Object, dev: list[Object]) -> None:
+def test_the_reloader_of_dev_mode_is_reported(dockerfile: str, compose: Object, dev: list[Object]) -> None:
     assert len(images.runs_production(dev, compose, image_command(dockerfile))) == 1
 
 

@@ -1,4 +1,4 @@
-"""Manifests are short files, one object each, in a fixed order, and all of them are used."""
+"""Each manifest file holds one object with its keys in a fixed order, and a kustomization uses it."""
 
 from pathlib import Path
 
@@ -44,7 +44,7 @@ def test_keys_out_of_order_are_found() -> None:
     assert len(layout.one_object_a_file({Path("a.yaml"): "kind: A\napiVersion: v1\n"})) == 1
 
 
-def test_a_file_that_nobody_names_is_found(files: dict[Path, str], kustomizations: dict[Path, str]) -> None:
+def test_an_unused_file_is_found(files: dict[Path, str], kustomizations: dict[Path, str]) -> None:
     stray = ROOT / "k8s" / "base" / "stray.yaml"
     assert layout.every_file_used({**files, stray: ""}, kustomizations) == [f"{stray} is named by no kustomization"]
 

@@ -1,4 +1,4 @@
-"""Locust's master and workers reach each other and the service, and its page is where Tilt says."""
+"""Locust's master and workers reach each other and the service, and its web page is at the address in the Tiltfile."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,12 +12,12 @@ PAGE = "http://localhost:8089"
 
 
 def option(spec: Object, name: str) -> str:
-    """The value of an option among a container's arguments."""
+    """The value of an option in a container's arguments."""
     return next(str(text).partition("=")[2] for text in spec["args"] if text.startswith(f"--{name}="))
 
 
 def ways(policy: Object, direction: str) -> list[tuple[str, str]]:
-    """The peers and ports that a policy opens; `anywhere` where it names no peer."""
+    """The peers and ports that a policy allows. `anywhere` if it names no peer."""
     peers_key = "from" if direction == "ingress" else "to"
     return [
         (peer["podSelector"]["matchLabels"]["app.kubernetes.io/name"] if peer else "anywhere", port["port"])
@@ -34,7 +34,7 @@ def test_the_page_is_mapped_to_the_host_on_loopback(kind: Object, locust: list[O
     assert [m["listenAddress"] for m in found] == [ports.LOOPBACK]
 
 
-def test_every_way_that_is_needed_is_open_and_no_other(locust: list[Object]) -> None:
+def test_the_network_policies_allow_only_the_needed_connections(locust: list[Object]) -> None:
     master = find(locust, "NetworkPolicy", "locust-master")
     worker = find(locust, "NetworkPolicy", "locust-worker")
     assert ways(master, "ingress") == [("anywhere", "page"), ("locust-worker", "workers"), ("prometheus", "metrics")]
@@ -43,21 +43,21 @@ def test_every_way_that_is_needed_is_open_and_no_other(locust: list[Object]) -> 
     assert declared == {"page", "workers", "metrics"}
 
 
-def test_they_ask_the_service_by_its_service(locust: list[Object], instrument: dict[str, Any]) -> None:
+def test_locust_sends_to_the_kubernetes_service(locust: list[Object], instrument: dict[str, Any]) -> None:
     workload = instrument["workload"]
     for deployment in of_kind(locust, "Deployment"):
         spec = container(locust, "Deployment", deployment["metadata"]["name"])
         assert option(spec, "host") == f"http://{workload['service']}.{workload['namespace']}"
 
 
-def test_a_request_ends_before_its_user_is_ended_and_that_before_the_pod(locust: list[Object]) -> None:
+def test_the_timeouts_of_request_user_and_pod_increase(locust: list[Object]) -> None:
     spec = container(locust, "Deployment", "locust-master")
     assert float(option(spec, "stop-timeout")) >= TIMEOUT_SECONDS + STOP_MARGIN_SECONDS
     pod = find(locust, "Deployment", "locust-master")["spec"]["template"]["spec"]
     assert pod["terminationGracePeriodSeconds"] > float(option(spec, "stop-timeout"))
 
 
-def test_the_pods_of_a_run_and_of_the_page_are_told_apart(locust: list[Object]) -> None:
+def test_the_pods_of_a_run_and_of_the_page_have_different_labels(locust: list[Object]) -> None:
     jobs = locust_manifests.jobs(locust, "image", ["loadtest", "steady"], ["locust"], workers=2)
     run, page = find(jobs, "Service", locust_manifests.SERVICE), find(locust, "Service", "locust")
     assert run["spec"]["selector"][locust_manifests.INSTANCE] == "run"

@@ -1,4 +1,4 @@
-"""The telemetry stack fits where it is said to fit, and its parts can be left out by name."""
+"""The telemetry stack stays within its documented memory, and its parts can be left out by name."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.manifests.conftest import objects
 from tests.manifests.rules import memory
 
 MIB = 2**20
-# The telemetry part of opentelemetry-demo alone has limits of 2.7 GiB.
+# For comparison: the telemetry part of opentelemetry-demo has limits of 2.7 GiB.
 BUDGETS = {"dev": 2024 * MIB, "parity": 2024 * MIB, "dev-small": 1200 * MIB, "parity-small": 1200 * MIB}
 
 

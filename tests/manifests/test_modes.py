@@ -1,4 +1,4 @@
-"""Dev mode relaxes what stands in the way of an edit, and nothing else."""
+"""Dev mode relaxes only the settings that live update requires."""
 
 import re
 from typing import Any
@@ -14,11 +14,11 @@ WORKER = "python -m app.receipts --host 0.0.0.0 --port 8000"
 
 @pytest.fixture
 def parity() -> list[Object]:
-    """Parity with the autoscaler that differs from dev's in its numbers alone: which one it is, is no matter here."""
+    """Parity mode with the autoscaler that differs from dev mode's only in its numbers."""
     return deployed("parity", "cpu")
 
 
-def test_dev_differs_from_parity_only_where_an_edit_asks_for_it(dev: list[Object], parity: list[Object]) -> None:
+def test_dev_differs_from_parity_only_in_the_relaxed_settings(dev: list[Object], parity: list[Object]) -> None:
     assert relaxed(dev) == {
         "mode": "dev",
         "pods": (1, 1),
@@ -40,7 +40,7 @@ def test_another_difference_is_found(dev: list[Object], parity: list[Object]) ->
 
 
 def relaxed(objects: list[Object]) -> dict[str, Any]:
-    """What dev mode says of the things it may decide; they are set to parity's values in `objects`."""
+    """Dev mode's values of the settings that it may change. Sets them to parity's values in `objects`."""
     shop, migration = container(objects, "Deployment", "shop"), container(objects, "Job", "migrate")
     worker = container(objects, "Deployment", "receipts")
     scaler = find(objects, "HorizontalPodAutoscaler", "shop")["spec"]

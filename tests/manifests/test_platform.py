@@ -1,4 +1,4 @@
-"""What `drydock up` adds to a cluster of kind: metrics-server and KEDA, as released but for what kind needs."""
+"""The add-ons that `drydock up` installs: metrics-server and KEDA, changed only in the settings that kind needs."""
 
 import copy
 import hashlib
@@ -41,7 +41,7 @@ def test_keda_works_on_kind(rule: keda.Rule, platform: list[Object]) -> None:
     assert rule(platform) == []
 
 
-def test_the_patches_leave_kedas_own_confinement_alone(platform: list[Object]) -> None:
+def test_the_patches_keep_kedas_own_security_context(platform: list[Object]) -> None:
     programs = [find(platform, "Deployment", name) for name in keda.PROGRAMS]
     assert security.confined(programs) == []
     assert security.read_only_root(programs) == []
@@ -87,7 +87,7 @@ def test_a_release_without_its_patches_is_found(platform: list[Object]) -> None:
     ]
 
 
-def test_keda_as_it_is_released_is_found(platform: list[Object]) -> None:
+def test_an_unpatched_keda_is_found(platform: list[Object]) -> None:
     released = copy.deepcopy(platform)
     for name in keda.PROGRAMS:
         spec = find(released, "Deployment", name)["spec"]["template"]["spec"]

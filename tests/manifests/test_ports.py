@@ -1,4 +1,4 @@
-"""One port leads from the host to the process, and every file that names it agrees."""
+"""All files agree on the ports from the host to the process."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ def test_compose_publishes_the_service_and_the_pages_alone(
     assert ports.compose_publishes(compose, parity, urls) == []
 
 
-@pytest.mark.parametrize("overlay", ["dev", "parity", "load"])
+@pytest.mark.parametrize("overlay", ["dev", "parity", "judge"])
 def test_a_scraped_pod_listens_where_it_is_scraped(overlay: str, request: pytest.FixtureRequest) -> None:
     assert ports.scraped_where_it_listens(request.getfixturevalue(overlay)) == []
 
@@ -45,7 +45,7 @@ def test_the_readme_names_every_address(readme: str, instrument: dict[str, Any])
 
 
 def test_a_port_open_to_the_network_is_found(kind: Object, parity: list[Object]) -> None:
-    kind["nodes"][0]["extraPortMappings"][0]["listenAddress"] = "0.0.0.0"  # noqa: S104 - what must be found
+    kind["nodes"][0]["extraPortMappings"][0]["listenAddress"] = "0.0.0.0"  # noqa: S104 - the test must find it
     assert ports.kind_reaches(kind, parity, "shop", "shop", "http://localhost:8080") == [
         "kind publishes 8080 beyond this host"
     ]
@@ -61,7 +61,7 @@ def test_a_published_database_is_found(compose: Object, parity: list[Object]) ->
     assert ports.compose_publishes(compose, parity, {}) == ["compose publishes ['5432:5432'] of postgres"]
 
 
-def test_a_pod_that_is_scraped_where_nothing_listens_is_found(parity: list[Object]) -> None:
+def test_a_scraped_port_without_a_listener_is_found(parity: list[Object]) -> None:
     template = find(parity, "Deployment", "shop")["spec"]["template"]
     template["metadata"]["annotations"]["prometheus.io/port"] = "9000"
     assert ports.scraped_where_it_listens(parity) == ["Deployment/shop is scraped on 9000, it declares ['8000']"]

@@ -1,4 +1,4 @@
-"""An autoscaler decides, nothing else sets the number of replicas, and what it needs is there."""
+"""Only an autoscaler sets the number of replicas, and the CPU requests that it needs exist."""
 
 import pytest
 
@@ -12,7 +12,7 @@ EVERYWHERE = pytest.mark.parametrize("overlay", ["dev", "parity", "parity_withou
 
 
 @EVERYWHERE
-def test_the_replicas_are_decided_once(overlay: str, request: pytest.FixtureRequest) -> None:
+def test_only_one_object_sets_the_replicas(overlay: str, request: pytest.FixtureRequest) -> None:
     assert replicas.decided_once(request.getfixturevalue(overlay)) == []
 
 
@@ -21,7 +21,7 @@ def test_the_autoscaler_has_a_request_to_take_its_percentage_of(overlay: str, re
     assert replicas.has_its_percentage_of_something(request.getfixturevalue(overlay)) == []
 
 
-def test_dev_has_one_pod_which_every_edit_reaches(dev: list[Object]) -> None:
+def test_dev_has_one_pod(dev: list[Object]) -> None:
     scaler = scaler_of("shop", dev)
     assert (scaler.fewest, scaler.most) == (1, 1)
 
@@ -48,7 +48,7 @@ def test_replicas_beside_an_autoscaler_are_found(parity: list[Object]) -> None:
     assert replicas.decided_once(parity) == ["Deployment/shop sets replicas that its autoscaler owns"]
 
 
-def test_replicas_that_nobody_decides_are_found(parity: list[Object]) -> None:
+def test_a_deployment_without_an_autoscaler_is_found(parity: list[Object]) -> None:
     unscaled = [item for item in parity if item["kind"] != "ScaledObject"]
     assert replicas.decided_once(unscaled) == [
         "Deployment/receipts has neither replicas nor an autoscaler",
@@ -74,7 +74,7 @@ def test_another_share_of_cpu_without_keda_is_found(parity: list[Object], parity
     ]
 
 
-def test_another_name_would_let_two_exist_and_is_found(parity: list[Object], parity_without_keda: list[Object]) -> None:
+def test_an_autoscaler_with_another_name_is_found(parity: list[Object], parity_without_keda: list[Object]) -> None:
     del find(parity, "ScaledObject", "shop")["spec"]["advanced"]["horizontalPodAutoscalerConfig"]["name"]
     assert replicas.same_whoever_decides(parity, parity_without_keda) == [
         "ScaledObject/shop has name keda-hpa-shop, HorizontalPodAutoscaler/shop has shop"

@@ -1,4 +1,4 @@
-"""Prometheus' rules: promtool accepts and tests them, every alert says what to do, every file is used."""
+"""Prometheus' rules: promtool accepts and tests them, every alert states an action, and every file is used."""
 
 import subprocess
 from pathlib import Path
@@ -24,7 +24,7 @@ def promtool() -> Path:
 
 @pytest.fixture
 def files() -> list[Object]:
-    """The rule files, so that a test may break them."""
+    """The rule files, which a test may change."""
     return [yaml.safe_load(path.read_text()) for path in RULES]
 
 
@@ -43,7 +43,7 @@ def test_promtool_accepts_every_rule(promtool: Path) -> None:
 
 
 @pytest.mark.parametrize("path", TESTS, ids=lambda path: path.stem)
-def test_the_rules_do_what_their_tests_say(promtool: Path, path: Path) -> None:
+def test_the_rules_pass_their_promtool_tests(promtool: Path, path: Path) -> None:
     done = run(promtool, "test", "rules", path)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -52,7 +52,7 @@ def test_every_alert_is_explained(files: list[Object]) -> None:
     assert alerts.explained(files, DASHBOARDS) == []
 
 
-def test_every_alert_is_shown_firing_and_keeping_silent(files: list[Object], tests: list[Object]) -> None:
+def test_every_alert_has_a_test_that_fires_and_one_that_does_not(files: list[Object], tests: list[Object]) -> None:
     assert alerts.shown_both_ways(files, tests) == []
 
 
@@ -62,16 +62,16 @@ def test_every_rule_file_reaches_prometheus() -> None:
     assert sorted(named) == [f"rules/{path.name}" for path in RULES]
 
 
-def test_the_rules_ask_for_what_the_service_and_kubernetes_export(files: list[Object]) -> None:
+def test_the_rules_use_only_exported_and_recorded_metrics(files: list[Object]) -> None:
     used = alerts.metrics_used(files)
     assert used >= {"http_requests_total", "database_pool_waiting", "kube_job_failed", "up"}
     assert not {name for name in used if name.startswith("slo:")}, "recorded by no rule"
 
 
-# What can be wrong, and is found.
+# The negative controls.
 
 
-def test_a_rule_that_is_no_promql_is_found(promtool: Path, tmp_path: Path) -> None:
+def test_invalid_promql_is_found(promtool: Path, tmp_path: Path) -> None:
     broken = tmp_path / "broken.yaml"
     broken.write_text("groups: [{name: a, rules: [{record: 'a:b', expr: 'sum by (pod) (rate(x[5m]) /'}]}]")
     done = run(promtool, "check", "rules", broken)
@@ -92,7 +92,7 @@ def test_a_threshold_that_moved_is_found(promtool: Path, tmp_path: Path) -> None
     assert "ConnectionPoolExhausted" in done.stdout + done.stderr
 
 
-def test_an_alert_that_leaves_its_reader_alone_is_found(files: list[Object]) -> None:
+def test_an_incomplete_alert_is_found(files: list[Object]) -> None:
     alert = alerts.alerts(files)[0]
     alert["labels"]["severity"] = "critical"
     alert["annotations"] = {"summary": "broken", "description": "It is broken.", "dashboard": "/d/none"}

@@ -1,4 +1,4 @@
-"""Every object is valid for the Kubernetes version of the node image, strictly: an unknown field is an error."""
+"""Every object is valid for the Kubernetes version of the node image. Unknown fields are errors."""
 
 import re
 from typing import Any
@@ -10,7 +10,7 @@ import pytest
 from drydock.manifests.objects import Object, container, find
 from tests.manifests.conftest import objects
 
-FOLDERS = ["base", "load", "load/judge", "load/locust", "overlays/dev", "overlays/parity"]
+FOLDERS = ["base", "load/judge", "load/locust", "overlays/dev", "overlays/parity"]
 AUTOSCALING = ["autoscaling/cpu", "autoscaling/keda", "autoscaling/one"]
 
 type Schemas = dict[str, Any]
@@ -26,7 +26,7 @@ def version(kind: Object) -> str:
 
 @pytest.fixture
 def custom(platform: list[Object]) -> Schemas:
-    """The schema of each kind that an add-on brings along, by the kind's name."""
+    """The schemas of the add-ons' custom resources, by kind."""
     definitions = [item["spec"] for item in platform if item["kind"] == "CustomResourceDefinition"]
     return {
         spec["names"]["kind"]: strict(spec["versions"][0]["schema"]["openAPIV3Schema"], root=True)
@@ -35,13 +35,13 @@ def custom(platform: list[Object]) -> Schemas:
 
 
 def strict(schema: Any, *, root: bool = False) -> Any:
-    """A copy of an OpenAPI schema in which a field that it does not name is an error."""
+    """A copy of an OpenAPI schema that rejects unknown fields."""
     if isinstance(schema, list):
         return [strict(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
     closed = {key: strict(value) for key, value in schema.items()}
-    # What is common to all kinds (metadata) is described elsewhere.
+    # This schema does not describe the fields that all kinds share, such as metadata.
     if isinstance(closed.get("properties"), dict) and not root:
         closed.setdefault("additionalProperties", False)
     return closed

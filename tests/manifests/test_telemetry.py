@@ -1,4 +1,4 @@
-"""What the parts of the telemetry stack say of the same thing is the same."""
+"""The parts of the telemetry stack agree on shared settings."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import yaml
 
 from app.observability.requests import LATENCY_BUCKETS
 from drydock.dashboards.queries import SCRAPE_SECONDS
-from drydock.traffic.metrics import BUCKETS
+from drydock.requests.statistics import BUCKETS
 from tests.manifests.conftest import ROOT
 
 
@@ -28,7 +28,7 @@ def test_the_durations_of_service_collector_and_load_generator_can_be_compared()
 
 
 def setting(path: str, place: list[Any]) -> Any:
-    """A value in a settings file below observability/."""
+    """A value in a file below observability/."""
     found = yaml.safe_load((ROOT / "observability" / path).read_text())
     for key in place:
         found = found[key]
@@ -36,5 +36,5 @@ def setting(path: str, place: list[Any]) -> Any:
 
 
 def seconds(duration: str) -> float:
-    """Seconds of a duration as the collector writes it: 5ms, 10s."""
+    """The seconds of a duration in the collector's notation: 5ms, 10s."""
     return int(duration[:-2]) / 1000 if duration.endswith("ms") else float(duration[:-1])

@@ -1,4 +1,4 @@
-"""Local timings differ from production's in the fields that are said to, and in nothing else."""
+"""Local timings differ from production's only in the documented fields."""
 
 import os
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ SCALE_DOWN = "behavior.scaleDown"
 
 @pytest.fixture
 def in_production(tmp_path: Path) -> Any:
-    """A choice of k8s/autoscaling with the component beside it."""
+    """An autoscaler of k8s/autoscaling with the component production-timings."""
 
     def render(autoscaling: str) -> list[Object]:
         below = os.path.relpath(ROOT / "k8s", tmp_path)
@@ -30,7 +30,7 @@ def in_production(tmp_path: Path) -> Any:
 
 
 def fields(item: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Every value of an object by its path: a.b[0].c."""
+    """All values of an object by path: a.b[0].c."""
     if isinstance(item, dict):
         for key, value in item.items():
             yield from fields(value, f"{path}.{key}" if path else key)
@@ -42,12 +42,12 @@ def fields(item: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def differing(local: Object, production: Object) -> dict[str, tuple[Any, Any]]:
-    """The fields in which two objects differ, with both values."""
+    """The differing fields of two objects, with both values."""
     here, there = dict(fields(local)), dict(fields(production))
     return {path: (here.get(path), there.get(path)) for path in here | there if here.get(path) != there.get(path)}
 
 
-def test_keda_waits_longer_in_production_and_looks_at_a_longer_window(in_production: Any) -> None:
+def test_keda_has_longer_timings_and_a_longer_window_in_production(in_production: Any) -> None:
     local, production = (
         find(items, "ScaledObject", "shop") for items in (objects("autoscaling/keda"), in_production("keda"))
     )
@@ -62,7 +62,7 @@ def test_keda_waits_longer_in_production_and_looks_at_a_longer_window(in_product
     assert local_query.replace("[20s]", "[2m]").replace(">= 3", ">= 7") == query_there
 
 
-def test_the_plain_autoscaler_waits_longer_in_production(in_production: Any) -> None:
+def test_the_cpu_autoscaler_has_longer_timings_in_production(in_production: Any) -> None:
     local, production = (
         find(items, "HorizontalPodAutoscaler", "shop") for items in (objects("autoscaling/cpu"), in_production("cpu"))
     )
@@ -78,7 +78,7 @@ def test_with_and_without_keda_the_timings_are_the_same() -> None:
     assert scaled["advanced"]["horizontalPodAutoscalerConfig"]["behavior"] == plain["behavior"]
 
 
-def test_the_flags_that_no_manifest_can_set_are_said_to_differ(kind: Object) -> None:
+def test_the_scaling_page_documents_the_flags_of_the_controller_manager(kind: Object) -> None:
     flags = {
         argument["name"].removeprefix("horizontal-pod-autoscaler-"): argument["value"]
         for patch in kind["kubeadmConfigPatches"]

@@ -1,1 +1,1 @@
-"""What must arrive of a request, on every platform: one table, and the eyes to see it."""
+"""The signals that a request must leave behind on every platform, and the clients that check them."""

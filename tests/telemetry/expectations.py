@@ -1,4 +1,4 @@
-"""What holds of the telemetry on every platform. Each platform's tests import these, and bring a `stack` that runs."""
+"""Telemetry tests for every platform. Each platform's test module imports them and provides a running `stack`."""
 
 import statistics
 import time
@@ -11,9 +11,9 @@ from tests.polling import poll_until
 from tests.telemetry.signals import LOAD, SERVICE, SIGNALS
 from tests.telemetry.stack import ROUTE, Stack, TracedRequest
 
-# One scrape is 5 s away, the collector's metrics another 5 s, and a busy machine takes its time.
+# One scrape interval (5 s), the interval of the collector's metrics (5 s), and time for a busy machine.
 ARRIVAL_SECONDS = 40
-# Names of ASGI's own messages, as an instrumentation may make spans of them.
+# The names of the spans that an instrumentation may create for ASGI messages.
 ASGI_MESSAGES = ("http send", "http receive")
 HOSTILE = 60
 MEASUREMENTS = 5
@@ -21,7 +21,7 @@ MEASUREMENTS = 5
 
 @pytest.fixture(scope="module")
 def traced(stack: Stack, smoke: None) -> TracedRequest:
-    """A request that was sent, after all the others, and can be found again."""
+    """A request sent after all the others, with a trace ID of its own."""
     return TracedRequest().send(stack.service)
 
 
@@ -31,23 +31,23 @@ def test_the_signal_arrives(signal: str, stack: Stack, traced: TracedRequest) ->
 
 
 def test_a_trace_that_was_never_sent_does_not_arrive(stack: Stack) -> None:
-    """The negative control of the table: no entry about a trace of its own is true of a request nobody sent."""
+    """The negative control: the checks that depend on the trace ID fail for a request that was never sent."""
     unsent = TracedRequest()
     about_the_trace = ["route span", "SQL span below it", "log line with the trace id"]
     about_the_pod = ["identity on spans", "identity on log lines", "identity on metrics"]
     assert not [name for name in about_the_trace + about_the_pod if SIGNALS[name](stack, unsent)]
 
 
-def test_probes_scrapes_and_asgi_messages_leave_no_spans(stack: Stack, smoke: None) -> None:
+def test_probes_scrapes_and_asgi_messages_create_no_spans(stack: Stack, smoke: None) -> None:
     names = stack.jaeger.operations(SERVICE)
     noise = [name for name in names if "/health" in name or "/metrics" in name or name.endswith(ASGI_MESSAGES)]
     assert not noise, noise
     roots = [span.name for trace in stack.jaeger.recent(SERVICE) for span in trace if span.parent_id is None]
     statements = [name for name in roots if not name.startswith(("GET ", "POST ", "PUT "))]
-    assert not statements, f"spans that belong to no request: {set(statements)}"
+    assert not statements, f"spans outside any request: {set(statements)}"
 
 
-def test_hostile_paths_and_methods_make_no_series_and_no_names(stack: Stack, smoke: None) -> None:
+def test_hostile_paths_and_methods_create_no_series_and_no_span_names(stack: Stack, smoke: None) -> None:
     series = f'count({{job="{SERVICE}",__name__=~"http_requests_total|http_request_duration_seconds_count"}})'
     counted = f'count(traces_span_metrics_calls_total{{service_name="{SERVICE}"}})'
     before = stack.prometheus.value(series), stack.prometheus.value(counted), len(stack.jaeger.operations(SERVICE))
@@ -60,14 +60,14 @@ def test_hostile_paths_and_methods_make_no_series_and_no_names(stack: Stack, smo
     not_found = f'http_requests_total{{job="{SERVICE}",handler="{ROUTE}",status="404"}}'
     poll_until(lambda: stack.prometheus.value(not_found) >= HOSTILE, "the hostile requests to be scraped", 20)
     after = stack.prometheus.value(series), stack.prometheus.value(counted), len(stack.jaeger.operations(SERVICE))
-    print(f"series of requests, series of span metrics, names of spans: {before} before, {after} after {3 * HOSTILE}")
-    # A route, a method or a status that was not met before is a new series of each pod; 180 of them are not.
+    print(f"request series, span metric series, span names: {before} before, {after} after {3 * HOSTILE} requests")
+    # Each pod may add a series for a new route, method or status, but not for each of the 180 requests.
     assert max(now - then for now, then in zip(after, before, strict=True)) < HOSTILE / 2
 
 
-def test_everything_is_scraped(stack: Stack) -> None:
+def test_every_target_is_up(stack: Stack) -> None:
     def health() -> set[str]:
-        # The load generator is there while it runs.
+        # The judge is a target only while it sends.
         targets = [one for one in stack.prometheus.targets() if one["labels"]["job"] != LOAD]
         return {f"{one['labels']['job']}: {one['health']} {one['lastError']}" for one in targets}
 
@@ -79,7 +79,7 @@ def test_no_rule_fails(stack: Stack) -> None:
     assert stack.prometheus.value("increase(prometheus_rule_evaluation_failures_total[5m])") == 0
 
 
-def test_grafana_leads_from_an_exemplar_to_its_trace_and_from_a_trace_to_metrics(stack: Stack) -> None:
+def test_grafana_links_exemplars_to_traces_and_traces_to_metrics(stack: Stack) -> None:
     sources = {source["uid"]: source for source in httpx2.get(f"{stack.grafana}/api/datasources", timeout=10).json()}
     exemplars = sources["prometheus"]["jsonData"]["exemplarTraceIdDestinations"]
     assert exemplars == [{"name": "trace_id", "datasourceUid": "jaeger"}]
@@ -90,8 +90,8 @@ def test_grafana_leads_from_an_exemplar_to_its_trace_and_from_a_trace_to_metrics
         stack.prometheus.samples(sent)
 
 
-def test_how_long_a_request_takes_to_be_seen(stack: Stack) -> None:
-    """Prints the seconds from a request to its trace and to its sample; that they come at all is what it asserts."""
+def test_the_trace_and_the_sample_of_a_request_arrive(stack: Stack) -> None:
+    """Prints the seconds from a request to its trace and to its sample. Asserts only that both arrive."""
     traces, samples = [], []
     count = f'http_requests_total{{job="{SERVICE}",handler="{ROUTE}",status="200"}}'
     for _ in range(MEASUREMENTS):
@@ -104,7 +104,7 @@ def test_how_long_a_request_takes_to_be_seen(stack: Stack) -> None:
 
 def _seconds(check: Callable[[], object]) -> float:
     began = time.monotonic()
-    poll_until(check, "the request to be seen", ARRIVAL_SECONDS)
+    poll_until(check, "the request to appear", ARRIVAL_SECONDS)
     return time.monotonic() - began
 
 

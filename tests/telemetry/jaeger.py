@@ -1,4 +1,4 @@
-"""Traces as Jaeger tells them."""
+"""A client of Jaeger's HTTP API."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -10,7 +10,7 @@ TIMEOUT_SECONDS = 10
 
 @dataclass(frozen=True)
 class Span:
-    """One span, with the resource that it came from."""
+    """One span with its resource attributes."""
 
     span_id: str
     parent_id: str | None
@@ -22,7 +22,7 @@ class Span:
 
     @classmethod
     def parse(cls, span: dict[str, Any], processes: dict[str, Any]) -> Self:
-        """Reads a span of Jaeger's own JSON."""
+        """Parse a span in Jaeger's own JSON format."""
         attributes, process = _tags(span["tags"]), processes[span["processID"]]
         parents = [item["spanID"] for item in span.get("references") or [] if item["refType"] == "CHILD_OF"]
         return cls(
@@ -43,23 +43,23 @@ class Jaeger:
     url: str
 
     def trace(self, trace_id: str) -> list[Span]:
-        """The spans of a trace; empty while Jaeger does not know it."""
+        """The spans of a trace. Empty until Jaeger has stored it."""
         answer = httpx2.get(f"{self.url}/api/traces/{trace_id}", timeout=TIMEOUT_SECONDS)
         return _spans(answer.json()) if answer.status_code == 200 else []
 
     def recent(self, service: str, limit: int = 100) -> list[list[Span]]:
-        """The newest traces in which a service took part."""
+        """The newest traces with spans of a service."""
         parameters = {"service": service, "limit": str(limit), "lookback": "1h"}
         found = httpx2.get(f"{self.url}/api/traces", params=parameters, timeout=TIMEOUT_SECONDS).json()
         return [_spans({"data": [trace]}) for trace in found["data"]]
 
     def operations(self, service: str) -> set[str]:
-        """The names of all spans that a service ever sent."""
+        """The names of all spans of a service."""
         answer = httpx2.get(f"{self.url}/api/services/{service}/operations", timeout=TIMEOUT_SECONDS)
         return set(answer.json()["data"])
 
     def performance(self, service: str, measure: str) -> list[float]:
-        """The last hour of service performance monitoring: `measure` is calls, errors or latencies."""
+        """The last hour of service performance monitoring. `measure` is calls, errors or latencies."""
         parameters = {"service": service, "lookback": "3600000", "step": "5000", "ratePer": "60000", "quantile": "0.95"}
         answer = httpx2.get(f"{self.url}/api/metrics/{measure}", params=parameters, timeout=TIMEOUT_SECONDS)
         series = answer.raise_for_status().json().get("metrics") or []

@@ -1,4 +1,4 @@
-"""The table of signals: what a request must leave behind, and where. Each entry says whether it has arrived."""
+"""The table of signals that a request must leave behind. Each check is truthy once its signal has arrived."""
 
 from collections.abc import Callable
 
@@ -7,11 +7,11 @@ from tests.telemetry.stack import ROUTE, Stack, TracedRequest
 
 type Arrived = Callable[[Stack, TracedRequest], object]
 
-SERVICE, LOAD = "shop", "traffic"
+SERVICE, LOAD = "shop", "judge"
 
 
 def route_span(stack: Stack, request: TracedRequest) -> Span | None:
-    """The service's span of the route, a child of the caller's."""
+    """The service's span of the route, a child of the client's span."""
     return next(
         (
             span
@@ -25,7 +25,7 @@ def route_span(stack: Stack, request: TracedRequest) -> Span | None:
 
 
 def statement_span(stack: Stack, request: TracedRequest) -> Span | None:
-    """The span of the SQL statement, a child of the route's, with the statement but not its values."""
+    """The span of the SQL statement, a child of the route span. It contains the statement without its values."""
     route = route_span(stack, request)
     return next(
         (
@@ -40,7 +40,7 @@ def statement_span(stack: Stack, request: TracedRequest) -> Span | None:
 
 
 def edge_from_load_to_database(stack: Stack, _: TracedRequest) -> bool:
-    """In one trace: the load generator's span, below it the service's route, below that the database's statement."""
+    """One trace contains the judge's span, its child in the service, and the SQL statement below that."""
     return any(_descends(trace) for trace in stack.jaeger.recent(LOAD))
 
 
@@ -50,7 +50,7 @@ def metric(stack: Stack, _: TracedRequest) -> float:
 
 
 def exemplar(stack: Stack, _: TracedRequest) -> bool:
-    """An exemplar of the latency histogram carries a trace id, and Jaeger opens it."""
+    """An exemplar of the latency histogram carries the ID of a trace that Jaeger has."""
     return _opens(stack, f'http_request_duration_seconds_bucket{{job="{SERVICE}",handler="{ROUTE}"}}')
 
 
@@ -60,37 +60,37 @@ def span_metric(stack: Stack, _: TracedRequest) -> float:
 
 
 def span_metric_exemplar(stack: Stack, _: TracedRequest) -> bool:
-    """An exemplar of the collector's histogram, whose trace Jaeger opens."""
+    """An exemplar of the collector's histogram carries the ID of a trace that Jaeger has."""
     return _opens(
         stack, f'traces_span_metrics_duration_seconds_bucket{{service_name="{SERVICE}",http_route="{ROUTE}"}}'
     )
 
 
 def service_performance(stack: Stack, _: TracedRequest) -> bool:
-    """Jaeger's own page of rates and latencies, which it computes from the span metrics."""
+    """Jaeger's page of rates and latencies, which it queries from the span metrics."""
     return bool(stack.jaeger.performance(SERVICE, "calls") and stack.jaeger.performance(SERVICE, "latencies"))
 
 
 def log_line(stack: Stack, request: TracedRequest) -> object:
-    """The access line with the request's trace id."""
+    """The access log line with the request's trace ID."""
     return [line for line in stack.log_lines() if line.get("trace_id") == request.trace_id]
 
 
 def identity_on_spans(stack: Stack, request: TracedRequest) -> bool:
-    """Where the span came from, by OpenTelemetry's names."""
+    """The span's resource has all OpenTelemetry identity attributes."""
     span = route_span(stack, request)
     return bool(span and all(span.resource.get(name) for name in stack.identity))
 
 
 def identity_on_log_lines(stack: Stack, request: TracedRequest) -> bool:
-    """The same names and values in the log line."""
+    """The log line carries the same names and values as the span's resource."""
     span = route_span(stack, request)
     lines = [line for line in stack.log_lines() if line.get("trace_id") == request.trace_id]
     return bool(span and lines and all(lines[0].get(name) == span.resource[name] for name in stack.identity))
 
 
 def identity_on_metrics(stack: Stack, request: TracedRequest) -> bool:
-    """The same names, with underscores, and the same values in target_info."""
+    """target_info carries the same values. Its names have underscores instead of dots."""
     span = route_span(stack, request)
     known = [labels for labels, _ in stack.prometheus.samples(f'target_info{{job="{SERVICE}"}}')]
     return bool(
@@ -105,7 +105,7 @@ def identity_on_metrics(stack: Stack, request: TracedRequest) -> bool:
 SIGNALS: dict[str, Arrived] = {
     "route span": route_span,
     "SQL span below it": statement_span,
-    "load generator → service → database": edge_from_load_to_database,
+    "judge → service → database": edge_from_load_to_database,
     "metric": metric,
     "exemplar that opens in Jaeger": exemplar,
     "span metric": span_metric,
@@ -119,7 +119,7 @@ SIGNALS: dict[str, Arrived] = {
 
 
 def _opens(stack: Stack, histogram: str) -> bool:
-    """Whether one of a histogram's newest exemplars is a trace that Jaeger has."""
+    """Whether Jaeger has the trace of one of a histogram's newest exemplars."""
     found = stack.prometheus.exemplars(histogram, seconds=300)
     return any(stack.jaeger.trace(item["trace_id"]) for item in found[-5:])
 

@@ -1,4 +1,4 @@
-"""The smoke load, as a person starts it."""
+"""Runs the smoke load with the same command as a user."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ RATE, SECONDS = 20, 30
 
 
 def send(project: Project, platform: str, environment: Mapping[str, str] | None = None) -> None:
-    """Runs `drydock smoke`; fails with what it said when a request was lost."""
+    """Run `drydock smoke`. If a request was lost, fail with the output of the command."""
     command = [str(Path(sys.executable).with_name("drydock")), "smoke", "--platform", platform]
     options = ["--rate", str(RATE), "--seconds", str(SECONDS)]
     done = subprocess.run(

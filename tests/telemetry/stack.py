@@ -1,4 +1,4 @@
-"""A running service with its telemetry stack, and one request to it that can be found again."""
+"""A running service with its telemetry stack, and a request with a trace ID of its own."""
 
 import secrets
 import time
@@ -19,19 +19,18 @@ ROUTE = "/products/{product_id}"
 
 @dataclass(frozen=True)
 class Stack:
-    """Where the service and its telemetry are, and how to read its log lines."""
+    """The addresses of the service and its telemetry, and a function that reads its log lines."""
 
     service: str
     jaeger: Jaeger
     prometheus: Prometheus
     grafana: str
     log_lines: LogLines
-    # The OpenTelemetry names by which every signal says where it came from.
+    # The names of the OpenTelemetry attributes that identify the source of every signal.
     identity: frozenset[str]
 
     @classmethod
     def at(cls, service: str, pages: TelemetryAddresses, log_lines: LogLines, identity: set[str]) -> Self:
-        """The stack whose pages are at these addresses."""
         return cls(
             service, Jaeger(pages.jaeger), Prometheus(pages.prometheus), pages.grafana, log_lines, frozenset(identity)
         )
@@ -39,7 +38,7 @@ class Stack:
 
 @dataclass(frozen=True)
 class TracedRequest:
-    """One request for a product, under a trace id that nobody else has."""
+    """One request for a product, with a unique trace ID."""
 
     trace_id: str = field(default_factory=lambda: secrets.token_hex(16))
     caller_span_id: str = field(default_factory=lambda: secrets.token_hex(8))
@@ -47,11 +46,11 @@ class TracedRequest:
 
     @property
     def headers(self) -> dict[str, str]:
-        """What a caller with a sampled span of its own sends along."""
+        """The headers of a client whose own span is sampled."""
         return {"traceparent": f"00-{self.trace_id}-{self.caller_span_id}-01"}
 
     def send(self, service: str) -> Self:
-        """Sends it once, on a connection of its own."""
+        """Send the request once, on a new connection."""
         answer = httpx2.get(f"{service}/products/1", headers=self.headers, timeout=10)
         assert answer.status_code == 200, answer.text
         return self

@@ -17,8 +17,8 @@ PYPROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 OURS = {"drydock", "loadtest"}
 # Parts of locust, in the versions that fit it.
 BROUGHT_BY_LOCUST = {"gevent", "geventhttpclient"}
-# These run in the cluster only.
-IN_THE_CLUSTER = {"drydock/traffic", "loadtest"}
+# Runs in the cluster only.
+IN_THE_CLUSTER = {"loadtest"}
 
 
 @cache
@@ -70,7 +70,7 @@ def undeclared(paths: set[Path], declared: set[str]) -> set[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("paths", "group"),
     [
-        pytest.param(sources("drydock") - sources(*IN_THE_CLUSTER), None, id="wheel"),
+        pytest.param(sources("drydock"), None, id="wheel"),
         pytest.param(sources("drydock/judge", "drydock/requests", *IN_THE_CLUSTER), "instrument", id="instrument"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Products, orders, order lines."""
+"""Add products, orders and order lines."""
 
 from alembic import op
 

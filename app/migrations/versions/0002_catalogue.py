@@ -1,4 +1,4 @@
-"""A catalogue to start with, so that a new shop can take an order at once."""
+"""Add a first catalogue, so that a new shop can take orders."""
 
 from alembic import op
 
@@ -7,7 +7,7 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    # A million units each: a day of load tests does not empty the shelf.
+    # A million units each: a day of load tests does not exhaust the stock.
     op.execute("""
         INSERT INTO products (name, price_cents, stock, stocked)
         SELECT name, price_cents, 1000000, 1000000

@@ -1,7 +1,7 @@
-"""Receipts, and the queue of those to render: PgQueuer 1.6.0's own schema, as its library declares it.
+"""Add receipts and the rendering queue, with PgQueuer 1.6.0's own schema.
 
-The statements are those of `pgq install`, captured: a revision must not change with the library. A test asks the
-library whether they still are what it needs (tests/integration/app/test_receipt_schema.py).
+The statements are the captured output of `pgq install`, because a revision must not change with the library.
+tests/integration/app/test_receipt_schema.py checks that they still match the installed library.
 """
 
 from alembic import op
@@ -159,7 +159,7 @@ $$ LANGUAGE plpgsql
 
 
 def upgrade() -> None:
-    # Written once: `rendered_at` and `document` together, or `failed_at` and `failure`.
+    # A worker writes either `rendered_at` and `document`, or `failed_at` and `failure`.
     op.execute("""
         CREATE TABLE receipts (
             order_id bigint PRIMARY KEY REFERENCES orders,
@@ -175,7 +175,7 @@ def upgrade() -> None:
             CHECK (rendered_at IS NULL OR failed_at IS NULL)
         )
     """)
-    # PDF does not compress any further.
+    # PDFs are already compressed.
     op.execute("ALTER TABLE receipts ALTER document SET STORAGE EXTERNAL")
     for statement in PGQUEUER:
         op.execute(statement)

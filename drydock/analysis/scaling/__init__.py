@@ -1,1 +1,1 @@
-"""What a run of the scaling drill shows: its marks, the share of each pod, its verdict."""
+"""The analysis of the scaling drill: marks, shares of the pods, verdict."""

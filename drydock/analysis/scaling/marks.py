@@ -1,19 +1,19 @@
-"""The clock of the scaling drill: what happened how many seconds after the load rose, and who says so.
+"""The marks of the scaling drill: events in seconds since the step, each with its source.
 
-Kubernetes' own times have a grain of one second, so a mark is the arrival of the news here, and the API's own time
-stands beside it. News of a pod may come up to a second after the fact: a mark is never too early.
+Kubernetes reports times to the second. A mark is therefore the arrival of the observation, with the API's time in its
+note. An observation of a pod arrives up to a second after the event, so a mark is never early.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from drydock.analysis.scaling.evidence import ScalingEvidence
+from drydock.analysis.scaling.scaling_evidence import ScalingEvidence
 from drydock.requests.windows import windows
 from drydock.timeline.history import Series, at, unix
 from drydock.timeline.observation import Observation
 
 WINDOW_SECONDS = 5.0
-# Latency is back once it was within the objective for this many windows in a row: one alone may be chance.
+# Latency counts as recovered after this many windows in a row within the objective: one window may be chance.
 WINDOWS_IN_A_ROW = 3
 
 RATE_OVER = "rate_over_target"
@@ -33,7 +33,7 @@ AT_MINIMUM = "back_at_minimum"
 
 @dataclass(frozen=True)
 class Mark:
-    """A point on the clock. `seconds` since the step began; None where it never came, and `note` says why."""
+    """An event. `seconds` since the step; None if it never happened, with the reason in `note`."""
 
     name: str
     title: str
@@ -44,12 +44,12 @@ class Mark:
 
     @property
     def missing(self) -> bool:
-        """Whether it had to come and did not."""
+        """Whether the mark is required and has no time."""
         return self.required and self.seconds is None
 
 
 def read(evidence: ScalingEvidence, p95_seconds: float) -> list[Mark]:
-    """All marks in their order; `p95_seconds` is the objective."""
+    """All marks, in their expected order; `p95_seconds` is the latency objective."""
     return [
         _rate_over(evidence),
         _cpu_over(evidence),
@@ -65,7 +65,7 @@ def read(evidence: ScalingEvidence, p95_seconds: float) -> list[Mark]:
 
 
 def _rate_over(evidence: ScalingEvidence) -> Mark:
-    title, source = "request rate over the trigger's target", "requests answered in a second, for each ready pod"
+    title, source = "the request rate exceeds its target", "answers in a second, for each ready pod"
     target = evidence.triggers.rate_target
     highest = 0.0
     for window in windows(evidence.records, evidence.step, _last(evidence), 1):
@@ -78,7 +78,7 @@ def _rate_over(evidence: ScalingEvidence) -> Mark:
 
 
 def _cpu_over(evidence: ScalingEvidence) -> Mark:
-    title, source = "CPU over its target", "the autoscaler's status"
+    title, source = "CPU exceeds its target", "HorizontalPodAutoscaler status"
     name = next((metric for metric in evidence.metrics if evidence.triggers.title(metric) == "cpu"), "cpu")
     target, series = evidence.metrics.get(name, 0.0), _under_load(evidence, evidence.reading(name))
     if found := next(((time, value) for time, value in series if value > target), None):
@@ -88,7 +88,7 @@ def _cpu_over(evidence: ScalingEvidence) -> Mark:
 
 
 def _visible(evidence: ScalingEvidence) -> Mark:
-    title, source = "the autoscaler reads a value over its target", "HorizontalPodAutoscaler's status"
+    title, source = "the autoscaler reads a value above its target", "HorizontalPodAutoscaler status"
     over = [
         (time, metric, value)
         for metric, target in evidence.metrics.items()
@@ -96,56 +96,56 @@ def _visible(evidence: ScalingEvidence) -> Mark:
         if value > target
     ]
     if not over:
-        return Mark(VISIBLE, title, None, source, "no metric went over its target while load was on")
+        return Mark(VISIBLE, title, None, source, "no metric exceeded its target under load")
     time, metric, value = min(over)
     note = f"{evidence.triggers.title(metric)} {value:.0f}, target {evidence.metrics[metric]:g}"
     return _mark(evidence, VISIBLE, title, time, source, note)
 
 
 def _desired(evidence: ScalingEvidence) -> Mark:
-    title, source = "more pods are wanted", "HorizontalPodAutoscaler's status"
+    title, source = "the desired replicas rise", "HorizontalPodAutoscaler status"
     before = at(evidence.desired, evidence.step) or 0
     raised = [(time, count) for time, count in evidence.desired if evidence.step < time <= evidence.off]
     if found := next(((time, count) for time, count in raised if count > before), None):
         return _mark(evidence, DESIRED, title, found[0], source, f"{before} to {found[1]}")
-    return Mark(DESIRED, title, None, source, f"it went on wanting {before}")
+    return Mark(DESIRED, title, None, source, f"the desired replicas stayed at {before}")
 
 
 def _first_pod(evidence: ScalingEvidence) -> Iterator[Mark]:
-    """The way of the first new pod: each mark is that of the pod that came so far first."""
+    """The start of the first new pod: each mark belongs to the first pod that reached it."""
     steps: list[tuple[str, str, str, Callable[[Observation], bool], Callable[[Observation], str | None]]] = [
-        (SCHEDULED, "a new pod has a node", "pod's condition PodScheduled", _has_node, _said("scheduled")),
-        (STARTED, "its container runs", "pod's container state", _runs, _said("started")),
-        (READY, "first new pod is ready", "pod's condition Ready", _is_ready, _said("ready")),
+        (SCHEDULED, "a new pod is scheduled", "pod condition PodScheduled", _has_node, _state_field("scheduled")),
+        (STARTED, "its container runs", "container state of the pod", _runs, _state_field("started")),
+        (READY, "the first new pod is ready", "pod condition Ready", _is_ready, _state_field("ready")),
     ]
     pods = evidence.history.pods(evidence.workload.deployment)
     new = [seen for seen in pods if seen.name not in evidence.old_pods and evidence.step < seen.arrived <= evidence.off]
-    for name, title, source, reached, said in steps:
+    for name, title, source, reached, api_time in steps:
         found = next(filter(reached, new), None)
         if found is None:
-            yield Mark(name, title, None, source, "there was no new pod" if not new else "no new pod came so far")
+            yield Mark(name, title, None, source, "there was no new pod" if not new else "no new pod reached it")
         else:
-            yield _mark(evidence, name, title, found.arrived, source, _api_time(evidence, said(found)))
+            yield _mark(evidence, name, title, found.arrived, source, _api_time(evidence, api_time(found)))
 
 
 def _served(evidence: ScalingEvidence) -> Mark:
-    title, source = "a new pod has answered a request", "the request's record"
+    title, source = "a new pod answers a request", "records of the requests"
     by_new = [it for it in evidence.records if it.pod and it.pod not in evidence.old_pods and it.ended > evidence.step]
     if not by_new:
-        return Mark(SERVED, title, None, source, "no new pod answered one")
+        return Mark(SERVED, title, None, source, "no new pod answered a request")
     first = min(by_new, key=lambda record: record.ended)
     return _mark(evidence, SERVED, title, first.ended, source, first.pod)
 
 
 def _all_ready(evidence: ScalingEvidence) -> Mark:
-    title, source = "all wanted pods are ready", "EndpointSlices"
+    title, source = "all desired pods are ready", "EndpointSlices"
     counts = [(time, len(pods)) for time, pods in evidence.endpoints if evidence.step < time <= evidence.off]
     if evidence.wanted <= (at(evidence.desired, evidence.step) or 0):
-        return Mark(ALL_READY, title, None, source, "no more pods were wanted than there were")
+        return Mark(ALL_READY, title, None, source, "the desired replicas did not rise")
     if found := next((time for time, count in counts if count >= evidence.wanted), None):
         return _mark(evidence, ALL_READY, title, found, source, f"{evidence.wanted} pods")
     most = max((count for _, count in counts), default=0)
-    return Mark(ALL_READY, title, None, source, f"at most {most} of {evidence.wanted} were")
+    return Mark(ALL_READY, title, None, source, f"at most {most} of {evidence.wanted} were ready")
 
 
 def _latency_back(evidence: ScalingEvidence, objective: float) -> Mark:
@@ -158,26 +158,26 @@ def _latency_back(evidence: ScalingEvidence, objective: float) -> Mark:
         been_over, good = been_over or not within, good + 1 if within else 0
         if good == WINDOWS_IN_A_ROW:
             began = window.end - WINDOWS_IN_A_ROW * WINDOW_SECONDS
-            note = f"it was up to {worst:.0f} ms" if been_over else "it was never over"
+            note = f"up to {worst:.0f} ms before" if been_over else "never above it"
             return _mark(evidence, LATENCY_BACK, title, began, source, note)
     note = f"never within it for {WINDOWS_IN_A_ROW * WINDOW_SECONDS:g} s; up to {worst:.0f} ms"
     return Mark(LATENCY_BACK, title, None, source, note)
 
 
 def _load_off(evidence: ScalingEvidence) -> Mark:
-    title, source = "load off", "the last request that only the step's users could have under way"
+    title, source = "load off", "the last request beyond the number of users after the step"
     if evidence.load_off is None:
-        return Mark(LOAD_OFF, title, None, source, "it is on")
+        return Mark(LOAD_OFF, title, None, source, "the load is on")
     return _mark(evidence, LOAD_OFF, title, evidence.load_off, source)
 
 
 def _scale_in(evidence: ScalingEvidence) -> Iterator[Mark]:
-    titles = (SCALE_IN, "fewer pods are wanted"), (AT_MINIMUM, f"back at {evidence.minimum} pods, no other one left")
-    sources = "HorizontalPodAutoscaler's status", "pods, those that are ending included"
+    titles = (SCALE_IN, "the desired replicas fall"), (AT_MINIMUM, f"back at {evidence.minimum} pods")
+    sources = "HorizontalPodAutoscaler status", "pods, including terminating ones"
     wanted = at(evidence.desired, evidence.off) or 0
     lowered = [(time, count) for time, count in evidence.desired if time > evidence.off and count < wanted]
     if not lowered:
-        note = f"it went on wanting {wanted}" if evidence.load_off else "load is on"
+        note = f"the desired replicas stayed at {wanted}" if evidence.load_off else "the load is on"
         yield from (Mark(*title, None, source, note) for title, source in zip(titles, sources, strict=True))
         return
     first = lowered[0][0]
@@ -204,11 +204,11 @@ def _last(evidence: ScalingEvidence) -> float:
     return max((record.ended for record in evidence.records), default=evidence.step)
 
 
-def _api_time(evidence: ScalingEvidence, said: str | None) -> str:
-    return f"the API says {unix(said) - evidence.step:.0f} s" if said else ""
+def _api_time(evidence: ScalingEvidence, time: str | None) -> str:
+    return f"{unix(time) - evidence.step:.0f} s by the API" if time else ""
 
 
-def _said(field: str) -> Callable[[Observation], str | None]:
+def _state_field(field: str) -> Callable[[Observation], str | None]:
     return lambda seen: seen.state[field]
 
 

@@ -1,1 +1,1 @@
-"""The shutdown drills, one a file."""
+"""The shutdown drills, one per file."""

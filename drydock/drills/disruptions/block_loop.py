@@ -1,58 +1,64 @@
-"""One pod's event loop is blocked, as by a blocking call in a coroutine."""
+"""The event loop of one pod blocks, as in a blocking call in a coroutine."""
 
 from collections.abc import Iterable
+from math import ceil
 
+from drydock.analysis.drill_objectives import DrillObjectives
 from drydock.analysis.evidence import Evidence
-from drydock.analysis.objectives import DrillObjectives
+from drydock.core.errors import CannotRunError
+from drydock.core.project import FaultRequest
 from drydock.drills.disruption import Disruption
 from drydock.drills.drill_run import DrillRun
 from drydock.requests.outcome import Outcome
 from drydock.runs.verdict import Check
 from drydock.targets.target import Target
 
-BLOCKED_SECONDS = 60
-# Readiness: up to 5 s until the first probe, three of them 5 s apart with 2 s each, and 2 s until that is known.
+# Readiness: up to 5 s until the first probe, three probes 5 s apart with a timeout of 2 s, and 2 s of propagation.
 SHED_SECONDS = 20.0
-# Liveness: up to 10 s until the first probe, three of them 10 s apart with 2 s each.
+# Liveness: up to 10 s until the first probe, three probes 10 s apart with a timeout of 2 s.
 NOTICE_SECONDS = 35.0
-# 210 requests a second, half of them for the blocked pod.
-MOST_LOST = int(SHED_SECONDS * 105)
 
 
 class BlockLoop(Disruption[Target]):
-    """Nothing is answered by one pod for a minute, probes included."""
+    """Block the event loop of one pod for a minute: it answers neither requests nor probes."""
 
     title = "block-loop"
-    hypothesis = (
-        f"When a pod's event loop blocks, readiness takes it out within {SHED_SECONDS:g} s, before liveness restarts "
-        f"it (noticed within {NOTICE_SECONDS:g} s); only requests of that time are lost, at most {MOST_LOST:,}."
-    )
-    objectives = DrillObjectives(lost=MOST_LOST, restarts=1)
     negative_control = "no-readiness"
-    variant = "faults"
+
+    @property
+    def hypothesis(self) -> str:
+        return (
+            f"When the event loop of a pod blocks, readiness removes it from the Service within {SHED_SECONDS:g} s. "
+            f"Liveness fails later, within {NOTICE_SECONDS:g} s, and restarts it. Only the requests until the removal "
+            f"are lost, at most {self.objectives.lost:,}."
+        )
+
+    @property
+    def objectives(self) -> DrillObjectives:
+        """The requests of one pod until readiness removes it, and one restart."""
+        return DrillObjectives(lost=ceil(SHED_SECONDS * self.rate_of_one_pod), restarts=1)
+
+    @property
+    def variant(self) -> str | None:
+        return self._fault.variant
 
     def act(self, run: DrillRun[Target]) -> None:
-        """One pod stops to answer; readiness falls; liveness has it restarted."""
-        pod = run.chosen_pod
-        run.target.request(pod, "POST", "/faults/block-loop", {"seconds": BLOCKED_SECONDS})
-        run.wait("readiness to take it out", lambda: pod not in run.ready, SHED_SECONDS)
-        run.wait("liveness to have it restarted", lambda: run.restarts(pod) >= 1, 120)
+        pod, fault = run.chosen_pod, self._fault
+        run.target.request(pod, fault.method, fault.path, fault.body)
+        run.wait("readiness to remove the pod", lambda: pod not in run.ready, SHED_SECONDS)
+        run.wait("liveness to restart it", lambda: run.restarts(pod) >= 1, 120)
 
     def recovered(self, run: DrillRun[Target]) -> bool:
-        """It was started again, and is ready."""
         return run.restarts(run.chosen_pod) >= 1 and run.all_pods_restored
 
     def checks(self, run: DrillRun[Target], evidence: Evidence) -> Iterable[Check]:
-        """Who noticed, and when."""
         shed = run.seconds_until_shed(evidence, run.chosen_pod)
-        yield _within("readiness takes the pod out", shed, SHED_SECONDS)
+        yield _within("readiness removes the pod", shed, SHED_SECONDS)
         noticed = run.seconds_until_unhealthy(evidence, run.chosen_pod)
-        yield _within("liveness notices", noticed, NOTICE_SECONDS)
+        yield _within("liveness fails", noticed, NOTICE_SECONDS)
         first = shed is not None and (noticed is None or shed < noticed)
-        yield Check(
-            "readiness sheds before liveness restarts", first, "in this order", "in this order" if first else "not"
-        )
-        # The other pod may shed a few when this one goes on, with all that it had held up: they are in the sum.
+        yield Check("readiness fails before liveness", first, "in this order", "in this order" if first else "not")
+        # When this pod resumes with its backlog, the other pod may shed a few requests: they count in the sum.
         late = [
             record
             for record in evidence.records
@@ -60,9 +66,16 @@ class BlockLoop(Disruption[Target]):
             and record.pod in ("", run.chosen_pod)
             and record.intended > evidence.action_started + SHED_SECONDS
         ]
-        yield Check("it loses nothing once it is out", not late, "0", f"{len(late):,}")
+        yield Check("no request is lost after the removal", not late, "0", f"{len(late):,}")
+
+    @property
+    def _fault(self) -> FaultRequest:
+        if self.settings.block_loop is None:
+            reason = "drydock.toml has no request that blocks the event loop of a pod"
+            raise CannotRunError(reason, "Set its path under [drills.disruptions.block_loop].")
+        return self.settings.block_loop
 
 
 def _within(name: str, seconds: float | None, limit: float) -> Check:
-    observed = "not at all" if seconds is None else f"after {seconds:.1f} s"
+    observed = "never" if seconds is None else f"after {seconds:.1f} s"
     return Check(name, seconds is not None and seconds <= limit, f"within {limit:g} s", observed)

@@ -1,30 +1,39 @@
-"""A process dies without a word, as from the out-of-memory killer."""
+"""A process that dies by SIGKILL, as from the out-of-memory killer."""
 
-from drydock.analysis.objectives import DrillObjectives
+from math import ceil
+
+from drydock.analysis.drill_objectives import DrillObjectives
 from drydock.drills.disruption import Disruption
 from drydock.drills.drill_run import DrillRun
+from drydock.manifests.shutdown_budget import PROPAGATION_SECONDS
 from drydock.targets.target import Target
 
-# At 210 requests a second half of them meet the dead pod until its end is known everywhere: the kubelet sees it within
-# about 1 s, and kube-proxy hears of it 1 to 2 s later. 3 s x 105/s = 315.
-MOST_LOST = 315
+# The Service sends connections to the dead pod for this long: the kubelet sees the exit within about 1 s, and
+# kube-proxy follows as late as after a deletion.
+UNNOTICED_SECONDS = 1 + PROPAGATION_SECONDS
 
 
 class KillHard(Disruption[Target]):
-    """SIGKILL: no preStop, no drain, no grace period. What that costs is stated, and bounded."""
+    """Kill the process of one pod with SIGKILL: no preStop, no drain, no grace period."""
 
     title = "kill-hard"
-    hypothesis = (
-        f"When a process is killed outright, at most {MOST_LOST} requests are lost: those in flight, and those of the "
-        "3 s until no connection goes there; no acknowledged order is lost, and the container comes back by itself."
-    )
-    objectives = DrillObjectives(lost=MOST_LOST, restarts=1)
     negative_control = "no-readiness"
 
+    @property
+    def hypothesis(self) -> str:
+        return (
+            f"When SIGKILL ends a process, at most {self.objectives.lost:,} requests are lost: those in flight, and "
+            f"those of the {UNNOTICED_SECONDS:g} s until the Service removes the pod. No acknowledged write is lost, "
+            "and the kubelet restarts the container."
+        )
+
+    @property
+    def objectives(self) -> DrillObjectives:
+        """The requests of one pod until the Service removes it, and one restart."""
+        return DrillObjectives(lost=ceil(UNNOTICED_SECONDS * self.rate_of_one_pod), restarts=1)
+
     def act(self, run: DrillRun[Target]) -> None:
-        """SIGKILL to the service of one pod."""
         run.target.kill(run.chosen_pod)
 
     def recovered(self, run: DrillRun[Target]) -> bool:
-        """Its container was started again, and is ready."""
         return run.restarts(run.chosen_pod) >= 1 and run.all_pods_restored

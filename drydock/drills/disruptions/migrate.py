@@ -1,40 +1,42 @@
-"""The schema changes under load: expand, fill, contract."""
+"""A change of the schema under load: expand, fill, contract."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from drydock.analysis.objectives import DrillObjectives
 from drydock.drills.disruption import Disruption
 from drydock.drills.drill_run import DrillRun
+from drydock.drills.migration_files import MigrationFiles
 from drydock.targets.target import Target
 
 LOCKING = "locking-migration"
 
 
 class Migrate(Disruption[Target]):
-    """Each step of an expand-contract migration, with the service of before and after serving beside it."""
+    """Run an expand-contract migration step by step under load."""
 
     title = "migrate"
-    hypothesis = "When a schema changes by expanding, filling in batches and contracting, no request is lost to a lock."
-    objectives = DrillObjectives()
+    hypothesis = (
+        "When a migration expands the schema, fills it in batches and contracts it, no request is lost to a lock."
+    )
     negative_control = LOCKING
 
+    def refuse(self, target: Target) -> None:
+        super().refuse(target)
+        MigrationFiles.read(target.project)
+
     def patches(self, target: Target) -> list[Mapping[str, Any]]:
-        """Its own negative control is another migration, not another Deployment."""
+        """The negative control of this drill is another migration, not another Deployment."""
         return [] if self.applied_control == LOCKING else super().patches(target)
 
     def act(self, run: DrillRun[Target]) -> None:
-        """The statements of drydock.toml, one after the other; what they added is taken away again."""
-        migration = self.settings.migrate
-        added = "what the migration adds to the schema"
-        run.experiment.changes.apply(added, lambda: None, lambda: _run(run.target, migration.clean))
-        for statements in migration.locking if self.applied_control == LOCKING else migration.steps:
-            run.target.sql(statements)
+        files, target = MigrationFiles.read(run.experiment.project), run.target
+
+        def clean() -> None:
+            target.sql(files.clean)
+
+        run.experiment.changes.apply("migrate the schema", lambda: None, clean)
+        for statements in [files.locking] if self.applied_control == LOCKING else files.steps:
+            target.sql(statements)
 
     def recovered(self, run: DrillRun[Target]) -> bool:
-        """The pods of before are ready."""
         return run.ready == run.pods and run.answers_everything
-
-
-def _run(target: Target, statements: str) -> None:
-    target.sql(statements)

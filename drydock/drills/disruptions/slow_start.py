@@ -1,29 +1,25 @@
-"""A release whose process takes long to start."""
+"""A rollout to a release that starts slowly."""
 
-from drydock.analysis.objectives import DrillObjectives
 from drydock.drills.disruption import Disruption
 from drydock.drills.drill_run import DrillRun
 from drydock.targets.target import Target
 
-# In k8s/variants/slow-start.yaml.
+# Set in k8s/variants/slow-start.yaml.
 START_SECONDS = 20
 
 
 class SlowStart(Disruption[Target]):
-    """A rollout to a version that loads for 20 s before it listens."""
+    """Roll out a release that needs 20 s until it listens."""
 
     title = "slow-start"
     hypothesis = (
-        f"When a new version needs {START_SECONDS} s to start, the startup probe waits for it: nothing is restarted, "
-        "it gets no request before it is ready, and none is lost."
+        f"When a new release needs {START_SECONDS} s to start, the startup probe waits for it. No container restarts, "
+        "no pod receives a request before it is ready, and no request is lost."
     )
-    objectives = DrillObjectives()
     negative_control = "no-startup-probe"
 
     def act(self, run: DrillRun[Target]) -> None:
-        """The slow version is released."""
         run.release("slow-start")
 
     def recovered(self, run: DrillRun[Target]) -> bool:
-        """No pod of before is left, and as many new ones are ready."""
         return run.gone == run.pods and run.all_pods_restored

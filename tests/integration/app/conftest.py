@@ -1,4 +1,4 @@
-"""A PostgreSQL for the session, a database of its own for each test, and services that run on it."""
+"""One PostgreSQL server per session, one database per test, and services that use it."""
 
 import contextlib
 import itertools
@@ -17,7 +17,7 @@ CreateDatabase = Callable[..., str]
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    """The server. Tests that take it away bring it back."""
+    """The server. A test that stops it starts it again."""
     if docker_is_reachable():
         container = ContainerPostgres(free_port())
         try:
@@ -36,7 +36,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
 
 @pytest.fixture(scope="session")
 def create_database(postgres: Postgres) -> CreateDatabase:
-    """Makes a database, empty or a copy of another, and returns its address."""
+    """Create a database, empty or from a template, and return its address."""
     numbers = itertools.count(1)
 
     def create(template: str = "template0") -> str:
@@ -49,7 +49,7 @@ def create_database(postgres: Postgres) -> CreateDatabase:
 
 @pytest.fixture(scope="session")
 def migrated(create_database: CreateDatabase) -> str:
-    """The name of a database at the newest revision, to be copied."""
+    """The name of a template database at the newest revision."""
     dsn = create_database()
     migration = migrate(dsn)
     assert migration.returncode == 0, migration.stdout
@@ -70,7 +70,7 @@ def database(create_database: CreateDatabase, migrated: str) -> str:
 
 @pytest.fixture
 def start(request: pytest.FixtureRequest) -> Iterator[StartService]:
-    """Starts services: `start(dsn, mode="plain", **environment)`. All are ended after the test."""
+    """Start services with `start(dsn, mode="plain", **environment)`. Teardown kills them."""
     with contextlib.ExitStack() as stack:
 
         def start_service(dsn: str, mode: str = "plain", **environment: str) -> Service:
@@ -81,7 +81,7 @@ def start(request: pytest.FixtureRequest) -> Iterator[StartService]:
 
 @pytest.fixture
 def shop(database: str, start: StartService) -> Service:
-    """A ready service on a database of its own."""
+    """A ready service with its own database."""
     service = start(database)
     service.wait_until_ready()
     return service
@@ -89,6 +89,5 @@ def shop(database: str, start: StartService) -> Service:
 
 @pytest.fixture
 async def client(shop: Service) -> AsyncIterator[httpx2.AsyncClient]:
-    """A client of the shop."""
     async with httpx2.AsyncClient(base_url=shop.url, timeout=30) as client:
         yield client

@@ -1,4 +1,4 @@
-"""Collectors that are out, each in its own way: the address to send spans to."""
+"""The endpoints of collectors that are down, one for each kind of failure."""
 
 import contextlib
 import socket
@@ -9,20 +9,20 @@ from tests.integration.app.service import free_port
 
 @contextlib.contextmanager
 def refused() -> Iterator[str]:
-    """Nobody listens: the process is down."""
+    """Connections are refused, as by a process that is down."""
     yield f"http://127.0.0.1:{free_port()}"
 
 
 @contextlib.contextmanager
 def frozen() -> Iterator[str]:
-    """Connections are accepted, for the kernel does that, and nothing is ever read or answered: SIGSTOP."""
+    """The kernel accepts connections, but nothing reads or answers, as after SIGSTOP."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
 @contextlib.contextmanager
 def black_holed() -> Iterator[str]:
-    """Connections are never made: a listener whose backlog is full drops what arrives, as a firewall does."""
+    """Connections time out: a listener with a full backlog drops SYN packets, as a firewall does."""
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
         for _ in range(4):
@@ -34,5 +34,5 @@ def black_holed() -> Iterator[str]:
 
 @contextlib.contextmanager
 def unresolvable() -> Iterator[str]:
-    """The name leads nowhere (RFC 2606)."""
+    """The host name does not resolve (RFC 2606)."""
     yield "http://collector.invalid:4318"

@@ -1,4 +1,4 @@
-"""The negative control of the account of receipts: a worker that acknowledges a job as soon as it has it."""
+"""The negative control of the receipt audit: a worker that acknowledges each job as soon as it claims it."""
 
 import sys
 from datetime import timedelta
@@ -14,7 +14,7 @@ claim = queue.claim
 
 
 async def claim_and_finish(connection: Connection, worker: UUID, limit: int, stale_after: timedelta) -> list[Job]:
-    """Take jobs out of the queue before anything is rendered."""
+    """Remove jobs from the queue before they are rendered."""
     jobs = await claim(connection, worker, limit, stale_after)
     for job in jobs:
         await queue.finish(connection, job)

@@ -1,4 +1,4 @@
-"""The migrations as a process: the Job's own command."""
+"""Runs the migrations as a process, with the command of the Job."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ from tests.integration.app.service import ROOT
 
 
 def start_migration(dsn: str, **environment: str) -> subprocess.Popen[str]:
-    """Start the migrations, without waiting."""
+    """Start the migrations and return immediately."""
     return subprocess.Popen(
         [sys.executable, "-m", "app.migrations"],
         cwd=ROOT,
@@ -20,7 +20,7 @@ def start_migration(dsn: str, **environment: str) -> subprocess.Popen[str]:
 
 
 def migrate(dsn: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the migrations to their end."""
+    """Run the migrations and wait for their end."""
     with start_migration(dsn, **environment) as process:
         output, _ = process.communicate(timeout=60)
     return subprocess.CompletedProcess(process.args, process.returncode, output)

@@ -1,12 +1,12 @@
-"""The ways in which the service's command is run, and how the process ends in each."""
+"""The ways to run the service's command, and the exit code of each."""
 
 import pytest
 
 from tests.integration.app.service import can_be_pid_1
 
-# Linux alone has PID namespaces, and some distributions keep them from users; tests/e2e has PID 1 in any case.
-NAMESPACES = pytest.mark.skipif(not can_be_pid_1(), reason="this machine gives no PID namespace: see make e2e")
+# Only Linux has PID namespaces, and some distributions deny them to users. tests/e2e always covers PID 1.
+NAMESPACES = pytest.mark.skipif(not can_be_pid_1(), reason="no user PID namespaces here: run make e2e")
 MODES = ["plain", pytest.param("pid 1", marks=NAMESPACES), "workers"]
-# Measured in notes of the uvicorn project: as PID 1 the re-raised SIGTERM is ignored (0), otherwise it ends the process
-# (143); the parent of --workers ends by itself (0).
+# uvicorn raises SIGTERM again after its shutdown. PID 1 ignores that signal and exits with 0; any other process ends
+# with 143. The parent of --workers exits with 0.
 EXIT_CODES = {"plain": 143, "pid 1": 0, "workers": 0}

@@ -1,4 +1,4 @@
-"""A real PostgreSQL for the tests: a container where Docker is reachable, the embedded server otherwise."""
+"""A real PostgreSQL for the tests: a container if Docker is reachable, otherwise the embedded server."""
 
 import asyncio
 import secrets
@@ -16,7 +16,7 @@ COMPOSE = Path(__file__).parents[3] / "compose.yaml"
 
 
 class Postgres(Protocol):
-    """A server that can be taken away and brought back under the same address."""
+    """A server that can be stopped and started again at the same address."""
 
     @property
     def dsn(self) -> str: ...
@@ -27,24 +27,23 @@ class Postgres(Protocol):
 
 
 class ContainerPostgres:
-    """The image that compose and Kubernetes run. Its port is fixed, so that it survives a restart."""
+    """The same image as in compose and Kubernetes. A fixed port keeps its address across restarts."""
 
     def __init__(self, port: int) -> None:
         from testcontainers.community.postgres import PostgresContainer
         from testcontainers.core.config import testcontainers_config
 
-        # Its reaper is one more image to pull; the fixture removes the container.
+        # The reaper would be another image to pull. The fixture removes the container instead.
         testcontainers_config.ryuk_disabled = True
         image = yaml.safe_load(COMPOSE.read_text())["services"]["postgres"]["image"]
         password = secrets.token_urlsafe(16)
         self._container = PostgresContainer(image, driver=None, username="app", password=password, dbname="app")
         ports: dict[str, Any] = self._container.ports
-        ports["5432/tcp"] = ("127.0.0.1", port)  # its own method would listen on every interface
+        ports["5432/tcp"] = ("127.0.0.1", port)  # testcontainers' own method binds every interface
         self._started = False
         self.dsn = f"postgresql://app:{password}@127.0.0.1:{port}/app"
 
     def start(self) -> str:
-        """Start it for the first time, or again."""
         if self._started:
             self._container.get_wrapped_container().start()
         else:
@@ -53,7 +52,7 @@ class ContainerPostgres:
         return self.dsn
 
     def stop(self, mode: Literal["fast", "immediate"] = "fast") -> None:
-        """Stop the server: `fast` ends its sessions, `immediate` is a crash."""
+        """Stop the server. `fast` ends its sessions; `immediate` simulates a crash."""
         container = self._container.get_wrapped_container()
         if mode == "immediate":
             container.kill("SIGKILL")
@@ -66,19 +65,18 @@ class ContainerPostgres:
 
 
 def docker_is_reachable() -> bool:
-    """Whether a container engine answers."""
+    """Whether the Docker daemon answers."""
     if shutil.which("docker") is None:
         return False
     return subprocess.run(["docker", "info"], capture_output=True, check=False).returncode == 0
 
 
 def embedded(path: Path) -> EmbeddedPostgres:
-    """The server that needs no Docker."""
     return EmbeddedPostgres(path)
 
 
 def run_sql(dsn: str, statement: str) -> list[asyncpg.Record]:
-    """Run one statement on a connection of its own and return its rows. For tests that are not coroutines."""
+    """Run one statement on a new connection and return its rows. For synchronous tests."""
 
     async def run() -> list[asyncpg.Record]:
         connection = await asyncpg.connect(dsn)

@@ -1,10 +1,10 @@
-"""The account of receipts: each one that was asked for is rendered once, none is lost, none is written twice."""
+"""The receipt audit: every requested receipt must be rendered exactly once."""
 
 from typing import NamedTuple
 
 from tests.integration.app.postgres import run_sql
 
-# Whatever writes a document is noted by the database itself, which trusts no worker's word.
+# A trigger records every written document, independently of the workers.
 WITNESS = [
     "CREATE TABLE written (order_id bigint NOT NULL)",
     """
@@ -33,7 +33,7 @@ ACCOUNT = """
 
 
 class Account(NamedTuple):
-    """Receipts by what became of them. `lost`: not rendered, and in no queue. `repeated`: documents written again."""
+    """Receipts by result. `lost`: neither rendered nor queued. `repeated`: documents written more than once."""
 
     enqueued: int
     rendered: int
@@ -44,18 +44,17 @@ class Account(NamedTuple):
 
 
 def install_witness(dsn: str) -> None:
-    """Have the database note every document that is written from now on."""
+    """Install the trigger that records every document written from now on."""
     for statement in WITNESS:
         run_sql(dsn, statement)
 
 
 def audit(dsn: str) -> Account:
-    """The account as it is now."""
     return Account(*run_sql(dsn, ACCOUNT)[0])
 
 
 def add_orders(dsn: str, count: int) -> list[int]:
-    """Orders of one line each, and their ids."""
+    """Add orders of one line each and return their IDs."""
     rows = run_sql(
         dsn,
         f"""

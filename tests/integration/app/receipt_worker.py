@@ -1,19 +1,20 @@
-"""The receipts' worker as a real process, and those that it renders in."""
+"""The receipt worker as a real process, with its rendering processes."""
 
 import contextlib
 import os
 import signal
 import sys
-from pathlib import Path
+
+import psutil
 
 from tests.integration.app.service import Service
 
-# Short, so that a test need not wait for what production waits for.
+# Shorter than in production, to keep the tests fast.
 QUICK = {"RECEIPT_POLL_SECONDS": "0.1", "RECEIPT_STALE_SECONDS": "2", "RECEIPT_RETRY_SECONDS": "0.1"}
 
 
 class ReceiptWorker(Service):
-    """One worker. `module` is what is run: the image's own, or a negative control."""
+    """One worker. `module` is the module to run: the image's own or a negative control."""
 
     module = "app.receipts"
 
@@ -27,13 +28,13 @@ class ReceiptWorker(Service):
         return len(self.events("startup"))
 
     def metric(self, name: str) -> float:
-        """The value of a metric without labels; 0 while nothing answers."""
+        """The value of a metric without labels. 0 while the worker does not answer."""
         response = self.get("/metrics")
         lines = response.text.splitlines() if response else []
         return next((float(line.split()[1]) for line in lines if line.startswith(f"{name} ")), 0)
 
     def clear_away(self) -> None:
-        """End it, and the processes that render: one that a test has stopped would never notice its parent's end."""
+        """Kill the worker and its rendering processes: a process under SIGSTOP would not exit with its parent."""
         if self.running:
             rendering = self.rendering_processes()
             self.kill()
@@ -42,10 +43,10 @@ class ReceiptWorker(Service):
                     os.kill(process, signal.SIGKILL)
 
     def rendering_processes(self) -> list[int]:
-        """The ids of the processes that render: spawned, and not multiprocessing's tracker of resources."""
+        """The IDs of the rendering processes, without multiprocessing's resource tracker."""
         found = []
-        for child in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split():
-            with contextlib.suppress(FileNotFoundError):  # it has ended meanwhile
-                if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
-                    found.append(int(child))
+        for child in psutil.Process(self.pid).children():
+            with contextlib.suppress(psutil.Error):  # the process has just ended
+                if any("spawn_main" in word for word in child.cmdline()):
+                    found.append(child.pid)
         return found

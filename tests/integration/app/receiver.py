@@ -1,21 +1,24 @@
-"""A local HTTP server that keeps what is posted to it: the far end of OTLP and of Sentry."""
+"""A local HTTP server that stores the bodies it receives: a stand-in for the collector and for Sentry."""
 
+import base64
 import gzip
+import json
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import brotli
+from google.protobuf import json_format  # type: ignore[import-untyped]
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span
 
-# Sentry's client takes brotli where it is installed.
+# Sentry's client uses brotli if it is installed.
 UNPACK: dict[str | None, Callable[[bytes], bytes]] = {None: bytes, "gzip": gzip.decompress, "br": brotli.decompress}
 
 
 class Receiver:
-    """Use it as a context manager. `bodies` are the posted documents, unpacked, with their paths."""
+    """Use it as a context manager. `bodies` holds the path and the decompressed body of each POST."""
 
     def __init__(self, port: int = 0) -> None:
         self.bodies: list[tuple[str, bytes]] = []
@@ -30,7 +33,7 @@ class Receiver:
                 self.end_headers()
 
             def log_message(self, *_: Any) -> None:
-                """Say nothing."""
+                """Log nothing."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self.address = f"127.0.0.1:{self._server.server_port}"
@@ -59,4 +62,19 @@ class Receiver:
     def _batches(self) -> Iterator[ResourceSpans]:
         for path, body in list(self.bodies):
             if path == "/v1/traces":
-                yield from ExportTraceServiceRequest.FromString(body).resource_spans
+                yield from _read(body).resource_spans
+
+
+def _read(body: bytes) -> ExportTraceServiceRequest:
+    """OTLP in either form; its JSON writes identifiers as hexadecimal digits, protobuf's own as base64."""
+    request = ExportTraceServiceRequest()
+    if not body.startswith(b"{"):
+        request.ParseFromString(body)
+        return request
+
+    def in_base64(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        coded = {"traceId", "spanId", "parentSpanId"}
+        return {key: base64.b64encode(bytes.fromhex(it)).decode() if key in coded else it for key, it in pairs}
+
+    json_format.ParseDict(json.loads(body, object_pairs_hook=in_base64), request)
+    return request

@@ -1,4 +1,4 @@
-"""The service as a real process: the image's own command, its log lines, its end."""
+"""The service as a real process: the image's own command, its log lines and its exit code."""
 
 import contextlib
 import json
@@ -21,26 +21,26 @@ from tests.polling import poll_until
 
 ROOT = Path(__file__).parents[3]
 UVICORN = str(Path(sys.executable).with_name("uvicorn"))
-# A PID namespace of its own makes the command PID 1, as in a container.
+# A new PID namespace makes the command PID 1, as in a container.
 AS_PID_1 = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child"]
 
 
 def can_be_pid_1() -> bool:
-    """Whether this machine gives its users PID namespaces."""
+    """Whether this machine lets users create PID namespaces."""
     if shutil.which(AS_PID_1[0]) is None:
         return False
     return subprocess.run([*AS_PID_1, "true"], capture_output=True, check=False).returncode == 0
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on."""
+    """An unused port of 127.0.0.1."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 class Service:
-    """One running service. `mode` is how its command is run: "plain", "pid 1" or "workers"."""
+    """One running service. `mode` selects how to run its command: "plain", "pid 1" or "workers"."""
 
     def __init__(self, environment: dict[str, str], mode: str = "plain") -> None:
         self.port = free_port()
@@ -66,7 +66,7 @@ class Service:
 
     @property
     def pid(self) -> int:
-        """The process id of the command itself, seen from outside."""
+        """The process ID of the command itself, in the PID namespace of the test."""
         if self._mode != "pid 1":
             return self._process.pid
         children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
@@ -77,45 +77,43 @@ class Service:
         poll_until(lambda: self.get("/health/live") is not None, "the service to answer /health/live", seconds)
 
     def wait_until_ready(self, seconds: float = 20) -> None:
-        """Wait until readiness says yes, and every process has started: only one of them answers."""
+        """Wait until the service is ready and every process has started: readiness covers only one of them."""
         processes = 2 if self._mode == "workers" else 1
-        poll_until(lambda: self.started() == processes, f"{processes} processes to start; they said {self.output[-3:]}")
-        poll_until(self.is_ready, f"the service to be ready; it said {self.output[-3:]}", seconds)
+        poll_until(lambda: self.started() == processes, f"{processes} processes to start; output: {self.output[-3:]}")
+        poll_until(self.is_ready, f"the service to be ready; output: {self.output[-3:]}", seconds)
 
     def started(self) -> int:
-        """How many processes have completed their start."""
+        """The number of processes that have completed their startup."""
         return sum(line["message"] == "Application startup complete." for line in list(self.lines))
 
     def is_ready(self) -> bool:
-        """Whether readiness says yes now."""
         response = self.get("/health/ready")
         return response is not None and response.status_code == 200
 
     def get(self, path: str) -> httpx2.Response | None:
-        """GET on a connection of its own; None when it fails."""
+        """Send a GET on a new connection. None if there is no response."""
         with contextlib.suppress(httpx2.TransportError):
             return httpx2.get(f"{self.url}{path}", timeout=5)
         return None
 
     def terminate(self) -> float:
-        """Send SIGTERM to uvicorn, as a kubelet does. Returns the wall-clock time of it."""
+        """Send SIGTERM to uvicorn, as a kubelet does. Returns the wall-clock time of the signal."""
         sent = time.time()
         os.kill(self.pid, signal.SIGTERM)
         return sent
 
     def wait_for_exit(self, seconds: float) -> int:
-        """The exit code, 128 + N for a death by signal N."""
+        """The exit code. 128 + N if signal N ended the process."""
         code = self._process.wait(seconds)
         self._reader.join(5)
         return code if code >= 0 else 128 - code
 
     @property
     def running(self) -> bool:
-        """Whether the process that was started still runs."""
         return self._process.poll() is None
 
     def events(self, *names: str) -> list[str]:
-        """The names of the lifecycle log lines so far, in order; only those asked for where names are given."""
+        """The names of the lifecycle log lines so far, in order. `names` filters them."""
         messages = [line["message"] for line in self.lines if line.get("logger") == "app.lifecycle"]
         return [message for message in messages if not names or message in names]
 
@@ -127,7 +125,6 @@ class Service:
         return datetime.fromisoformat(line["timestamp"]).timestamp()
 
     def kill(self) -> None:
-        """End it at once, whatever state it is in."""
         if self.running:
             self._process.kill()
             self._process.wait(10)
@@ -142,7 +139,7 @@ class Service:
 
 @contextlib.contextmanager
 def running(environment: dict[str, str], mode: str = "plain") -> Iterator[Service]:
-    """A service that is gone at the end of the block."""
+    """A service that runs until the end of the block."""
     service = Service(environment, mode)
     try:
         yield service

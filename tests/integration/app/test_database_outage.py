@@ -1,4 +1,4 @@
-"""The database goes away and comes back under load: 503 meanwhile, no restart, and service again within seconds."""
+"""A database outage under load causes only 503s and no restart. The service recovers within seconds."""
 
 import asyncio
 import contextlib
@@ -19,7 +19,7 @@ from tests.polling import poll_until_async
 
 @contextlib.asynccontextmanager
 async def outage(postgres: Postgres, mode: Literal["fast", "immediate"]) -> AsyncIterator[None]:
-    """The server is stopped inside the block and running again after it, whatever happens."""
+    """Stop the server during the block and start it again afterwards."""
     await asyncio.to_thread(postgres.stop, mode)
     try:
         yield
@@ -36,29 +36,29 @@ async def accepts(dsn: str) -> bool:
 
 
 @pytest.mark.parametrize("mode", ["fast", "immediate"])
-async def test_a_restarted_database_costs_only_503s_and_no_restart(
+async def test_a_database_restart_causes_only_503s_and_no_restart_of_the_service(
     mode: Literal["fast", "immediate"], shop: Service, database: str, postgres: Postgres
 ) -> None:
     pid = shop.pid
     async with Traffic(f"{shop.url}/products", rate=100) as traffic, httpx2.AsyncClient(base_url=shop.url) as probes:
-        await poll_until_async(lambda: seen(traffic, 200), "the first answers")
+        await poll_until_async(lambda: seen(traffic, 200), "the first responses")
         async with outage(postgres, mode):
-            await poll_until_async(lambda: seen(traffic, 503), "the outage to be noticed")
+            await poll_until_async(lambda: seen(traffic, 503), "the first 503s")
             ready = await probes.get("/health/ready")
             live = await probes.get("/health/live")
         await poll_until_async(lambda: accepts(database), "the database to accept connections")
         back = time.time()
         await poll_until_async(lambda: succeeded_since(traffic, back), "the first success", seconds=10)
         recovery = min(outcome.sent for outcome in traffic.outcomes if outcome.result == 200 and outcome.sent > back)
-        await poll_until_async(lambda: ready_again(probes), "readiness to say yes again", seconds=10)
+        await poll_until_async(lambda: ready_again(probes), "the service to be ready again", seconds=10)
 
-    print(f"{mode}: {traffic.counted()}, first success {recovery - back:.2f} s after the database was back")
+    print(f"{mode}: {traffic.counted()}, first success {recovery - back:.2f} s after the database restarted")
     unforeseen = [line["exc_info"][-1500:] for line in shop.lines if line["message"] == "unexpected"]
     assert traffic.counted().keys() == {200, 503}, f"{traffic.counted()}\n{''.join(unforeseen)}"
     assert all(outcome.retry_after for outcome in traffic.outcomes if outcome.result == 503)
     assert (live.status_code, ready.status_code) == (200, 503)
     assert ready.json()["checks"]["database"].startswith("unreachable")
-    assert recovery - back < 2, f"the first success came {recovery - back:.2f} s after the database was back"
+    assert recovery - back < 2, f"the first success came {recovery - back:.2f} s after the database restarted"
     assert (shop.running, shop.pid) == (True, pid)
 
 
@@ -80,13 +80,13 @@ async def test_a_service_started_without_its_database_waits_for_it(
 async def test_readiness_answers_within_its_bound_while_the_database_is_frozen(
     database: str, start: StartService
 ) -> None:
-    """A peer that accepts and then says nothing, as a frozen or black-holed database does."""
+    """The peer accepts connections and never answers, like a frozen database."""
 
-    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read()  # until the client hangs up
+    async def never_answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()  # until the client disconnects
         writer.close()
 
-    async with await asyncio.start_server(say_nothing, "127.0.0.1", 0) as frozen:
+    async with await asyncio.start_server(never_answer, "127.0.0.1", 0) as frozen:
         port = frozen.sockets[0].getsockname()[1]
         service = start(f"postgresql://app:app@127.0.0.1:{port}/app", READINESS_SECONDS="0.5")
         await asyncio.to_thread(service.wait_until_live)
@@ -96,7 +96,7 @@ async def test_readiness_answers_within_its_bound_while_the_database_is_frozen(
             took = time.monotonic() - began
 
     assert ready.status_code == 503
-    assert took < 1.5, f"readiness took {took:.2f} s of the 0.5 s it is allowed"
+    assert took < 1.5, f"readiness took {took:.2f} s; its timeout is 0.5 s"
 
 
 async def seen(traffic: Traffic, result: int) -> bool:

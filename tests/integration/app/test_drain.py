@@ -1,4 +1,4 @@
-"""SIGTERM: what the service promises between the signal and its end, however its command is run."""
+"""The shutdown after SIGTERM, in each way to run the service's command."""
 
 import asyncio
 import contextlib
@@ -20,7 +20,7 @@ from tests.polling import poll_until, poll_until_async
 async def test_no_request_sent_before_the_listener_closes_is_lost(
     mode: str, database: str, start: StartService
 ) -> None:
-    # A slow machine may make a request wait for a connection; that is not what is measured here.
+    # A long timeout, because on a slow machine requests may wait for a pool connection. This test measures the drain.
     service = start(database, mode, DRAIN_SECONDS="3", DATABASE_ACQUIRE_SECONDS="10")
     service.wait_until_ready()
 
@@ -34,11 +34,11 @@ async def test_no_request_sent_before_the_listener_closes_is_lost(
     assert code == EXIT_CODES[mode], "".join(service.output[-20:])
     assert closed - signalled >= 2.9, "the listener closed before the drain was over"
     assert not traffic.failures(until=closed), f"the listener closed at {closed}"
-    assert traffic.counted(since=signalled, until=closed).total() > 150, "too little traffic to prove anything"
+    assert traffic.counted(since=signalled, until=closed).total() > 150, "too few requests for a conclusion"
 
 
-async def test_the_account_of_requests_can_fail(database: str, start: StartService) -> None:
-    """The negative control: without a drain the same traffic loses requests within the same three seconds."""
+async def test_without_a_drain_requests_are_lost(database: str, start: StartService) -> None:
+    """The negative control: the same traffic loses requests within the same three seconds."""
     service = start(database, DRAIN_SECONDS="0")
     service.wait_until_ready()
 
@@ -46,7 +46,7 @@ async def test_the_account_of_requests_can_fail(database: str, start: StartServi
         await poll_until_async(lambda: enough(traffic, 100), "100 requests before the signal")
         signalled = service.terminate()
         await asyncio.to_thread(service.wait_for_exit, 20)
-        await poll_until_async(lambda: enough(traffic, 300), "traffic to go on after the end")
+        await poll_until_async(lambda: enough(traffic, 300), "200 more requests")
 
     after = traffic.counted(since=signalled, until=signalled + 3)
     assert sum(count for result, count in after.items() if result != 200) > 0, after
@@ -66,7 +66,7 @@ def test_every_step_of_the_shutdown_is_logged_in_order(mode: str, database: str,
         assert events == SHUTDOWN
 
 
-async def test_while_draining_readiness_says_no_and_every_response_retires_its_connection(
+async def test_while_draining_readiness_fails_and_every_response_closes_its_connection(
     database: str, start: StartService
 ) -> None:
     service = start(database, DRAIN_SECONDS="3")
@@ -96,11 +96,11 @@ async def test_a_request_in_flight_is_finished_after_the_listener_closed(databas
         response = await slow
 
     assert response.status_code == 200
-    assert time.time() > service.when("drained"), "the request ended before the listener closed: it proves nothing"
+    assert time.time() > service.when("drained"), "the request ended too early, before the listener closed"
     assert service.wait_for_exit(20) == 143
 
 
-async def test_a_request_that_outlives_the_grace_is_answered_503_and_the_process_ends(
+async def test_a_request_that_exceeds_the_graceful_timeout_gets_a_503_and_the_process_ends(
     database: str, start: StartService
 ) -> None:
     service = start(database, FAULTS_ENABLED="true", GRACEFUL_SECONDS="1", DRAIN_SECONDS="0.5")
@@ -119,7 +119,7 @@ async def test_a_request_that_outlives_the_grace_is_answered_503_and_the_process
     assert time.monotonic() - signalled < 5
 
 
-def test_a_stream_is_told_to_end_when_draining_starts(shop: Service) -> None:
+def test_a_stream_ends_when_draining_starts(shop: Service) -> None:
     lines: list[str] = []
     with httpx2.stream("GET", f"{shop.url}/orders/stream", timeout=20) as stream:
         received = stream.iter_lines()
@@ -133,7 +133,7 @@ def test_a_stream_is_told_to_end_when_draining_starts(shop: Service) -> None:
     assert shop.wait_for_exit(20) == 143
 
 
-def test_a_client_that_reads_nothing_does_not_hold_the_process(database: str, start: StartService) -> None:
+def test_a_client_that_reads_nothing_does_not_delay_the_end_of_the_process(database: str, start: StartService) -> None:
     service = start(database, GRACEFUL_SECONDS="1", DRAIN_SECONDS="0.2")
     service.wait_until_ready()
     with contextlib.ExitStack() as stack:
@@ -143,7 +143,7 @@ def test_a_client_that_reads_nothing_does_not_hold_the_process(database: str, st
         assert service.wait_for_exit(8) == 143
 
 
-def test_a_connection_that_never_comes_back_does_not_hold_the_process(database: str, start: StartService) -> None:
+def test_a_pool_connection_in_use_does_not_delay_the_end_of_the_process(database: str, start: StartService) -> None:
     service = start(database, FAULTS_ENABLED="true", GRACEFUL_SECONDS="1", DRAIN_SECONDS="0.2", POOL_CLOSE_SECONDS="1")
     service.wait_until_ready()
     run_sql(database, "ALTER TABLE products RENAME TO shelf")
@@ -155,7 +155,7 @@ def test_a_connection_that_never_comes_back_does_not_hold_the_process(database: 
     assert service.events(*SHUTDOWN) == SHUTDOWN
 
 
-def test_a_second_sigterm_changes_nothing(database: str, start: StartService) -> None:
+def test_a_second_sigterm_has_no_effect(database: str, start: StartService) -> None:
     service = start(database, DRAIN_SECONDS="1")
     service.wait_until_ready()
     first = service.terminate()
@@ -166,9 +166,9 @@ def test_a_second_sigterm_changes_nothing(database: str, start: StartService) ->
     assert service.events(*SHUTDOWN) == SHUTDOWN
 
 
-def test_sigterm_during_the_start_ends_the_process(database: str, start: StartService) -> None:
+def test_sigterm_during_startup_ends_the_process(database: str, start: StartService) -> None:
     service = start(database)
-    poll_until(lambda: service.events("startup"), "the start to begin")
+    poll_until(lambda: service.events("startup"), "the log line startup")
     service.terminate()
     assert service.wait_for_exit(10) in (0, 143)
 

@@ -1,4 +1,4 @@
-"""One identity on every signal: the same names in a span's resource, a log line and `target_info`."""
+"""Spans, log lines and `target_info` carry the same identity."""
 
 import re
 
@@ -36,7 +36,7 @@ def test_spans_log_lines_and_metrics_name_the_same_pod(database: str, start: Sta
         service.wait_for_exit(20)
 
     assert all(IDENTITY.items() <= resource.items() for resource in resources), resources
-    # The first lines of all, a request's, and the last: none is of another pod, or of nobody.
+    # Every log line from the first to the last must carry the identity.
     assert {"startup", "request", "stopped"} <= {line["message"] for line in service.lines}
     nameless = [line for line in service.lines if not IDENTITY.items() <= line.items()]
     assert not nameless

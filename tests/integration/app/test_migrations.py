@@ -1,4 +1,4 @@
-"""The migrations: each revision once, one at a time, and readiness that waits for them."""
+"""Migrations apply each revision once, one at a time. Readiness fails until they have run."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ REVISIONS = sorted(path.name.split("_")[0] for path in schema.REVISIONS.glob("[0
 
 
 def applied(output: str) -> list[str]:
-    """The revisions that one run says it applied."""
+    """The revisions that one run applied, from its log."""
     lines = [json.loads(line) for line in output.splitlines()]
     return [line["revision"] for line in lines if line["message"] == "revision_applied"]
 
@@ -41,7 +41,7 @@ async def test_a_migration_gives_up_when_another_holds_the_lock(empty_database: 
     assert "another migration holds the lock" in run.stdout
 
 
-def test_a_migration_waits_for_a_database_that_is_not_there_yet(empty_database: str, postgres: Postgres) -> None:
+def test_a_migration_waits_for_the_database_to_start(empty_database: str, postgres: Postgres) -> None:
     postgres.stop()
     try:
         run = start_migration(empty_database)
@@ -54,15 +54,13 @@ def test_a_migration_waits_for_a_database_that_is_not_there_yet(empty_database: 
     assert applied(output) == REVISIONS
 
 
-def test_a_migration_fails_in_time_where_no_database_ever_answers() -> None:
+def test_a_migration_times_out_without_a_database() -> None:
     run = migrate("postgresql://app:app@127.0.0.1:9/app", MIGRATION_LOCK_SECONDS="1")
     assert run.returncode == 1
     assert "the database did not answer within 1 s" in run.stdout
 
 
-def test_a_service_without_its_schema_is_unready_until_the_migration_ran(
-    empty_database: str, start: StartService
-) -> None:
+def test_a_service_is_unready_until_the_migrations_have_run(empty_database: str, start: StartService) -> None:
     service = start(empty_database)
     service.wait_until_live()
     pid = service.pid
@@ -79,9 +77,7 @@ def test_a_service_without_its_schema_is_unready_until_the_migration_ran(
     assert service.running
 
 
-def test_a_schema_that_is_behind_keeps_the_service_unready_and_a_newer_one_does_not(
-    database: str, start: StartService
-) -> None:
+def test_an_older_schema_makes_the_service_unready_and_a_newer_one_does_not(database: str, start: StartService) -> None:
     service = start(database)
     service.wait_until_ready()
     run_sql(database, "UPDATE alembic_version SET version_num = '0001'")

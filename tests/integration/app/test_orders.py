@@ -1,4 +1,4 @@
-"""Orders against the real database: once for each key, never more than the stock, nothing unaccounted for."""
+"""Orders against a real database: once per key, and never more than the stock."""
 
 import asyncio
 from collections import Counter
@@ -26,7 +26,7 @@ async def place(
 
 
 async def place_patiently(client: httpx2.AsyncClient, key: str, product: int) -> int:
-    """What a well-behaved caller does: comes back after a 503 with the same key, until there is an answer."""
+    """Retry after each 503 with the same key, as a well-behaved client does. Returns the final status."""
 
     async def answer() -> int | None:
         response = await place(client, key, product)
@@ -35,12 +35,12 @@ async def place_patiently(client: httpx2.AsyncClient, key: str, product: int) ->
             return None
         return response.status_code
 
-    status = await poll_until_async(answer, f"an answer to order {key}", seconds=60)
+    status = await poll_until_async(answer, f"a response to order {key}", seconds=60)
     assert status is not None
     return status
 
 
-async def test_an_order_takes_its_units_from_the_shelf(client: httpx2.AsyncClient) -> None:
+async def test_an_order_reduces_the_stock(client: httpx2.AsyncClient) -> None:
     product = await add_product(client, stock=10)
     response = await place(client, "first", product, quantity=3)
 
@@ -52,7 +52,7 @@ async def test_an_order_takes_its_units_from_the_shelf(client: httpx2.AsyncClien
     assert (shelf["stock"], shelf["stocked"]) == (7, 10)
 
 
-async def test_the_same_key_and_order_give_the_same_order_again(client: httpx2.AsyncClient) -> None:
+async def test_the_same_key_and_body_return_the_same_order(client: httpx2.AsyncClient) -> None:
     product = await add_product(client, stock=10)
     first = await place(client, "again", product)
     second = await place(client, "again", product)
@@ -63,7 +63,7 @@ async def test_the_same_key_and_order_give_the_same_order_again(client: httpx2.A
     assert (await client.get(f"/products/{product}")).json()["stock"] == 9
 
 
-async def test_the_same_key_with_another_order_is_refused(client: httpx2.AsyncClient) -> None:
+async def test_the_same_key_with_another_body_is_rejected(client: httpx2.AsyncClient) -> None:
     product = await add_product(client, stock=10)
     await place(client, "reused", product, quantity=1)
     response = await place(client, "reused", product, quantity=2)
@@ -104,7 +104,7 @@ async def test_five_hundred_orders_for_a_hundred_units_sell_exactly_a_hundred(
     )
     orders = await connection.fetchval("SELECT count(*) FROM orders")
     await connection.close()
-    assert (sold, left, orders) == (100, 0, 100), "an order without stock, or stock without an order"
+    assert (sold, left, orders) == (100, 0, 100), "orders and stock do not match"
 
 
 async def test_orders_of_the_same_products_in_any_sequence_never_deadlock(client: httpx2.AsyncClient) -> None:
@@ -120,7 +120,7 @@ async def test_orders_of_the_same_products_in_any_sequence_never_deadlock(client
     assert Counter(statuses) == {201: 60}
 
 
-async def test_the_listing_shows_every_order_once_page_by_page(client: httpx2.AsyncClient) -> None:
+async def test_the_pages_list_every_order_once(client: httpx2.AsyncClient) -> None:
     product = await add_product(client, stock=100)
     placed = [(await place(client, f"page-{n}", product)).json()["id"] for n in range(25)]
 

@@ -1,4 +1,4 @@
-"""Every connection of the pool is held: callers are turned away in time, and the pod is not taken out for it."""
+"""An exhausted pool causes fast 503s and does not make the pod unready."""
 
 import asyncio
 import time
@@ -13,7 +13,7 @@ from tests.polling import poll_until_async
 POOL = 2
 
 
-async def test_an_exhausted_pool_gives_503s_in_time_stays_ready_and_recovers(
+async def test_with_an_exhausted_pool_requests_get_503s_in_time_and_the_service_stays_ready(
     database: str, start: StartService
 ) -> None:
     service = start(
@@ -23,7 +23,7 @@ async def test_an_exhausted_pool_gives_503s_in_time_stays_ready_and_recovers(
     blocker = await asyncpg.connect(database)
     async with httpx2.AsyncClient(base_url=service.url, timeout=30) as client:
         async with blocker.transaction():
-            await blocker.execute("LOCK TABLE order_lines")  # orders wait for it, each with a connection in hand
+            await blocker.execute("LOCK TABLE order_lines")  # each order waits for it while holding a connection
             held = [asyncio.create_task(order(client, f"held-{number}")) for number in range(POOL)]
             await poll_until_async(lambda: in_use(client, POOL), "the pool to be exhausted")
 
@@ -34,8 +34,8 @@ async def test_an_exhausted_pool_gives_503s_in_time_stays_ready_and_recovers(
 
         assert Counter(response.status_code for response in turned_away) == {503: 10}
         assert all("Retry-After" in response.headers for response in turned_away)
-        assert took < 3, f"callers waited {took:.1f} s for a connection; 0.5 s are allowed"
-        assert ready.status_code == 200, "an exhausted pool must not take the pod out: the load would move on"
+        assert took < 3, f"requests waited {took:.1f} s for a connection; the timeout is 0.5 s"
+        assert ready.status_code == 200, "an unready pod would move its load to the other pods"
         assert [response.status_code for response in await asyncio.gather(*held)] == [201] * POOL
         assert (await client.get("/products")).status_code == 200
         metrics = (await client.get("/metrics")).text
@@ -45,7 +45,7 @@ async def test_an_exhausted_pool_gives_503s_in_time_stays_ready_and_recovers(
 
 
 async def order(client: httpx2.AsyncClient, key: str) -> httpx2.Response:
-    # A product each: they wait for the table, not for each other.
+    # One product per order, so that they wait for the table and not for each other.
     body = {"lines": [{"product_id": 1 + int(key[-1]), "quantity": 1}]}
     return await client.post("/orders", headers={"Idempotency-Key": key}, json=body)
 

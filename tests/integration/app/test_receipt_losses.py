@@ -1,4 +1,4 @@
-"""Workers are killed and stopped at random while they work: every receipt is rendered, and none is written twice."""
+"""While workers are killed and stopped at random, every receipt is rendered and none is written twice."""
 
 import random
 import time
@@ -19,18 +19,18 @@ pytestmark = pytest.mark.slow
 
 RECEIPTS = 150
 WORKERS = 3
-# Enough that every kind of end happens while a job is in hand, and few enough that the work gets done.
+# Enough to interrupt jobs with both signals, and few enough to finish the work.
 ENDS = 12
 
 
 class HastyWorker(ReceiptWorker):
-    """Acknowledges before it renders."""
+    """A worker that acknowledges each job before it renders it."""
 
     module = "tests.integration.app.hasty"
 
 
 class Crew:
-    """Workers that end at random, each followed by another, as a Deployment's pods are."""
+    """Workers that end at random. Like a Deployment, the crew replaces each one."""
 
     def __init__(self, dsn: str, kind: type[ReceiptWorker]) -> None:
         self.ends: Counter[str] = Counter()
@@ -46,7 +46,7 @@ class Crew:
         return worker
 
     def end_one(self) -> None:
-        """End the worker that has a job in hand, one way or the other, and start another."""
+        """Kill or stop a random worker with a job in hand, and start another."""
         worker = poll_until(self._busy, "a worker to have a job in hand", 40)
         if self._chance.random() < 0.7:
             worker.kill()
@@ -74,7 +74,7 @@ def crews() -> Iterator[ExitStack]:
 def work_off(
     shop: Service, dsn: str, kind: type[ReceiptWorker], crews: ExitStack
 ) -> tuple[Account, Counter[str], float]:
-    """Ask for receipts, end workers while they are rendered, wait until the queue is empty: the account of it."""
+    """Request receipts, end workers while they render, wait until the queue is empty, and audit the receipts."""
     install_witness(dsn)
     orders = add_orders(dsn, RECEIPTS)
     with httpx2.Client(base_url=shop.url, timeout=10) as client:
@@ -86,11 +86,11 @@ def work_off(
     for _ in range(ENDS):
         crew.end_one()
     poll_until(lambda: run_sql(dsn, "SELECT count(*) FROM pgqueuer")[0][0] == 0, "the queue to be empty", 90)
-    crew.close()  # whoever still renders what it has acknowledged
+    crew.close()  # a hasty worker may still be rendering jobs it has acknowledged
     return audit(dsn), crew.ends, time.monotonic() - began
 
 
-def told(name: str, account: Account, ends: Counter[str], seconds: float) -> str:
+def summary(name: str, account: Account, ends: Counter[str], seconds: float) -> str:
     return (
         f"{name}: enqueued {account.enqueued}, done {account.rendered}, lost {account.lost},"
         f" repeated {account.repeated}, failed {account.failed},"
@@ -98,18 +98,18 @@ def told(name: str, account: Account, ends: Counter[str], seconds: float) -> str
     )
 
 
-def test_no_end_of_a_worker_loses_a_receipt_or_writes_one_twice(shop: Service, database: str, crews: ExitStack) -> None:
+def test_ending_workers_loses_no_receipt_and_writes_none_twice(shop: Service, database: str, crews: ExitStack) -> None:
     account, ends, seconds = work_off(shop, database, ReceiptWorker, crews)
-    print(told("worker", account, ends, seconds))
+    print(summary("worker", account, ends, seconds))
 
     assert account == Account(enqueued=RECEIPTS, rendered=RECEIPTS, failed=0, lost=0, repeated=0, in_queue=0)
-    assert min(ends["SIGKILL"], ends["SIGTERM"]) >= 2, f"too few ends of a kind to prove anything: {ends}"
+    assert min(ends["SIGKILL"], ends["SIGTERM"]) >= 2, f"too few signals of one kind for a conclusion: {ends}"
 
 
-def test_the_account_of_receipts_can_fail(shop: Service, database: str, crews: ExitStack) -> None:
-    """The negative control: a worker that acknowledges before it renders loses receipts under the same ends."""
+def test_workers_that_acknowledge_too_early_lose_receipts(shop: Service, database: str, crews: ExitStack) -> None:
+    """The negative control."""
     account, ends, seconds = work_off(shop, database, HastyWorker, crews)
-    print(told("hasty worker", account, ends, seconds))
+    print(summary("hasty worker", account, ends, seconds))
 
     assert account.lost > 0, account
     assert account.rendered == RECEIPTS - account.lost

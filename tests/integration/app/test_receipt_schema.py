@@ -1,4 +1,4 @@
-"""The queue's schema in the migrations is the one that PgQueuer's library needs."""
+"""The migrations create the schema that the installed version of PgQueuer needs."""
 
 import asyncio
 
@@ -9,7 +9,7 @@ from tests.integration.app.postgres import run_sql
 
 
 def planned(dsn: str) -> tuple[str, ...]:
-    """What the library would do to bring this database's schema to its own."""
+    """The statements with which the library would upgrade this database's schema."""
 
     async def plan() -> tuple[str, ...]:
         connection = await asyncpg.connect(dsn)
@@ -21,11 +21,11 @@ def planned(dsn: str) -> tuple[str, ...]:
     return asyncio.run(plan())
 
 
-def test_the_library_finds_the_schema_that_it_needs(database: str) -> None:
-    assert planned(database) == (), "a new version of pgqueuer needs a revision with these statements"
+def test_the_schema_matches_the_library(database: str) -> None:
+    assert planned(database) == (), "the installed pgqueuer needs a new revision with these statements"
 
 
-def test_the_library_finds_out_what_is_missing(database: str) -> None:
+def test_the_library_detects_a_missing_index(database: str) -> None:
     """The negative control."""
     run_sql(database, "DROP INDEX pgqueuer_picked_heartbeat_idx")
     assert any("pgqueuer_picked_heartbeat_idx" in statement for statement in planned(database))

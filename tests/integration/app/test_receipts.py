@@ -1,4 +1,4 @@
-"""Receipts: asked for over HTTP, rendered by a worker, once."""
+"""Receipts: requested over HTTP and rendered by a worker, once."""
 
 import asyncio
 import contextlib
@@ -24,7 +24,7 @@ from tests.integration.app.test_telemetry import TRACED, attributes
 from tests.lifecycle import SHUTDOWN
 from tests.polling import poll_until, poll_until_async
 
-# As a worker leaves it that was cut off from the database while it wrote the receipt.
+# Simulates a worker that lost its database connection after it wrote the receipt.
 AGAIN = """
     INSERT INTO pgqueuer (priority, status, entrypoint, payload)
     SELECT 0, 'queued', 'render_receipt', convert_to(order_id::text, 'UTF8') FROM receipts
@@ -35,7 +35,7 @@ StartWorker = Callable[..., ReceiptWorker]
 
 @pytest.fixture
 def start_worker(database: str) -> Iterator[StartWorker]:
-    """Starts workers on the test's database and waits until they are ready. All are ended after the test."""
+    """Start workers on the test's database and wait until they are ready. Teardown kills them."""
     with contextlib.ExitStack() as stack:
 
         def start(**environment: str) -> ReceiptWorker:
@@ -52,7 +52,7 @@ def request_receipt(shop: Service, order_id: int) -> httpx2.Response:
 
 
 def rendered(shop: Service, order_id: int) -> httpx2.Response:
-    """The receipt, once it is there."""
+    """Wait until the receipt is rendered and return the response."""
 
     def fetch() -> httpx2.Response | None:
         response = shop.get(f"/orders/{order_id}/receipt")
@@ -61,7 +61,7 @@ def rendered(shop: Service, order_id: int) -> httpx2.Response:
     return poll_until(fetch, f"the receipt of order {order_id}", 30)
 
 
-def test_a_receipt_that_is_asked_for_is_rendered(shop: Service, database: str, start_worker: StartWorker) -> None:
+def test_a_requested_receipt_is_rendered(shop: Service, database: str, start_worker: StartWorker) -> None:
     (order_id,) = add_orders(database, 1)
     unasked = shop.get(f"/orders/{order_id}/receipt")
     asked = request_receipt(shop, order_id)
@@ -79,10 +79,10 @@ def test_a_receipt_that_is_asked_for_is_rendered(shop: Service, database: str, s
     assert [tuple(row) for row in run_sql(database, "SELECT rendered_by, attempts FROM receipts")] == [("worker-1", 1)]
     assert worker.metric("receipts_rendered_total") == 1
     assert worker.metric("receipt_wait_seconds_count") == 1
-    assert run_sql(database, "SELECT FROM pgqueuer_log") == [], "the log would grow for ever"
+    assert run_sql(database, "SELECT FROM pgqueuer_log") == [], "the log would grow without limit"
 
 
-def test_asking_again_changes_nothing(shop: Service, database: str, start_worker: StartWorker) -> None:
+def test_a_repeated_request_has_no_effect(shop: Service, database: str, start_worker: StartWorker) -> None:
     (order_id,) = add_orders(database, 1)
 
     async def ask_at_once() -> list[httpx2.Response]:
@@ -97,7 +97,7 @@ def test_asking_again_changes_nothing(shop: Service, database: str, start_worker
     second = rendered(shop, order_id)
 
     assert Counter(answer.status_code for answer in answers) == {202: 20}
-    assert queued == 1, "20 requests for one receipt are one job"
+    assert queued == 1, "20 requests for one receipt must add one job"
     assert (late.status_code, late.json()["status"]) == (202, "rendered")
     assert audit_queue(database) == 0
     assert first.content == second.content
@@ -113,7 +113,7 @@ def test_the_receipt_of_an_order_that_does_not_exist_is_not_found(shop: Service)
         assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_a_job_for_a_receipt_that_is_there_changes_nothing_and_is_counted(
+def test_a_job_for_an_existing_receipt_is_counted_and_has_no_effect(
     shop: Service, database: str, start_worker: StartWorker
 ) -> None:
     worker = start_worker()
@@ -127,7 +127,7 @@ def test_a_job_for_a_receipt_that_is_there_changes_nothing_and_is_counted(
     assert audit_queue(database) == 0
 
 
-def test_a_receipt_that_cannot_be_rendered_is_given_up_and_holds_nobody_up(
+def test_a_receipt_that_cannot_be_rendered_fails_without_delaying_others(
     shop: Service, database: str, start_worker: StartWorker
 ) -> None:
     poisoned, healthy = add_orders(database, 2)
@@ -149,16 +149,16 @@ def test_a_receipt_that_cannot_be_rendered_is_given_up_and_holds_nobody_up(
     assert (line["level"], line["order_id"]) == ("ERROR", poisoned)
 
     run_sql(database, "UPDATE products SET name = 'Mended' WHERE id = 2")
-    assert request_receipt(shop, poisoned).json()["status"] == "pending", "PUT asks for a failed receipt again"
+    assert request_receipt(shop, poisoned).json()["status"] == "pending", "PUT must request a failed receipt again"
     rendered(shop, poisoned)
 
 
-def test_a_receipt_that_kills_its_worker_each_time_is_given_up(
+def test_a_receipt_that_kills_its_worker_each_time_fails(
     shop: Service, database: str, start_worker: StartWorker
 ) -> None:
     (order_id,) = add_orders(database, 1)
     request_receipt(shop, order_id)
-    run_sql(database, "UPDATE receipts SET attempts = 3")  # three workers began with it, and none came back
+    run_sql(database, "UPDATE receipts SET attempts = 3")  # three workers died while rendering it
     worker = start_worker(RECEIPT_ATTEMPTS="3")
     poll_until(lambda: worker.metric("receipts_failed_total") == 1, "the receipt to be given up")
     assert audit_queue(database) == 0
@@ -180,7 +180,7 @@ def test_a_rendering_process_that_hangs_or_dies_is_replaced(
 
     assert process not in worker.rendering_processes()
     reasons = [line["reason"] for line in worker.lines if line["message"] == "receipt_retried"]
-    assert reasons, "the hurt process was never used: it proves nothing"
+    assert reasons, "the signalled process was never used"
     assert reason in reasons[0], reasons
 
 
@@ -198,7 +198,7 @@ def test_every_step_of_the_shutdown_is_logged_in_order(start_worker: StartWorker
     assert worker.events("startup", "ready", *SHUTDOWN) == ["startup", "ready", *SHUTDOWN]
 
 
-def test_sigterm_finishes_what_is_in_hand_and_takes_nothing_more(
+def test_after_sigterm_a_worker_finishes_its_jobs_and_claims_no_more(
     shop: Service, database: str, start_worker: StartWorker
 ) -> None:
     worker = start_worker()
@@ -212,11 +212,11 @@ def test_sigterm_finishes_what_is_in_hand_and_takes_nothing_more(
     assert code == 0
     in_hand = run_sql(database, "SELECT count(*) FROM pgqueuer WHERE status = 'picked'")[0][0]
     left = audit_queue(database)
-    assert in_hand == 0, "a job in hand was left behind"
-    assert 0 < left < 60, f"{left} of 60 jobs are left: it stopped before or after all the work, and proves nothing"
+    assert in_hand == 0, "the worker left a claimed job unfinished"
+    assert 0 < left < 60, f"{left} of 60 jobs are left: the worker did not stop in the middle of the work"
 
 
-async def test_a_job_whose_claim_is_under_way_at_the_end_is_finished(database: str, start_worker: StartWorker) -> None:
+async def test_a_job_being_claimed_during_the_shutdown_is_finished(database: str, start_worker: StartWorker) -> None:
     worker = await asyncio.to_thread(start_worker)
     await asyncio.to_thread(add_orders, database, 1)
     connection = await asyncpg.connect(database)
@@ -224,7 +224,7 @@ async def test_a_job_whose_claim_is_under_way_at_the_end_is_finished(database: s
         async with connection.transaction():
             await connection.execute("INSERT INTO receipts (order_id) SELECT id FROM orders")
             await connection.execute(AGAIN)
-            await connection.execute("LOCK TABLE pgqueuer IN EXCLUSIVE MODE")  # claims wait, reads go on
+            await connection.execute("LOCK TABLE pgqueuer IN EXCLUSIVE MODE")  # claims wait, reads proceed
             await poll_until_async(
                 lambda: connection.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"), "a claim to wait"
             )
@@ -236,11 +236,11 @@ async def test_a_job_whose_claim_is_under_way_at_the_end_is_finished(database: s
         await connection.close()
 
     assert code == 0
-    assert rendered_at is not None, "the job was claimed and dropped: nobody takes it up before it is stale"
+    assert rendered_at is not None, "the job was claimed and dropped: no worker can claim it before it is stale"
 
 
 @pytest.mark.slow
-def test_a_rendering_that_outlasts_the_grace_is_left_to_another_worker(
+def test_a_rendering_that_exceeds_the_graceful_timeout_is_left_to_another_worker(
     shop: Service, database: str, start_worker: StartWorker
 ) -> None:
     worker = start_worker(GRACEFUL_SECONDS="1", RECEIPT_RENDER_SECONDS="30")
@@ -256,14 +256,14 @@ def test_a_rendering_that_outlasts_the_grace_is_left_to_another_worker(
     rendered(shop, order_id)
 
     assert code == 0
-    assert 1 <= took < 4, f"the end took {took:.1f} s of the 1 s for what is in hand and a little for the rest"
+    assert 1 <= took < 4, f"the shutdown took {took:.1f} s; the graceful timeout is 1 s"
 
 
 @pytest.mark.slow
-def test_a_killed_worker_s_job_is_taken_up_within_the_stated_time_and_a_living_one_s_is_not(
+def test_the_job_of_a_killed_worker_is_claimed_in_time_and_that_of_a_live_one_is_not(
     shop: Service, database: str, start_worker: StartWorker
 ) -> None:
-    """Stale after 2 s here: a job that is rendered for 4 s stays with its worker, until that is killed."""
+    """Jobs are stale after 2 s. A job that renders for 4 s stays with its worker until the worker is killed."""
     slow = start_worker(RECEIPT_RENDER_SECONDS="60", POD_NAME="slow")
     os.kill(slow.rendering_processes()[0], signal.SIGSTOP)
     (order_id,) = add_orders(database, 1)
@@ -279,13 +279,13 @@ def test_a_killed_worker_s_job_is_taken_up_within_the_stated_time_and_a_living_o
     killed = time.monotonic()
     rendered(shop, order_id)
     took = time.monotonic() - killed
-    print(f"taken up and rendered {took:.2f} s after the kill; stale after 2 s")
-    assert took < 2 + 2, f"{took:.1f} s after the kill; 2 s, a look at the queue and a rendering are allowed"
+    print(f"claimed and rendered {took:.2f} s after the kill; stale after 2 s")
+    assert took < 2 + 2, f"{took:.1f} s after the kill; the limit is 2 s plus one poll and one rendering"
     assert run_sql(database, "SELECT rendered_by FROM receipts")[0][0] == "other"
 
 
 @pytest.mark.slow
-async def test_an_outage_of_the_database_ends_no_worker_and_loses_no_job(
+async def test_a_database_outage_ends_no_worker_and_loses_no_job(
     shop: Service, database: str, postgres: Postgres, start_worker: StartWorker
 ) -> None:
     worker = await asyncio.to_thread(start_worker)
@@ -319,7 +319,9 @@ def test_a_worker_started_without_its_schema_waits_for_it(empty_database: str) -
         worker.kill()
 
 
-def test_the_queue_s_depth_and_age_are_measured(shop: Service, database: str, start_worker: StartWorker) -> None:
+def test_the_metrics_report_the_depth_and_age_of_the_queue(
+    shop: Service, database: str, start_worker: StartWorker
+) -> None:
     worker = start_worker(RECEIPT_RENDER_SECONDS="60")
     os.kill(worker.rendering_processes()[0], signal.SIGSTOP)
     for order_id in add_orders(database, 5):

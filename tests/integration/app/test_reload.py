@@ -1,4 +1,4 @@
-"""The reload of dev mode: an edit shows, a broken one leaves the old code serving."""
+"""The reloader of dev mode: an edit takes effect, and a broken edit keeps the old code serving."""
 
 import contextlib
 import os
@@ -17,27 +17,27 @@ from tests.polling import poll_until
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A copy of the service, to be edited."""
+    """A copy of the service that the test edits."""
     shutil.copytree(ROOT / "app", tmp_path / "app", ignore=shutil.ignore_patterns("__pycache__"))
     return tmp_path
 
 
-def test_an_edit_shows_and_a_broken_one_leaves_the_old_code_serving(checkout: Path) -> None:
+def test_an_edit_takes_effect_and_a_broken_one_keeps_the_old_code_serving(checkout: Path) -> None:
     main = checkout / "app" / "main.py"
     original = main.read_text()
     with reloading(checkout) as url:
         poll_until(lambda: title(url) == "Shop", "the first start", seconds=30)
 
         main.write_text(original.replace('title="Shop"', 'title="Edited"'))
-        poll_until(lambda: title(url) == "Edited", "the edit to show", seconds=30)
+        poll_until(lambda: title(url) == "Edited", "the edit to take effect", seconds=30)
 
         main.write_text(original.replace('title="Shop"', "title="))
-        said = checkout / "said"
-        poll_until(lambda: "The old one goes on serving." in said.read_text(), "the broken edit to be noticed")
+        output = checkout / "output"
+        poll_until(lambda: "The previous version keeps serving." in output.read_text(), "the broken edit to fail")
         assert title(url) == "Edited"
 
-        main.write_text(original.replace('title="Shop"', 'title="Mended"'))
-        poll_until(lambda: title(url) == "Mended", "the mended code to show", seconds=30)
+        main.write_text(original.replace('title="Shop"', 'title="Fixed"'))
+        poll_until(lambda: title(url) == "Fixed", "the fix to take effect", seconds=30)
 
 
 @contextlib.contextmanager
@@ -46,16 +46,17 @@ def reloading(checkout: Path) -> Iterator[str]:
     port = free_port()
     environment = {
         "PATH": os.environ["PATH"],
-        # Nobody listens there: this test needs no database.
+        # No database listens there: this test needs none.
         "DATABASE_URL": f"postgresql://nobody:nothing@127.0.0.1:{free_port()}/none",
         "DRAIN_SECONDS": "0",
-        # As in the image. Bytecode is told apart by second and size, and these edits have the same of both.
+        # As in the image. Python detects stale bytecode by the source's mtime in seconds and its size, and these edits
+        # may change neither.
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     script = f"from app.reload import main; main(port={port})"
-    with (checkout / "said").open("w") as said:
+    with (checkout / "output").open("w") as output:
         process = subprocess.Popen(
-            [sys.executable, "-c", script], cwd=checkout, env=environment, stdout=said, stderr=subprocess.STDOUT
+            [sys.executable, "-c", script], cwd=checkout, env=environment, stdout=output, stderr=subprocess.STDOUT
         )
     try:
         yield f"http://127.0.0.1:{port}"
@@ -65,7 +66,7 @@ def reloading(checkout: Path) -> Iterator[str]:
 
 
 def title(url: str) -> str | None:
-    """The title in the OpenAPI document, or None without an answer."""
+    """The title in the OpenAPI document. None if there is no response."""
     try:
         return str(httpx2.get(f"{url}/openapi.json", timeout=5).json()["info"]["title"])
     except httpx2.HTTPError:

@@ -1,4 +1,4 @@
-"""The I/O-bound fault: its capacity is that of the pool, not that of the CPU."""
+"""The I/O-bound fault: the pool limits its capacity, not the CPU."""
 
 import asyncio
 import time
@@ -28,7 +28,7 @@ def slow(database: str, start: StartService) -> Service:
     return service
 
 
-async def test_slow_queries_are_answered_at_the_pace_of_the_pool(slow: Service) -> None:
+async def test_the_pool_limits_the_rate_of_slow_queries(slow: Service) -> None:
     async with httpx2.AsyncClient(base_url=slow.url, timeout=30) as client:
         began = time.monotonic()
         answers = await asyncio.gather(*(ask(client, SECONDS) for _ in range(REQUESTS)))
@@ -37,13 +37,13 @@ async def test_slow_queries_are_answered_at_the_pace_of_the_pool(slow: Service) 
 
     shortest = REQUESTS * SECONDS / POOL
     assert Counter(answer.status_code for answer in answers) == {200: REQUESTS}
-    assert shortest <= took < 3 * shortest, f"{REQUESTS} took {took:.2f} s, {POOL} at a time take {shortest:g} s"
+    assert shortest <= took < 3 * shortest, f"{REQUESTS} took {took:.2f} s; {POOL} at a time need {shortest:g} s"
     labels = 'handler="/faults/slow-query",method="GET",status="200"'
     assert f"http_requests_total{{{labels}}} {REQUESTS}.0" in metrics
 
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "5.1", "nan", "inf", "soon", "3"])
-async def test_a_slow_query_stays_within_its_bounds_and_the_statement_timeout(slow: Service, seconds: str) -> None:
+async def test_a_duration_out_of_bounds_or_above_the_statement_timeout_is_rejected(slow: Service, seconds: str) -> None:
     async with httpx2.AsyncClient(base_url=slow.url, timeout=30) as client:
         answer = await client.get("/faults/slow-query", params={"seconds": seconds})
     assert answer.status_code == 422

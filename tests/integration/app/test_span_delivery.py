@@ -1,4 +1,4 @@
-"""The collector is out: nothing that is served moves, the process ends in time, and it says what was lost."""
+"""With the collector down, requests are not affected, the process ends in time, and the log counts the lost spans."""
 
 import asyncio
 import functools
@@ -24,19 +24,19 @@ from tests.polling import poll_until, poll_until_async
 type FarEnd = Callable[[], AbstractContextManager[str]]
 
 REQUESTS = 20
-SPANS = 2 * REQUESTS  # one of the route, one of its statement
+SPANS = 2 * REQUESTS  # one for the route, one for its statement
 FLUSH_SECONDS = 1
-# Of everything but the flush: the signal's way, the server's own stop, the pool, and 0.5 s between two looks of the
-# parent of --workers. A process that waited for the exporter would take 7 to 30 s (see app/observability/tracing.py).
+# Everything but the flush: the signal, the server's own stop, the pool, and the polling interval (0.5 s) of the
+# --workers parent. A process that waited for the exporter would take 7 to 30 s (see app/observability/tracing.py).
 OTHERWISE_SECONDS = 3
-# A request that waited for the collector would take the export's timeout, 2 s, or more. Less is a busy machine:
-# a request takes some milliseconds, and 0.35 s were seen with eight times more to run than there were cores.
+# A request that waited for the collector would take at least the export timeout, 2 s. A request normally takes some
+# milliseconds, and took 0.35 s on a machine with eight times more runnable processes than cores.
 CEILING_SECONDS = 1.5
 
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("far_end", [refused, frozen, black_holed, unresolvable])
-def test_the_process_ends_within_its_budget_and_says_how_many_spans_were_lost(
+def test_the_process_ends_within_its_budget_and_logs_the_number_of_lost_spans(
     far_end: FarEnd, mode: str, database: str, start: StartService
 ) -> None:
     with far_end() as endpoint:
@@ -56,7 +56,7 @@ def test_the_process_ends_within_its_budget_and_says_how_many_spans_were_lost(
     assert all((line["delivered"], line["seconds"] <= FLUSH_SECONDS + 1) == (0, True) for line in flushes)
 
 
-def test_the_end_says_how_many_spans_were_delivered(database: str, start: StartService) -> None:
+def test_the_shutdown_logs_the_number_of_delivered_spans(database: str, start: StartService) -> None:
     with Receiver() as receiver:
         service = start_traced(start, database, f"http://{receiver.address}")
         order_spans(service)
@@ -70,18 +70,18 @@ def test_the_end_says_how_many_spans_were_delivered(database: str, start: StartS
     assert arrived == SPANS
 
 
-def test_an_outage_is_told_once_when_it_begins_and_once_when_it_ends(database: str, start: StartService) -> None:
+def test_an_outage_is_logged_once_when_it_begins_and_once_when_it_ends(database: str, start: StartService) -> None:
     port = free_port()
     service = start_traced(start, database, f"http://127.0.0.1:{port}")
-    assert spans(service) == {"delivered": 0, "lost": 0}, "both series are there from the start"
-    for ordered in (SPANS, 2 * SPANS):  # two exports at least fail
+    assert spans(service) == {"delivered": 0, "lost": 0}, "both series must exist from the start"
+    for ordered in (SPANS, 2 * SPANS):  # at least two exports fail
         order_spans(service)
         poll_until(functools.partial(has_lost, service, ordered), f"{ordered} spans to be lost")
 
     with Receiver(port):
         order_spans(service)
         poll_until(lambda: spans(service)["delivered"], "spans to be delivered again")
-        [recovered] = poll_until(lambda: lines(service, "telemetry_recovered"), "the line that says so")
+        [recovered] = poll_until(lambda: lines(service, "telemetry_recovered"), "the log line telemetry_recovered")
 
     [failing] = lines(service, "telemetry_failing")
     assert failing["level"] == "WARNING"
@@ -92,16 +92,16 @@ def test_an_outage_is_told_once_when_it_begins_and_once_when_it_ends(database: s
     assert not noise
 
 
-async def test_a_collector_that_hangs_costs_no_request_anything(database: str, start: StartService) -> None:
-    """Side by side in one run: the same traffic to a service whose collector answers, and to one whose hangs."""
+async def test_a_hanging_collector_does_not_slow_requests(database: str, start: StartService) -> None:
+    """Two services get the same traffic at the same time: the collector of one answers, that of the other hangs."""
     with Receiver() as receiver, frozen() as hanging:
         services = [start_traced(start, database, f"http://{receiver.address}"), start_traced(start, database, hanging)]
         async with (
             Traffic(f"{services[0].url}/products/1", rate=60) as answering,
             Traffic(f"{services[1].url}/products/1", rate=60) as hung,
         ):
-            # The first export has timed out, and the second is on its way.
-            await poll_until_async(lambda: asyncio.to_thread(has_lost, services[1], 1), "the outage to be noticed")
+            # The first export has timed out, and the second is in progress.
+            await poll_until_async(lambda: asyncio.to_thread(has_lost, services[1], 1), "the first lost span")
             noticed = len(hung.outcomes)
             await poll_until_async(lambda: outlasts(hung, noticed + 60), "another second of traffic")
 
@@ -109,7 +109,7 @@ async def test_a_collector_that_hangs_costs_no_request_anything(database: str, s
     assert not answering.failures()
     assert not hung.failures()
     assert p99(hung) < CEILING_SECONDS
-    assert spans(services[0])["lost"] == 0, "the yardstick lost spans itself"
+    assert spans(services[0])["lost"] == 0, "the baseline service lost spans"
 
 
 def start_traced(start: StartService, database: str, endpoint: str, mode: str = "plain") -> Service:

@@ -1,4 +1,4 @@
-"""A wrong environment stops the start, with a message that names the variable and the remedy."""
+"""A wrong environment variable stops the startup with an error that names the variable and the remedy."""
 
 import pytest
 
@@ -20,7 +20,7 @@ SECRET = "hunter2"
         ({"OTEL_TRACES_SAMPLER_ARG": "5"}, "OTEL_TRACES_SAMPLER_ARG: Input should be less than or equal to 1"),
     ],
 )
-def test_a_wrong_variable_stops_the_start_and_is_named(environment: dict[str, str], message: str) -> None:
+def test_a_wrong_variable_is_named_and_stops_the_startup(environment: dict[str, str], message: str) -> None:
     valid = {} if not environment or "DATABASE_URL" in environment else {"DATABASE_URL": "postgresql://a:b@c/d"}
     with running({**valid, **environment}) as service:
         assert service.wait_for_exit(20) == 3
@@ -30,13 +30,13 @@ def test_a_wrong_variable_stops_the_start_and_is_named(environment: dict[str, st
     assert "Traceback" not in output
 
 
-def test_with_workers_a_wrong_variable_ends_the_parent_too_instead_of_restarting_for_ever() -> None:
+def test_with_workers_a_wrong_variable_also_ends_the_parent() -> None:
     with running({}, mode="workers") as service:
         service.wait_for_exit(20)
     assert "configuration: DATABASE_URL: is missing" in "".join(service.output)
 
 
-def test_faults_are_absent_unless_they_are_asked_for(database: str, start: StartService) -> None:
+def test_the_faults_routes_are_disabled_by_default(database: str, start: StartService) -> None:
     service = start(database)
     service.wait_until_ready()
     answer = service.get("/faults")

@@ -1,4 +1,4 @@
-"""What the service says about a request: the same trace id in its spans, its log line and its exemplar."""
+"""The spans, the log line and the exemplar of a request carry the same trace ID."""
 
 from collections.abc import Iterator
 
@@ -38,7 +38,7 @@ def attributes(span: Span) -> dict[str, str]:
     return {attribute.key: attribute.value.string_value for attribute in span.attributes}
 
 
-def test_a_request_leaves_a_span_for_its_route_and_one_for_its_statement(
+def test_a_request_creates_a_span_for_its_route_and_one_for_its_statement(
     traced_shop: Service, receiver: Receiver
 ) -> None:
     httpx2.get(f"{traced_shop.url}/products/1", headers=TRACED)
@@ -69,19 +69,19 @@ def test_the_log_line_and_the_exemplar_carry_the_trace_of_the_request(traced_sho
     assert any(f'trace_id="{TRACE}"' in sample for sample in observed), observed
 
 
-def test_probes_and_scrapes_leave_no_spans(traced_shop: Service, receiver: Receiver) -> None:
+def test_probes_and_scrapes_create_no_spans(traced_shop: Service, receiver: Receiver) -> None:
     for path in ("/health/live", "/health/ready", "/metrics"):
         httpx2.get(f"{traced_shop.url}{path}")
     httpx2.get(f"{traced_shop.url}/products", headers=TRACED)
     poll_until(lambda: spans_of(receiver, TRACE), "the span that was sent last")
 
-    # Not those of the probes' own statements either.
+    # The probes' own SQL statements create no spans either.
     assert {span.trace_id.hex() for span in receiver.spans()} == {TRACE}
     assert {span.name for span in receiver.spans()} == {"GET /products", "SELECT"}
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_the_last_spans_leave_before_the_process_ends(
+def test_the_last_spans_are_sent_before_the_process_ends(
     mode: str, database: str, start: StartService, receiver: Receiver
 ) -> None:
     service = start(database, mode, DRAIN_SECONDS="0", OTEL_EXPORTER_OTLP_ENDPOINT=f"http://{receiver.address}")
@@ -92,11 +92,11 @@ def test_the_last_spans_leave_before_the_process_ends(
     assert spans_of(receiver, TRACE), "the trace of the last request was lost"
 
 
-def test_a_scrape_is_no_request_in_flight(shop: Service) -> None:
+def test_a_scrape_does_not_count_as_in_flight(shop: Service) -> None:
     assert "http_requests_in_flight 0.0" in httpx2.get(f"{shop.url}/metrics").text
 
 
-def test_plain_prometheus_text_is_served_to_those_who_ask_for_nothing_else(shop: Service) -> None:
+def test_prometheus_text_format_is_the_default(shop: Service) -> None:
     metrics = httpx2.get(f"{shop.url}/metrics")
     assert metrics.headers["content-type"].startswith("text/plain")
     assert "database_pool_acquire_seconds_bucket" in metrics.text

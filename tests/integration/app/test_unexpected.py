@@ -1,4 +1,4 @@
-"""An exception that nobody foresaw: a plain 500 for the caller, everything else for the operators."""
+"""An unhandled exception gives the client a plain 500, and the operators a log line with the details."""
 
 import json
 
@@ -11,7 +11,7 @@ from tests.integration.app.service import Service
 from tests.integration.app.test_telemetry import TRACE, TRACED
 from tests.polling import poll_until
 
-# A schema that the code does not expect: a product without a name.
+# Breaks the schema: a product without a name.
 SABOTAGE = ("ALTER TABLE products ALTER name DROP NOT NULL", "UPDATE products SET name = NULL")
 
 
@@ -21,7 +21,7 @@ def provoke(service: Service, database: str) -> httpx2.Response:
     return httpx2.get(f"{service.url}/products", headers=TRACED)
 
 
-def test_it_is_answered_with_a_problem_that_gives_nothing_away(shop: Service, database: str) -> None:
+def test_the_response_is_a_problem_without_internal_details(shop: Service, database: str) -> None:
     response = provoke(shop, database)
     assert response.status_code == 500
     assert response.headers["content-type"] == "application/problem+json"
@@ -29,7 +29,7 @@ def test_it_is_answered_with_a_problem_that_gives_nothing_away(shop: Service, da
     assert "validation" not in response.text
 
 
-def test_it_is_logged_with_its_trace_and_reported_to_sentry(database: str, start: StartService) -> None:
+def test_the_exception_is_logged_with_its_trace_and_reported_to_sentry(database: str, start: StartService) -> None:
     with Receiver() as receiver:
         service = start(
             database,
@@ -53,7 +53,7 @@ def test_it_is_logged_with_its_trace_and_reported_to_sentry(database: str, start
     assert event["exception"]["values"][-1]["type"] == "ValidationError"
 
 
-def test_nothing_is_reported_for_what_was_foreseen(database: str, start: StartService) -> None:
+def test_expected_errors_are_not_reported_to_sentry(database: str, start: StartService) -> None:
     with Receiver() as receiver:
         service = start(database, SENTRY_DSN=f"http://key@{receiver.address}/1", DRAIN_SECONDS="0")
         service.wait_until_ready()

@@ -1,4 +1,4 @@
-"""Steady traffic on kept-alive connections: sent by the clock, never retried, every request accounted for."""
+"""Open-loop traffic on kept-alive connections, without retries, with an outcome for every request."""
 
 import asyncio
 import time
@@ -9,7 +9,7 @@ import httpx2
 
 
 class Outcome(NamedTuple):
-    """One request: when it was sent (wall clock), its status or the name of what went wrong, and how long it took."""
+    """One request: its send time (wall clock), its status or the name of the error, and its duration in seconds."""
 
     sent: float
     result: int | str
@@ -18,12 +18,12 @@ class Outcome(NamedTuple):
 
     @property
     def lost(self) -> bool:
-        """Whether no response came at all."""
+        """Whether the request got no response."""
         return isinstance(self.result, str)
 
 
 class Traffic:
-    """GETs `url` at `rate` a second until stopped. Use it as an async context manager."""
+    """Sends GET requests to `url` at `rate` per second. Use it as an async context manager."""
 
     def __init__(self, url: str, rate: float, connections: int = 20) -> None:
         self.outcomes: list[Outcome] = []
@@ -43,11 +43,11 @@ class Traffic:
         await self._client.aclose()
 
     def counted(self, since: float = 0, until: float = float("inf")) -> Counter[int | str]:
-        """How often each result came of the requests sent between two moments."""
+        """The results of the requests sent between two times, with their counts."""
         return Counter(outcome.result for outcome in self.outcomes if since <= outcome.sent < until)
 
     def failures(self, until: float = float("inf")) -> list[Outcome]:
-        """Every request sent before a moment that did not get a 200."""
+        """The requests sent before `until` that did not get a 200."""
         return [outcome for outcome in self.outcomes if outcome.sent < until and outcome.result != 200]
 
     async def _run(self) -> None:
@@ -63,7 +63,7 @@ class Traffic:
         sent = time.time()
 
         async def note(event: str, _details: object) -> None:
-            # The moment that counts is that of the system call, however long this busy process took to get there.
+            # Take the time of the system call: this process may be busy before it.
             nonlocal sent
             if event in ("connection.connect_tcp.started", "http11.send_request_headers.started"):
                 sent = time.time()

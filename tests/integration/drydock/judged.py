@@ -5,7 +5,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from drydock.requests.records import Record
 GET = Request("GET", "/products/{product_id}", "/products/7")
 ORDER = Request("POST", "/orders", "/orders", body='{"lines": [{"product_id": {subject}, "quantity": 1}]}', key=True)
 MAKE = Request("POST", "/products", "/products", body='{"name": "judged"}')
+COMMAND = (sys.executable, "-m", "drydock.judge")
 END_SECONDS = 120.0
 
 
@@ -41,7 +42,7 @@ class Judged:
 def plan(url: str, rate: float = 200, seconds: float = 2, **more: Any) -> Plan:
     """A plan without subjects and without long requests, so that the server counts as the judge does."""
     plain = Plan(url, rate, seconds, 5, 0, "id", prepare=MAKE, requests=(GET,), kept_connections=5, long_rate=0)
-    return replace(plain, **more)
+    return replace(plain, served_by_header="X-Served-By", **more)
 
 
 def after_warming_up(number: int) -> int:
@@ -50,12 +51,16 @@ def after_warming_up(number: int) -> int:
 
 
 async def judge(
-    wanted: Plan, folder: Path, meanwhile: Callable[[asyncio.subprocess.Process], Awaitable[None]] | None = None
+    wanted: Plan,
+    folder: Path,
+    meanwhile: Callable[[asyncio.subprocess.Process], Awaitable[None]] | None = None,
+    variables: Mapping[str, str] | None = None,
+    command: Sequence[str] = COMMAND,
 ) -> Judged:
     """Runs a plan to its end; `meanwhile` begins when the judge begins to send."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "drydock.judge"),
-        env={**os.environ, VARIABLE: wanted.as_json()},
+        *command,
+        env={**os.environ, VARIABLE: wanted.as_json(), **(variables or {})},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         limit=2**20,

@@ -9,8 +9,6 @@ from typing import NamedTuple, Self
 
 type Behaviour = Callable[[asyncio.StreamWriter], object]
 
-# What a run sends first: the list that shows that the service is up, a product, and a first order.
-PREPARATION = 3
 BODY = json.dumps({"id": 7}).encode()
 # Closing with this option set sends RST instead of FIN.
 NO_LINGER = struct.pack("ii", 1, 0)

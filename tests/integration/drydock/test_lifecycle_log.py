@@ -10,7 +10,7 @@ import pytest
 from lightkube import AsyncClient, KubeConfig
 
 from drydock.cluster.kind import CONTEXT
-from drydock.core.project import Workload
+from drydock.core.project import Lifecycle, Workload
 from drydock.timeline.lifecycle import event
 from drydock.timeline.listening import Listener
 from drydock.timeline.observation import Observation
@@ -18,7 +18,8 @@ from drydock.timeline.recorder import Timeline
 from tests.integration.drydock.watch_double import WatchDouble, kubeconfig, serving
 from tests.polling import poll_until
 
-WORKLOAD = Workload(namespace="shop", deployment="shop", container="shop", service="shop")
+LIFECYCLE = Lifecycle(logger="app.lifecycle")
+WORKLOAD = Workload(namespace="shop", deployment="shop", container="shop", service="shop", lifecycle=LIFECYCLE)
 
 
 def line(message: str, logger: str = "app.lifecycle", second: int = 0, **more: object) -> str:
@@ -153,10 +154,23 @@ async def eventually(condition: Callable[[], bool], what: str) -> None:
 
 
 def test_what_a_line_says_beside_its_head_is_kept() -> None:
-    assert event(line("telemetry_flushed", lost=2, complete=False)) == {
+    assert event(line("telemetry_flushed", lost=2, complete=False), LIFECYCLE) == {
         "event": "telemetry_flushed",
         "time": "2026-01-01T00:00:00+00:00",
         "lost": 2,
         "complete": False,
     }
-    assert event('["app.lifecycle"]') is None
+    assert event('["app.lifecycle"]', LIFECYCLE) is None
+
+
+def test_an_event_that_the_service_calls_otherwise_gets_the_tools_name() -> None:
+    renamed = Lifecycle(logger="basket", events={"draining": "shutting down"})
+
+    state = event(line("shutting down", logger="basket"), renamed)
+
+    assert state is not None
+    assert state["event"] == "draining"
+
+
+def test_a_service_without_lifecycle_lines_has_none() -> None:
+    assert event(line("draining"), None) is None

@@ -17,11 +17,14 @@ import httpx2
 import psutil
 import pytest
 
+from drydock.local import platform, postgres
 from tests.polling import poll_until
 
 SERVICE = Path(__file__).parent / "service.py"
 # Without Docker also in the sense that a `down` of these tests can never reach a cluster of the developer's.
 ENVIRONMENT = {**os.environ, "DOCKER_HOST": "unix:///nonexistent/docker.sock"}
+# As long as Postgres and then the service may take on a busy machine: `up` itself gives up after that.
+START_SECONDS = postgres.START_SECONDS + platform.READY_SECONDS
 MIGRATE = "import os, pathlib; pathlib.Path('migrated').write_text(os.environ['DATABASE_URL'])"
 CONFIGURATION = """
 [workload]
@@ -98,7 +101,9 @@ class Checkout:
             signal.signal(signal.SIGINT, before)
         with started as process:
             try:
-                poll_until(lambda: self.answers() or process.poll() is not None, "the service to be ready")
+                poll_until(
+                    lambda: self.answers() or process.poll() is not None, "the service to be ready", START_SECONDS
+                )
                 yield process
             finally:
                 if process.poll() is None:

@@ -199,7 +199,7 @@ QUICKER = {
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     """A checkout of its own, for its runs/, with drills that take seconds."""
-    for name in ("k8s", "app", "pyproject.toml"):
+    for name in ("k8s", "app", "drills", "pyproject.toml"):
         source = ROOT / name
         (tmp_path / name).symlink_to(source)
     text = (ROOT / "drydock.toml").read_text()
@@ -257,7 +257,9 @@ def test_the_drill_kill_hard_states_its_losses(project: Project) -> None:
     verdict, _, analysis = drilled(project, KillHard)
 
     assert not failed(verdict)
-    assert 0 < verdict.figures["lost"] <= 315
+    promised = KillHard(project.configuration.drills.disruptions).objectives.lost
+    assert promised == 60, "3 s of half of 40 requests a second"
+    assert 0 < verdict.figures["lost"] <= promised
     assert {loss.cause for loss in analysis.losses} <= {Cause.CUT_IN_FLIGHT, Cause.PROCESS_DEAD, Cause.CLOSED_LISTENER}
 
 

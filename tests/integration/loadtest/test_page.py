@@ -35,7 +35,7 @@ async def page(url: str) -> AsyncIterator[str]:
 
 @pytest.mark.parametrize(
     ("shape", "users", "method"),
-    [("Steady", ["Browse"], "GET"), ("Steady", ["Order"], "POST"), ("Arrivals", ["Arrival"], "POST")],
+    [("Steady", ["Browse"], "GET"), ("Steady", ["Order"], "POST")],
 )
 async def test_a_scenario_runs_with_the_users_that_were_picked(shape: str, users: list[str], method: str) -> None:
     async with Shop() as server, page(server.url) as address:

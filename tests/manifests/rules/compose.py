@@ -13,7 +13,7 @@ WORKLOADS = {
     "prometheus": "Deployment",
     "grafana": "Deployment",
     "postgres-exporter": "Deployment",
-    "traffic": "Job",
+    "judge": "Job",
 }
 
 

@@ -1,6 +1,6 @@
-"""The app as an object, with no database behind it: for what needs none."""
+"""The settings that importing the app needs. These tests use no database."""
 
 import os
 
-# Importing the service reads its settings, as every start does.
+# The service reads its settings when it is imported.
 os.environ.setdefault("DATABASE_URL", "postgresql://nobody:nothing@127.0.0.1:9/none")

@@ -1,4 +1,4 @@
-"""The account of spans: every one that ended is waiting, delivered or lost."""
+"""Span delivery: every finished span is queued, delivered or lost."""
 
 import logging
 
@@ -13,7 +13,7 @@ def delivery(caplog: pytest.LogCaptureFixture) -> Delivery:
     return Delivery("http://collector:4318")
 
 
-def test_what_waits_when_the_process_ends_is_lost(delivery: Delivery) -> None:
+def test_spans_queued_at_the_end_of_the_process_are_lost(delivery: Delivery) -> None:
     assert admitted(delivery, 10) == 10
     delivery.arrived(4)
     delivery.failed(1, "refused")
@@ -28,16 +28,16 @@ def test_a_batch_that_fails_after_the_end_is_not_lost_twice(
     delivery.close()
     delivery.failed(10, "refused")
     assert (delivery.delivered, delivery.lost) == (0, 10)
-    assert not caplog.records, "a thread that nobody waits for must not write while the process ends"
+    assert not caplog.records, "a daemon thread must not log while the process exits"
 
 
-def test_no_more_than_the_most_wait_and_the_rest_is_lost(delivery: Delivery, caplog: pytest.LogCaptureFixture) -> None:
+def test_spans_beyond_the_limit_of_the_queue_are_lost(delivery: Delivery, caplog: pytest.LogCaptureFixture) -> None:
     assert admitted(delivery, MOST_WAITING + 7) == MOST_WAITING
     assert delivery.lost == 7
     assert [record.message for record in caplog.records] == ["telemetry_failing"]
 
 
-def test_delivery_works_again_when_less_than_a_batch_waits(
+def test_delivery_has_recovered_when_less_than_a_batch_is_queued(
     delivery: Delivery, caplog: pytest.LogCaptureFixture
 ) -> None:
     admitted(delivery, MOST_WAITING + 1)
@@ -50,7 +50,7 @@ def test_delivery_works_again_when_less_than_a_batch_waits(
     assert recovered.__dict__["lost"] == 1
 
 
-def test_each_outage_is_told_once_however_many_batches_fail(
+def test_each_outage_is_logged_once_regardless_of_the_failed_batches(
     delivery: Delivery, caplog: pytest.LogCaptureFixture
 ) -> None:
     for outcome in (delivery.failed, delivery.failed, None, None, delivery.failed, None):

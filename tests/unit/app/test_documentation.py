@@ -1,4 +1,4 @@
-"""The page about the service says what the service does."""
+"""docs/service.md lists every variable and every metric of the service."""
 
 import re
 from pathlib import Path
@@ -8,16 +8,16 @@ from prometheus_client.metrics_core import Metric
 from pydantic import SecretStr
 
 import app.main
-import app.receipts.metrics  # noqa: F401 - the metrics are there once service and worker are imported
+import app.receipts.metrics  # noqa: F401 - importing service and worker registers their metrics
 from app.settings import Settings
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "service.md"
-# What the client library exports by itself.
+# Prefixes of the metrics that the client library adds.
 LIBRARY = ("process_", "python_", "target")
 
 
 def first_columns(head: str) -> dict[str, str]:
-    """First and second column of the table whose first column has this head."""
+    """The first and second column of the table whose first column has this heading."""
     table = PAGE.read_text().partition(f"\n| {head} |")[2].partition("\n\n")[0]
     return dict(re.findall(r"^\| `(\w+)` \| ([^|]*?) ?\|", table, re.MULTILINE))
 
@@ -37,7 +37,7 @@ def test_every_metric_is_documented() -> None:
     assert first_columns("metric").keys() == exported
 
 
-def test_the_secret_is_kept_as_one() -> None:
+def test_the_database_url_is_a_secret() -> None:
     assert Settings.model_fields["database_url"].annotation is SecretStr
 
 

@@ -1,4 +1,4 @@
-"""What every response has in common, asked of the app in-process."""
+"""The common properties of all responses, tested in-process."""
 
 from collections.abc import AsyncIterator
 
@@ -28,11 +28,11 @@ async def client() -> AsyncIterator[httpx2.AsyncClient]:
         ("GET", "/no/such/route", 404),
         ("DELETE", "/products", 405),
         ("GET", "/products/0", 422),
-        ("GET", "/products", 503),  # there is no database here
+        ("GET", "/products", 503),  # these tests have no database
         ("GET", "/health/ready", 503),
     ],
 )
-async def test_every_response_says_who_gave_it_and_every_error_is_a_problem(
+async def test_every_response_names_its_pod_and_every_error_is_a_problem(
     client: httpx2.AsyncClient, method: str, path: str, status: int
 ) -> None:
     response = await client.request(method, path)
@@ -44,12 +44,12 @@ async def test_every_response_says_who_gave_it_and_every_error_is_a_problem(
     assert ("Retry-After" in response.headers) == (status == 503)
 
 
-async def test_a_refused_method_is_answered_with_those_the_resource_has(client: httpx2.AsyncClient) -> None:
+async def test_a_405_lists_the_methods_of_the_resource(client: httpx2.AsyncClient) -> None:
     assert (await client.delete("/orders")).headers["Allow"] == "GET, POST"
     assert (await client.put("/orders/7")).headers["Allow"] == "GET"
 
 
-async def test_liveness_knows_nothing_of_the_database(client: httpx2.AsyncClient) -> None:
+async def test_liveness_does_not_depend_on_the_database(client: httpx2.AsyncClient) -> None:
     assert (await client.get("/health/live")).json() == {"status": "live"}
 
 
@@ -59,7 +59,7 @@ async def test_readiness_names_each_check_that_fails(client: httpx2.AsyncClient)
     assert checks["database"].startswith("unreachable")
 
 
-async def test_invalid_input_is_answered_with_what_is_wrong_and_where(client: httpx2.AsyncClient) -> None:
+async def test_a_422_names_each_invalid_field_and_its_error(client: httpx2.AsyncClient) -> None:
     response = await client.post("/orders", json={"lines": []}, headers={"Idempotency-Key": "k"})
     assert {"where": ["body", "lines"], "what": "List should have at least 1 item after validation, not 0"} in (
         response.json()["errors"]
@@ -67,20 +67,20 @@ async def test_invalid_input_is_answered_with_what_is_wrong_and_where(client: ht
 
 
 @pytest.mark.parametrize("key", ["", "a b", "ä", "x" * 129])
-async def test_a_key_that_is_no_key_is_refused(client: httpx2.AsyncClient, key: str) -> None:
+async def test_an_invalid_idempotency_key_is_rejected(client: httpx2.AsyncClient, key: str) -> None:
     body = {"lines": [{"product_id": 1, "quantity": 1}]}
     response = await client.post("/orders", json=body, headers=[(b"Idempotency-Key", key.encode())])
     assert response.status_code == 422
 
 
-async def test_the_document_promises_problems_where_they_can_happen(client: httpx2.AsyncClient) -> None:
+async def test_the_openapi_document_lists_the_problems_of_a_route(client: httpx2.AsyncClient) -> None:
     document = (await client.get("/openapi.json")).json()
     responses = document["paths"]["/orders"]["post"]["responses"]
     assert {"201", "400", "409", "422", "503"} == responses.keys()
     assert "application/problem+json" in responses["409"]["content"]
 
 
-async def test_fault_switches_delay_and_fail_requests_but_never_the_probes() -> None:
+async def test_fault_switches_fail_requests_but_never_probes() -> None:
     async with client_of(faults_enabled=True) as client:
         await client.put("/faults", json={"error_ratio": 1, "unready": True})
         assert (await client.get("/products")).status_code == 500
@@ -90,7 +90,7 @@ async def test_fault_switches_delay_and_fail_requests_but_never_the_probes() -> 
         assert (await client.get("/faults")).json() == {"latency_seconds": 0, "error_ratio": 0, "unready": False}
 
 
-async def test_a_leak_holds_what_it_took_until_it_is_cleared() -> None:
+async def test_a_leak_keeps_its_memory_until_it_is_cleared() -> None:
     async with client_of(faults_enabled=True) as client:
         assert (await client.post("/faults/leak", json={"mebibytes": 2})).json() == {"mebibytes": 2}
         assert (await client.post("/faults/leak", json={"mebibytes": 1})).json() == {"mebibytes": 3}

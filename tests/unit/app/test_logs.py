@@ -1,4 +1,4 @@
-"""One JSON object a line, with what a search needs."""
+"""Logs are one JSON object per line, with the agreed fields."""
 
 import contextlib
 import io
@@ -14,7 +14,7 @@ from app.observability.logs import configure_logging, user_id
 
 @pytest.fixture
 def output() -> Iterator[io.StringIO]:
-    """What the service would write to its stdout."""
+    """The stdout of the service."""
     handlers = list(logging.root.handlers)
     with contextlib.redirect_stdout(io.StringIO()) as stdout:
         configure_logging("info", {"service.name": "shop", "k8s.node.name": "worker"})
@@ -51,11 +51,11 @@ def test_a_line_without_a_trace_or_a_user_has_no_empty_fields(output: io.StringI
     assert not {"trace_id", "span_id", "user_id"} & only_line(output).keys()
 
 
-def test_what_a_client_sends_cannot_start_a_line_of_its_own(output: io.StringIO) -> None:
+def test_a_newline_from_a_client_does_not_start_a_new_log_line(output: io.StringIO) -> None:
     logging.getLogger("app.test").info("request", extra={"path": '/x\n{"level": "ERROR"}'})
     assert only_line(output)["path"] == '/x\n{"level": "ERROR"}'
 
 
-def test_uvicorns_access_log_is_silent_for_the_service_writes_its_own(output: io.StringIO) -> None:
+def test_uvicorns_access_log_is_disabled(output: io.StringIO) -> None:
     logging.getLogger("uvicorn.access").info("GET / 200")
     assert output.getvalue() == ""

@@ -22,14 +22,14 @@ async def fails() -> str | None:
     return "no"
 
 
-async def test_it_reports_every_check_by_name() -> None:
+async def test_the_report_contains_every_check_by_name() -> None:
     readiness = Readiness(seconds=1)
     readiness.add("first", passes)
     readiness.add("second", fails)
     assert await readiness.report() == {"first": "ok", "second": "no"}
 
 
-async def test_a_check_that_hangs_fails_within_the_bound_and_holds_no_other_up() -> None:
+async def test_a_hanging_check_times_out_without_delaying_the_others() -> None:
     readiness = Readiness(seconds=0.1)
     readiness.add("stuck", hangs)
     readiness.add("stuck too", hangs)

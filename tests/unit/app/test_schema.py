@@ -1,4 +1,4 @@
-"""The revisions: readiness compares their numbers, so alembic must agree with them."""
+"""The numbers of the revisions, which readiness compares, match alembic's."""
 
 from pathlib import Path
 
@@ -14,11 +14,11 @@ def script() -> ScriptDirectory:
     return ScriptDirectory.from_config(config)
 
 
-def test_the_head_that_readiness_waits_for_is_alembics() -> None:
+def test_readiness_and_alembic_agree_on_the_head() -> None:
     assert script().get_heads() == [schema.head()]
 
 
-def test_every_revision_is_numbered_four_digits_in_a_row_and_its_file_says_so() -> None:
+def test_revisions_and_their_files_are_numbered_consecutively_in_four_digits() -> None:
     revisions = sorted(revision.revision for revision in script().walk_revisions())
     files = sorted(Path(revision.path).name.split("_")[0] for revision in script().walk_revisions())
     assert revisions == files == [f"{number:04}" for number in range(1, len(revisions) + 1)]

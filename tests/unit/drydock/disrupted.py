@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from drydock.analysis.audit import AuditResult
-from drydock.analysis.disruption import Analysis
+from drydock.analysis.disruption_analysis import Analysis
+from drydock.analysis.drill_objectives import DrillObjectives
 from drydock.analysis.evidence import Evidence
-from drydock.analysis.objectives import DrillObjectives
 from drydock.core.project import Workload
 from drydock.judge_client.start_delay import StartDelay
 from drydock.requests.outcome import Outcome

@@ -1,4 +1,4 @@
-"""A publisher of programs on 127.0.0.1: real HTTP, no network."""
+"""A test double of a program's publisher: an HTTP server on 127.0.0.1."""
 
 import hashlib
 import io
@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class Publisher:
-    """What it serves, by path; `redirects` and `truncated` paths misbehave as publishers and networks do."""
+    """The files that it serves, by path. It redirects the paths in `redirects` and cuts those in `truncated`."""
 
     address: str
     files: dict[str, bytes] = field(default_factory=dict)
@@ -22,12 +22,12 @@ class Publisher:
 
 
 def program(version: str) -> bytes:
-    """A program that states its version."""
+    """A shell script that prints its version."""
     return f"#!/bin/sh\necho 'tool {version} for tests'\n".encode()
 
 
 def sha256(content: bytes) -> str:
-    """The checksum as publishers state it."""
+    """The checksum in hexadecimal."""
     return hashlib.sha256(content).hexdigest()
 
 
@@ -44,7 +44,7 @@ def archive(**members: bytes) -> bytes:
 
 @contextmanager
 def publishing() -> Iterator[Publisher]:
-    """A running publisher, gone at the end."""
+    """A publisher that serves until the end of the block."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
     publisher = Publisher(f"http://127.0.0.1:{server.server_port}")
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from drydock.analysis.audit import AuditResult
-from drydock.analysis.scaling.analysis import ScalingAnalysis
-from drydock.analysis.scaling.evidence import ScalingEvidence, Triggers
+from drydock.analysis.scaling.scaling_analysis import ScalingAnalysis
+from drydock.analysis.scaling.scaling_evidence import ScalingEvidence, Triggers
 from drydock.core.project import Project
 from drydock.requests import records
 from drydock.requests.records import Record
@@ -39,9 +39,9 @@ def evidence() -> ScalingEvidence:
 
 
 def judged(changed: ScalingEvidence | None = None, violations: dict[str, int] | None = None) -> ScalingAnalysis:
-    """The judgement on it, or on what a test made of it."""
-    findings = AuditResult(violations or NO_VIOLATION, {"orders_sent": 100, "orders_acknowledged": 100})
-    return ScalingAnalysis("scale", changed or evidence(), OBJECTIVES, findings)
+    """The analysis of it, or on what a test made of it."""
+    audit = AuditResult(violations or NO_VIOLATION, {"orders_sent": 100, "orders_acknowledged": 100})
+    return ScalingAnalysis("scale", changed or evidence(), OBJECTIVES, audit)
 
 
 def with_records(change: Callable[[Record], Record]) -> ScalingEvidence:

@@ -8,9 +8,9 @@ import pytest
 from drydock.analysis.advice import ADVICE
 from drydock.analysis.audit import AuditResult
 from drydock.analysis.causes import SENTENCES, Cause, losses
-from drydock.analysis.disruption import Analysis
+from drydock.analysis.disruption_analysis import Analysis
+from drydock.analysis.drill_objectives import DrillObjectives
 from drydock.analysis.evidence import Evidence
-from drydock.analysis.objectives import DrillObjectives
 from drydock.analysis.pod_terminations import MARKS, terminations
 from drydock.judge_client.start_delay import StartDelay
 from drydock.requests.outcome import Outcome
@@ -140,11 +140,11 @@ BAD = [
     ("requests lost", disrupted.analysis(evidence([REFUSED] * 3), DrillObjectives(lost=2))),
     ("requests lost", disrupted.analysis(evidence([EARLY]), WITH_5XX)),
     ("enough requests", disrupted.analysis(evidence(count=9_999))),
-    ("the service is as it was", disrupted.analysis(evidence(recovered=None))),
-    ("all is answered again", disrupted.analysis(evidence([LATE]), WITH_5XX)),
-    ("restarts of containers", disrupted.analysis(evidence(seen=disrupted.restart()))),
-    ("deleted pods end by themselves", disrupted.analysis(evidence(seen=KILLED))),
-    ("the grace period suffices", disrupted.analysis(evidence(seen=TOO_SLOW))),
+    ("the service has recovered", disrupted.analysis(evidence(recovered=None))),
+    ("every request succeeds again", disrupted.analysis(evidence([LATE]), WITH_5XX)),
+    ("container restarts", disrupted.analysis(evidence(seen=disrupted.restart()))),
+    ("deleted pods exit without SIGKILL", disrupted.analysis(evidence(seen=KILLED))),
+    ("the shutdown fits the grace period", disrupted.analysis(evidence(seen=TOO_SLOW))),
     ("audit: acknowledged but missing", disrupted.analysis(audit=MISSING)),
     ("the judge kept up", disrupted.analysis(start_delay=BEHIND)),
     ("readiness falls", disrupted.analysis(extra=[Check("readiness falls", False, "yes", "no")])),
@@ -167,7 +167,7 @@ def test_what_the_hypothesis_expects_is_counted_beside_what_is_lost() -> None:
 
     assert verdict.passed, verdict.failed
     assert (verdict.figures["lost"], verdict.figures["allowed"]) == (0, 2)
-    assert verdict.summary.startswith("0 of 10,002 requests lost, 2 not answered as the hypothesis expects")
+    assert verdict.summary.startswith("0 of 10,002 requests lost, 2 lost as the hypothesis expects")
 
 
 def test_the_account_names_every_loss_with_its_cause() -> None:

@@ -28,7 +28,7 @@ def test_a_stack_chooses_one_autoscaler_and_keda_is_installed_for_it_alone(stack
 
 
 class Cluster:
-    """Stands for the cluster: its autoscalers, by whether KEDA made them, and what was asked of it."""
+    """A test double of the cluster: its plain autoscalers, those of KEDA, and the kubectl calls."""
 
     def __init__(
         self, plain: int = 0, scaled: int = 0, *, keda: bool = True, operator: int | None = 1, lingers: bool = False
@@ -55,7 +55,7 @@ class Cluster:
 
     @property
     def changes(self) -> list[tuple[str, ...]]:
-        """What was asked for that changes something."""
+        """The kubectl calls that change something."""
         return [asked for asked in self.asked if asked[0] != "get"]
 
 
@@ -64,20 +64,20 @@ def remove_others(cluster: Cluster, wanted: Autoscaling) -> list[tuple[str, ...]
     return cluster.changes
 
 
-def test_a_plain_autoscaler_goes_before_keda_makes_its_own() -> None:
+def test_a_plain_autoscaler_is_deleted_for_keda() -> None:
     assert remove_others(Cluster(plain=1), Autoscaling.KEDA) == [("delete", "hpa", "shop")]
 
 
-def test_the_one_that_keda_made_stays_with_keda() -> None:
+def test_the_autoscaler_of_keda_stays_with_keda() -> None:
     assert remove_others(Cluster(scaled=1), Autoscaling.KEDA) == []
 
 
 @pytest.mark.parametrize("wanted", [Autoscaling.CPU, Autoscaling.ONE])
-def test_the_scaled_object_goes_before_a_plain_one_comes(wanted: Autoscaling) -> None:
+def test_the_scaled_object_is_deleted_for_a_plain_autoscaler(wanted: Autoscaling) -> None:
     assert remove_others(Cluster(scaled=1), wanted) == [("delete", SCALED_OBJECTS, "shop")]
 
 
-def test_a_plain_one_is_changed_in_its_place() -> None:
+def test_a_plain_autoscaler_is_kept_for_another_plain_one() -> None:
     assert remove_others(Cluster(plain=1), Autoscaling.ONE) == []
 
 
@@ -86,15 +86,15 @@ def test_a_cluster_without_keda_has_nothing_to_remove() -> None:
 
 
 @pytest.mark.parametrize("operator", [None, 0], ids=["no operator", "not ready"])
-def test_a_scaled_object_that_nobody_would_let_go_of_is_freed_first(operator: int | None) -> None:
+def test_without_an_operator_the_finalizer_is_removed_first(operator: int | None) -> None:
     assert remove_others(Cluster(scaled=1, operator=operator), Autoscaling.CPU) == [
         ("patch", SCALED_OBJECTS, "shop"),
         ("delete", SCALED_OBJECTS, "shop"),
     ]
 
 
-def test_an_autoscaler_that_stays_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_autoscaler_that_is_not_deleted_in_time_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(autoscaler_choice, "DELETE_SECONDS", 0)
 
-    with pytest.raises(FailedError, match="still there"):
+    with pytest.raises(FailedError, match="still exists"):
         remove_others(Cluster(scaled=1, lingers=True), Autoscaling.CPU)

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from drydock.core.errors import FailedError
-from drydock.drills.changes import Changes, termination_as_interrupt
+from drydock.drills.changes import Changes
+from drydock.system import signals
 
 
 class World:
@@ -31,7 +32,7 @@ def test_changes_are_put_back_in_reverse_order_and_said(world: World, capsys: py
         changes.apply("CPU alone", world.does("one trigger"), world.does("two triggers"))
 
     assert world.done == ["on", "one trigger", "two triggers", "off"]
-    assert "put back: faults on" in capsys.readouterr().err
+    assert "roll back: faults on" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("ending", [KeyboardInterrupt, FailedError("lost"), RuntimeError("a defect")])
@@ -66,7 +67,7 @@ def test_what_cannot_be_put_back_is_named_and_keeps_nothing_else_from_it(world: 
             changes.apply("faults on", world.does("on"), world.does("off"))
             changes.apply("CPU alone", world.does("one trigger"), breaks)
 
-    with pytest.raises(FailedError, match=r"not put back: CPU alone \(no answer\)"):
+    with pytest.raises(FailedError, match=r"not rolled back: CPU alone \(no answer\)"):
         drill()
 
     assert world.done == ["on", "one trigger", "off"]
@@ -86,7 +87,7 @@ def test_a_second_interrupt_waits_until_all_is_put_back(world: World, capsys: py
 
 def test_sigterm_ends_a_drill_as_an_interrupt_does(world: World) -> None:
     def drill() -> None:
-        with termination_as_interrupt(), Changes() as changes:
+        with signals.interrupt_on(), Changes() as changes:
             changes.apply("faults on", world.does("on"), world.does("off"))
             os.kill(os.getpid(), signal.SIGTERM)
 
@@ -101,4 +102,4 @@ def test_kept_changes_stay_and_the_way_back_is_said(world: World, capsys: pytest
         changes.apply("faults on", world.does("on"), world.does("off"))
 
     assert world.done == ["on"]
-    assert "Kept: faults on. `drydock up --mode parity` puts it back." in capsys.readouterr().err
+    assert "Kept: faults on. `drydock up --mode parity` restores it." in capsys.readouterr().err

@@ -17,7 +17,7 @@ def kubeconfig(folder: Path, context: str, server: str) -> Path:
     return path
 
 
-def test_our_own_cluster_is_let_through(tmp_path: Path) -> None:
+def test_drydocks_own_cluster_is_accepted(tmp_path: Path) -> None:
     kind.guard(kubeconfig(tmp_path, "kind-drydock", "https://127.0.0.1:40123"))
 
 
@@ -37,7 +37,7 @@ def test_every_other_cluster_is_refused(tmp_path: Path, context: str, server: st
     assert "refused" in caught.value.reason
 
 
-def test_kubectl_is_not_even_started_for_a_cluster_that_is_not_ours(tmp_path: Path) -> None:
+def test_kubectl_is_not_started_for_another_cluster(tmp_path: Path) -> None:
     never = tmp_path / "kubectl-that-does-not-exist"
     path = kubeconfig(tmp_path, "production", "https://127.0.0.1:1")
 
@@ -53,7 +53,7 @@ def test_without_a_cluster_the_remedy_is_to_create_one(tmp_path: Path) -> None:
 
 
 class Engine:
-    """An engine that remembers what was done: the nodes' containers by state, and the mark of a finished creation."""
+    """A test double of Docker and kind: the state of each node's container, the mark, and the calls so far."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, nodes: dict[str, str], mark: str | None, ready: bool) -> None:
         self.nodes, self.mark, self.done = nodes, mark, list[str]()
@@ -100,7 +100,7 @@ MARK = kind.fingerprint(CONFIGURATION)
         pytest.param(RUNNING, None, True, [], id="someone else created it"),
     ],
 )
-def test_up_does_to_the_cluster_only_what_is_missing(
+def test_up_takes_only_the_missing_steps(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     nodes: dict[str, str],
@@ -113,10 +113,10 @@ def test_up_does_to_the_cluster_only_what_is_missing(
     Cluster(Path("kind"), Path("kubectl"), tmp_path / "state" / "kubeconfig").ensure(CONFIGURATION, Step("cluster"))
 
     assert fake.done == done
-    assert fake.mark == MARK, "a finished cluster is marked as such"
+    assert fake.mark == MARK, "a finished cluster has the mark"
 
 
-def test_a_cluster_made_from_another_configuration_is_kept_and_told(
+def test_a_cluster_with_another_configuration_is_kept_with_a_notice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake, progress = Engine(monkeypatch, RUNNING, "another", ready=True), Step("cluster")
@@ -140,7 +140,9 @@ def test_images_are_pushed_under_their_publishers_name_and_only_once(monkeypatch
     assert progress.detail == "2 images, 1 pushed"
 
 
-def test_two_commands_never_work_on_the_cluster_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_commands_cannot_change_the_cluster_at_the_same_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("DRYDOCK_CACHE", str(tmp_path))
 
     with exclusive(), pytest.raises(CannotRunError, match="at work"), exclusive():

@@ -20,16 +20,16 @@ def test_a_step_ends_with_one_line(plain: Console) -> None:
     assert line.endswith(" s")
 
 
-def test_a_step_that_raises_is_called_failed(plain: Console) -> None:
+def test_a_step_that_raises_ends_as_failed(plain: Console) -> None:
     with pytest.raises(RuntimeError), console.step("cluster"):
         raise RuntimeError
 
     assert plain.export_text().split()[0] == "failed"
 
 
-def test_a_long_step_shows_signs_of_life_without_a_terminal(plain: Console, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(console, "FIRST_SIGN_SECONDS", 0.01)
-    monkeypatch.setattr(console, "SIGN_SECONDS", 0.01)
+def test_a_long_step_prints_progress_lines_without_a_terminal(plain: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console, "FIRST_LINE_SECONDS", 0.01)
+    monkeypatch.setattr(console, "LINE_INTERVAL_SECONDS", 0.01)
 
     with console.step("cluster") as step:
         step.detail = "creating"

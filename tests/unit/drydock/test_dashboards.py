@@ -12,10 +12,11 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.models import units
 
+from drydock.core.project import Workload
 from drydock.dashboards.document import Dashboard, files, panels, read
 from drydock.dashboards.lint import count, lint
 from drydock.dashboards.panel_rules import unit
-from drydock.dashboards.queries import SEEN_AFTER_FAILURE, metrics_used, queries
+from drydock.dashboards.queries import SEEN_AFTER_FAILURE, choices_of, metrics_used, queries
 
 with warnings.catch_warnings():  # Grafana would rather have its second schema; files are in the first, the classic one
     warnings.simplefilter("ignore", DeprecationWarning)
@@ -132,6 +133,12 @@ def test_what_appears_with_the_first_failure_only_is_used_somewhere() -> None:
     used = {name for path in FILES.values() for name in metrics_used(read(path))}
 
     assert used >= SEEN_AFTER_FAILURE
+
+
+def test_a_projects_own_service_is_chosen() -> None:
+    workload = Workload(namespace="cart", deployment="d", container="c", service="basket")
+
+    assert choices_of(workload) == {"datasource": "prometheus", "namespace": "cart", "service": "basket"}
 
 
 def test_the_choices_are_filled_in() -> None:

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from drydock.analysis import disruption as analyses
+from drydock.analysis import disruption_analysis as analyses
 from drydock.analysis.causes import SENTENCES, Cause
-from drydock.report import disruption as pages
+from drydock.core.project import Project
+from drydock.report import disruption_page as pages
 from drydock.report.page import FILE
 from drydock.requests.outcome import Outcome
 from drydock.runs.folder import RunFolder
@@ -15,6 +16,7 @@ from tests.unit.drydock import disrupted
 from tests.unit.drydock.disrupted import ACTED, DESCRIBED, LEAVING, evidence, request
 from tests.unit.drydock.test_drill_report import ELSEWHERE
 
+SHUTDOWN = Project.find(Path(__file__).parent).configuration.shutdown
 LOST = [
     request(ACTED + 1, Outcome.REFUSED, reason="[Errno 111] <Connection> refused"),
     request(ACTED + 5.2, Outcome.CLOSED_EARLY, lane="kept", position=7, connection=12),
@@ -28,7 +30,7 @@ def folder(tmp_path: Path) -> RunFolder:
 
 
 def written(folder: RunFolder, found: analyses.Analysis, disclaimer: str = "", against: str | None = None) -> str:
-    pages.write(folder, found, found.verdict(), {**DESCRIBED, "against": against}, disclaimer)
+    pages.write(folder, found, found.verdict(), {**DESCRIBED, "against": against}, SHUTDOWN, disclaimer)
     return unescape(folder.path(FILE).read_text())
 
 
@@ -44,9 +46,9 @@ def test_it_says_the_verdict_the_hypothesis_every_check_every_mark_the_budget_an
 
     said = [found.hypothesis, found.verdict().summary, LEAVING, "33", "orders acknowledged", "exit code, reason"]
     said += [check.name for check in found.verdict().checks]
-    said += ["preStop ends, SIGTERM, readiness 503", "last request in", "pool closed", "telemetry flushed"]
+    said += ["preStop ends, SIGTERM, readiness 503", "last request received", "pool closed", "telemetry flushed"]
     assert [text for text in said if text not in page] == []
-    assert "one by one" not in page, "nothing is lost"
+    assert "Lost requests" not in page, "nothing is lost"
 
 
 def test_each_lost_request_is_there_with_its_connection_its_cause_and_what_to_change(folder: RunFolder) -> None:
@@ -56,6 +58,7 @@ def test_each_lost_request_is_there_with_its_connection_its_cause_and_what_to_ch
         assert cause in page
         assert SENTENCES[cause] in page
     assert "12, no. 8" in page
+    assert "a drain (DRAIN_SECONDS) before" in page
     assert "kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle" in page
 
 
@@ -86,5 +89,5 @@ def test_a_run_without_a_departure_or_an_answer_has_a_page_too(folder: RunFolder
     nothing = [request(ACTED - 5 + number, Outcome.TIMED_OUT, took=10) for number in range(20)]
     page = written(folder, disrupted.analysis(evidence(nothing, disrupted.deletion()[:3], count=0)))
 
-    assert "Each pod on its way out" not in page
+    assert "Pod terminations" not in page
     assert "timed out" in page

@@ -1,6 +1,12 @@
+import errno
+import platform
 import socket
+import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import psutil
 import pytest
 import yaml
 
@@ -8,9 +14,10 @@ from drydock.cluster import docker
 from drydock.core.errors import CannotRunError
 from drydock.core.project import Project
 from drydock.doctor import examination
-from drydock.doctor.checks import Diagnosis, Level
+from drydock.doctor.checks import GIB, Diagnosis, Level
 from drydock.pinned import releases
-from drydock.system.ports import in_use
+from drydock.system import ports
+from drydock.system.ports import free_port, in_use, reserved
 
 ROOT = Path(__file__).parents[3]
 KIND = yaml.safe_load((ROOT / "k8s" / "kind.yaml").read_text())
@@ -35,6 +42,107 @@ def test_a_port_is_in_use_while_someone_listens() -> None:
         port = listener.getsockname()[1]
         assert in_use(port)
     assert not in_use(port)
+
+
+def test_a_port_is_in_use_while_someone_listens_on_the_other_loopback_address_alone() -> None:
+    try:
+        listener = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    except OSError:
+        pytest.skip("no IPv6 here")
+    with listener:
+        assert in_use(listener.getsockname()[1])
+
+
+class Socket(socket.socket):
+    """A socket on which an address cannot be bound; `errors` has the reason by the address' family."""
+
+    errors: dict[socket.AddressFamily, int]
+
+    def bind(self, address: Any) -> None:
+        if number := self.errors.get(self.family):
+            raise OSError(number, "refused")
+        super().bind(address)
+
+
+@pytest.mark.parametrize(
+    ("errors", "used", "is_reserved"),
+    [
+        ({socket.AF_INET: errno.EACCES}, True, True),
+        ({socket.AF_INET: errno.EADDRINUSE}, True, False),
+        ({socket.AF_INET6: errno.EADDRNOTAVAIL}, False, False),
+        ({socket.AF_INET6: errno.EAFNOSUPPORT}, False, False),
+        ({}, False, False),
+    ],
+    ids=str,
+)
+def test_why_an_address_cannot_be_bound(
+    monkeypatch: pytest.MonkeyPatch, errors: dict[socket.AddressFamily, int], used: bool, is_reserved: bool
+) -> None:
+    port = free_port()
+    monkeypatch.setattr(Socket, "errors", errors, raising=False)
+    monkeypatch.setattr(socket, "socket", Socket)
+
+    assert in_use(port) is used
+    assert reserved(port) is is_reserved
+
+
+def test_a_machine_without_ipv6_is_no_reason_to_call_a_port_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    port, real = free_port(), socket.socket
+
+    def without_ipv6(family: socket.AddressFamily = socket.AF_INET) -> socket.socket:
+        if family is socket.AF_INET6:
+            raise OSError(errno.EAFNOSUPPORT, "no IPv6")
+        return real(family)
+
+    monkeypatch.setattr(socket, "socket", without_ipv6)
+
+    assert not in_use(port)
+
+
+@pytest.mark.parametrize(("release", "shows"), [("5.15.167.4-microsoft-standard-WSL2", "netstat"), ("6.8.0", "lsof")])
+def test_who_listens_is_asked_by_the_program_that_sees_it(
+    monkeypatch: pytest.MonkeyPatch, release: str, shows: str
+) -> None:
+    monkeypatch.setattr(platform, "release", lambda: release)
+
+    assert ports.listeners_command(5001).startswith(shows)
+
+
+@pytest.mark.parametrize(
+    ("system", "engine", "memory", "shared"),
+    [
+        ("linux", "Debian GNU/Linux 12", 16, True),
+        ("linux", "Docker Desktop", 16, False),
+        ("darwin", "Debian GNU/Linux 12", 16, False),
+        ("linux", "Ubuntu 24.04 LTS", 4, False),
+    ],
+)
+def test_only_an_engine_on_this_very_kernel_shares_its_memory_and_limits(
+    monkeypatch: pytest.MonkeyPatch, system: str, engine: str, memory: int, shared: bool
+) -> None:
+    monkeypatch.setattr(sys, "platform", system)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(total=16 * GIB))
+
+    info = {"MemTotal": memory * GIB, "OperatingSystem": engine}
+
+    assert examination.shares_kernel(info) is shared
+
+
+@pytest.mark.parametrize(
+    ("answer", "names"),
+    [
+        (
+            '{"Components": [{"Name": "Podman Engine", "Version": "5.0"}, {"Name": "Conmon"}]}',
+            ["Podman Engine", "Conmon"],
+        ),
+        ('{"Version": "20.10"}', []),
+        ("null", []),
+    ],
+)
+def test_the_engine_names_its_parts(monkeypatch: pytest.MonkeyPatch, answer: str, names: list[str]) -> None:
+    monkeypatch.setattr(docker, "output", lambda *_, **__: answer)
+
+    assert docker.components() == names
 
 
 def test_without_an_engine_the_doctor_says_so_and_still_looks_at_the_tools(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from drydock.cluster import autoscaler
@@ -34,6 +36,10 @@ def test_buildx_is_needed_and_compose_only_missed() -> None:
         (16 * GIB, 8 * GIB, Level.OK),
         (16 * GIB, None, Level.OK),
         (16 * GIB, GIB, Level.WARNING),
+        (int(7.7 * GIB), None, Level.OK),
+        (int(5.4 * GIB), None, Level.WARNING),
+        pytest.param(int(3.8 * GIB), None, Level.WARNING, id="a virtual machine set to 4 GB"),
+        (int(3.4 * GIB), None, Level.BLOCKED),
         (2 * GIB, None, Level.BLOCKED),
     ],
 )
@@ -42,6 +48,18 @@ def test_memory(total: int, free: int | None, level: Level) -> None:
 
     assert finding.level is level
     assert "needs" in finding.text, "the need is stated"
+
+
+@pytest.mark.parametrize("total", [3 * GIB, 5 * GIB])
+def test_more_memory_comes_from_another_place_in_wsl(total: int) -> None:
+    assert "Docker Desktop: Settings" in checks.check_memory(total, None).remedy
+    assert ".wslconfig" in checks.check_memory(total, None, wsl=True).remedy
+
+
+def test_little_memory_suffices_for_less() -> None:
+    remedy = checks.check_memory(5 * GIB, None).remedy
+    assert "--profile small" in remedy
+    assert "--without grafana" in remedy
 
 
 @pytest.mark.parametrize(
@@ -58,6 +76,58 @@ def test_a_low_inotify_limit_names_its_sysctl() -> None:
     assert instances.level is Level.WARNING
     assert "sysctl fs.inotify.max_user_instances=512" in instances.remedy
     assert checks.check_inotify({}) == [], "only Linux has these limits"
+
+
+def test_the_inotify_limits_of_another_kernel_are_not_looked_into() -> None:
+    [finding] = checks.check_inotify(None)
+
+    assert finding.level is Level.OK
+    assert finding.text == "not looked into: the engine has its own virtual machine"
+
+
+def test_wsl_may_mix_the_cgroup_versions() -> None:
+    v1 = {"CgroupVersion": "1"}
+
+    accepted = checks.check_cgroup(v1, kubelet_accepts_v1=True, wsl=True)
+    refused = checks.check_cgroup(v1, kubelet_accepts_v1=False, wsl=True)
+    assert (accepted.level, refused.level) == (Level.WARNING, Level.BLOCKED)
+    assert "wsl --update" in accepted.remedy
+    assert "kernelCommandLine = cgroup_no_v1=all" in accepted.remedy
+    assert checks.check_cgroup({"CgroupVersion": "2"}, kubelet_accepts_v1=False, wsl=True).level is Level.OK
+
+
+@pytest.mark.parametrize(
+    ("chosen", "architecture", "blocks"),
+    [
+        ("linux/amd64", "aarch64", True),
+        ("linux/arm64/v8", "x86_64", True),
+        ("linux/amd64", "x86_64", False),
+        ("linux/arm64/v8", "aarch64", False),
+        (None, "aarch64", False),
+        ("", "aarch64", False),
+        ("linux/amd64", "riscv64", False),
+    ],
+)
+def test_images_of_another_processor_block(chosen: str | None, architecture: str, blocks: bool) -> None:
+    findings = checks.check_default_platform(chosen, {"Architecture": architecture})
+
+    assert [finding.level for finding in findings] == ([Level.BLOCKED] if blocks else [])
+    assert all("unset DOCKER_DEFAULT_PLATFORM" in finding.remedy for finding in findings)
+
+
+def test_podman_behind_the_docker_command_is_told() -> None:
+    assert checks.check_components(["Engine", "containerd", "runc"]) == []
+    [finding] = checks.check_components(["Podman Engine", "Conmon"])
+    assert finding.level is Level.WARNING
+    assert "not supported" in finding.text
+
+
+@pytest.mark.parametrize(
+    ("root", "wsl", "told"),
+    [("/mnt/c/drydock", True, True), ("/mnt/c/drydock", False, False), ("/mnt/data/drydock", True, False)],
+)
+def test_a_checkout_on_a_drive_of_windows_warns(root: str, wsl: bool, told: bool) -> None:
+    assert [finding.level for finding in checks.check_checkout(Path(root), wsl=wsl)] == [Level.WARNING] * told
 
 
 def test_cgroup_v1_is_accepted_only_where_the_kubelet_accepts_it() -> None:

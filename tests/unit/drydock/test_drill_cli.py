@@ -1,11 +1,15 @@
 """What a person types about drills."""
 
+from pathlib import Path
+
 import pytest
 from typer.testing import CliRunner
 
 from drydock.cli import main
-from drydock.drills.catalogue import DISRUPTIONS
+from drydock.core.project import Project
+from drydock.drills.drill_catalogue import DISRUPTIONS
 
+SETTINGS = Project.find(Path(__file__).parent).configuration.drills.disruptions
 TITLES = [kind.title for kind in DISRUPTIONS]
 
 
@@ -14,7 +18,8 @@ def test_the_list_says_each_drill_what_it_is_to_show_and_its_negative_control() 
 
     assert shown.exit_code == 0
     for kind in DISRUPTIONS:
-        assert f"{kind.title}\n  {kind.hypothesis}\n  negative control: {kind.negative_control}" in shown.output
+        hypothesis = kind(SETTINGS).hypothesis
+        assert f"{kind.title}\n  {hypothesis}\n  negative control: {kind.negative_control}" in shown.output
     assert "scale\n" in shown.output
 
 

@@ -1,6 +1,6 @@
 """What a drill says of the autoscaler's timings: in words, for a person to compare with production's."""
 
-from drydock.drills import configuration
+from drydock.drills import scale_configuration
 
 
 def test_the_timings_are_said_in_words() -> None:
@@ -8,9 +8,11 @@ def test_the_timings_are_said_in_words() -> None:
     up = {"policies": [{"type": "Percent", "value": 100, "periodSeconds": 15}]}
     behavior = {"scaleDown": down, "scaleUp": up}
 
-    said = configuration.timings({"spec": {"advanced": {"horizontalPodAutoscalerConfig": {"behavior": behavior}}}})
+    texts = scale_configuration.timings(
+        {"spec": {"advanced": {"horizontalPodAutoscalerConfig": {"behavior": behavior}}}}
+    )
 
-    assert said == {
+    assert texts == {
         "scaleDown at most": "1 pod in 30 s",
         "scaleDown stabilization": "60 s",
         "scaleUp at most": "100 percent in 15 s",

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from drydock.analysis.scaling.evidence import ScalingEvidence
-from drydock.drills import compare
-from drydock.report import scale as pages
+from drydock.analysis.scaling.scaling_evidence import ScalingEvidence
+from drydock.drills import scale_comparison
+from drydock.report import scaling_page as pages
 from drydock.report.page import FILE
-from drydock.report.scale import ScalingRun
+from drydock.report.scaling_page import ScalingRun
 from drydock.runs.folder import CONFIGURATION, RunFolder
 from drydock.runs.verdict import Check
 from tests.unit.drydock import recorded_drill
@@ -49,7 +49,7 @@ def test_it_says_the_verdict_every_check_every_mark_every_pod_and_the_versions(f
 def test_the_text_of_its_chart_is_text(folder: RunFolder) -> None:
     pages.write(folder, judged(), judged().verdict())
 
-    assert "seconds since the load rose</text>" in folder.path(FILE).read_text()
+    assert "seconds since the step</text>" in folder.path(FILE).read_text()
 
 
 def test_what_a_component_says_cannot_become_markup(folder: RunFolder) -> None:
@@ -68,7 +68,7 @@ def test_a_run_that_failed_is_a_page_too(folder: RunFolder) -> None:
     pages.write(folder, held, held.verdict())
 
     page = unescape(folder.path(FILE).read_text())
-    assert "it went on wanting 2" in page
+    assert "the desired replicas stayed at 2" in page
     assert "missing" in page
 
 
@@ -83,23 +83,23 @@ class TestComparison:
     """Two runs side by side: CPU alone, and the request rate too."""
 
     def run(self, title: str, evidence: ScalingEvidence | None = None) -> ScalingRun:
-        judgement = judged(evidence)
-        return ScalingRun(title, judgement, judgement.verdict(), recorded_drill.CONFIGURATION, narrow=True)
+        analysis = judged(evidence)
+        return ScalingRun(title, analysis, analysis.verdict(), recorded_drill.CONFIGURATION, narrow=True)
 
     def held(self) -> ScalingRun:
         return self.run("CPU alone", with_autoscaler(lambda _, state: {**state, "desired": 2}))
 
     def test_both_are_on_one_page_with_their_table(self, folder: RunFolder) -> None:
         runs = [self.held(), self.run("CPU and request rate")]
-        pages.write_comparison(folder, compare.decide(*runs), runs, compare.rows(runs))
+        pages.write_comparison(folder, scale_comparison.decide(*runs), runs, scale_comparison.rows(runs))
 
         page = unescape(folder.path(FILE).read_text())
         assert page.count("<svg") == 2
-        assert dict(compare.rows(runs))["more pods are wanted"][0] == "never"
-        assert all(value in page for _, values in compare.rows(runs) for value in values)
+        assert dict(scale_comparison.rows(runs))["the desired replicas rise"][0] == "never"
+        assert all(value in page for _, values in scale_comparison.rows(runs) for value in values)
 
     def test_the_rate_has_to_make_the_difference(self) -> None:
         same = self.run("CPU alone")
-        verdict = compare.decide(same, self.run("CPU and request rate"))
+        verdict = scale_comparison.decide(same, self.run("CPU and request rate"))
 
         assert [check.name for check in verdict.failed] == ["the request rate brings pods sooner than CPU alone"]

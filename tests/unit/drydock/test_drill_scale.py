@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from drydock.analysis.scaling import marks, shares
-from drydock.analysis.scaling.evidence import ScalingEvidence
+from drydock.analysis.scaling.scaling_evidence import ScalingEvidence
 from drydock.requests.outcome import Outcome
 from drydock.requests.records import Record
 from drydock.runs.verdict import Verdict
@@ -73,7 +73,7 @@ def test_what_the_audit_finds_fails_the_drill(violation: str) -> None:
 def test_an_autoscaler_that_goes_on_wanting_two_is_named_by_the_mark_that_never_came() -> None:
     found = judged(with_autoscaler(lambda _, state: {**state, "desired": 2})).verdict()
 
-    assert "more pods are wanted (it went on wanting 2)" in failed(found)["the clock is complete"]
+    assert "the desired replicas rise (the desired replicas stayed at 2)" in failed(found)["every mark is reached"]
 
 
 def test_pods_that_a_rollout_had_before_the_load_do_not_count() -> None:
@@ -83,7 +83,7 @@ def test_pods_that_a_rollout_had_before_the_load_do_not_count() -> None:
     kept = [seen for seen in found.history.observations if seen not in slices or seen.arrived <= found.step]
     verdict = judged(with_observations([surge, *kept])).verdict()
 
-    [enough] = [check for check in verdict.checks if check.name == "enough pods were ready under load"]
+    [enough] = [check for check in verdict.checks if check.name == "enough pods are ready under load"]
     assert (enough.passed, enough.observed) == (False, "2")
 
 
@@ -109,7 +109,7 @@ def test_a_change_of_mind_under_load_is_flapping() -> None:
     def hesitates(seconds: float, state: dict[str, Any]) -> dict[str, Any]:
         return {**state, "desired": state["desired"] - 1} if 60 < seconds < 75 else state
 
-    assert "never fewer pods wanted while load is on" in failed(judged(with_autoscaler(hesitates)).verdict())
+    assert "the desired replicas never fall under load" in failed(judged(with_autoscaler(hesitates)).verdict())
 
 
 def test_more_pods_after_load_off_are_flapping() -> None:
@@ -118,7 +118,7 @@ def test_more_pods_after_load_off_are_flapping() -> None:
     def rises(seconds: float, state: dict[str, Any]) -> dict[str, Any]:
         return {**state, "desired": 6} if off + 1 < seconds < off + 30 else state
 
-    assert "never more pods wanted after load is off" in failed(judged(with_autoscaler(rises)).verdict())
+    assert "the desired replicas never rise after load off" in failed(judged(with_autoscaler(rises)).verdict())
 
 
 def test_a_pod_that_hoards_the_load_is_out_of_the_band() -> None:
@@ -127,7 +127,7 @@ def test_a_pod_that_hoards_the_load_is_out_of_the_band() -> None:
     def hoards(record: Record) -> Record:
         return replace(record, pod=favourite) if record.pod in evidence().old_pods else record
 
-    assert "the load is spread over the ready pods" in failed(judged(with_records(hoards)).verdict())
+    assert "the ready pods share the load" in failed(judged(with_records(hoards)).verdict())
 
 
 def test_the_shares_are_of_the_pods_that_were_ready_to_the_end_of_the_load() -> None:
@@ -148,7 +148,7 @@ def test_a_latency_that_stays_over_its_objective_has_no_mark() -> None:
 
 def test_scale_in_that_does_not_come_to_an_end_is_named() -> None:
     kept = [seen for seen in evidence().history.observations if not (seen.kind == "Pod" and seen.change == "removed")]
-    observed = failed(judged(with_observations(kept)).verdict())["the clock is complete"]
+    observed = failed(judged(with_observations(kept)).verdict())["every mark is reached"]
 
     assert "there were" in observed
     assert "pods at the end" in observed

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from drydock.analysis import disruption
+from drydock.analysis import disruption_analysis
 from drydock.analysis.causes import SENTENCES, Cause
 from drydock.cli import main
 from drydock.core.errors import CannotRunError
@@ -28,6 +28,18 @@ def test_without_a_name_every_cause_is_explained() -> None:
     assert all(f"{cause}\n  {SENTENCES[cause]}\n  change: " in shown.output for cause in Cause)
 
 
+def test_the_advice_names_the_variables_of_the_project_and_none_outside_of_one(checkout: Path) -> None:
+    drydock_toml = checkout / "drydock.toml"
+    drydock_toml.write_text(drydock_toml.read_text().replace('["DRAIN_SECONDS"]', '["LAME_DUCK"]'))
+
+    inside = CliRunner().invoke(main.app, ["explain", Cause.REFUSED_AFTER_REMOVAL]).output
+    drydock_toml.unlink()
+    outside = CliRunner().invoke(main.app, ["explain", Cause.REFUSED_AFTER_REMOVAL]).output
+
+    assert "a drain (LAME_DUCK) before the server" in inside
+    assert "a drain before the server" in outside
+
+
 def test_a_cause_is_explained_alone() -> None:
     shown = CliRunner().invoke(main.app, ["explain", Cause.CUT_IN_FLIGHT])
 
@@ -38,7 +50,7 @@ def test_a_cause_is_explained_alone() -> None:
 def test_a_run_says_its_own_causes_with_their_counts(checkout: Path) -> None:
     folder = RunFolder(checkout / "runs" / "20260101T000000Z-rollout")
     folder.folder.mkdir(parents=True)
-    folder.write_json(disruption.FILE, {"sent": 10_001, "lost": 3, "causes": {"cut-in-flight": 3}})
+    folder.write_json(disruption_analysis.FILE, {"sent": 10_001, "lost": 3, "causes": {"cut-in-flight": 3}})
 
     shown = CliRunner().invoke(main.app, ["explain", "rollout"])
 

@@ -18,7 +18,7 @@ FROM scratch
 """
 
 
-def test_a_dockerfile_gives_its_foreign_images_and_not_its_own_stages() -> None:
+def test_a_dockerfile_has_images_and_its_own_stages_are_not_among_them() -> None:
     assert list(images.in_dockerfile(DOCKERFILE)) == [
         "python:3.12-slim-bookworm",
         "ghcr.io/astral-sh/uv:0.13.9",
@@ -27,7 +27,7 @@ def test_a_dockerfile_gives_its_foreign_images_and_not_its_own_stages() -> None:
     ]
 
 
-def test_manifests_give_every_image_however_deeply_it_is_nested() -> None:
+def test_images_are_found_at_any_depth_of_a_manifest() -> None:
     pod = {"initContainers": [{"image": "a:1"}], "containers": [{"name": "image", "image": "b:2"}]}
     job = {"kind": "Job", "spec": {"template": {"spec": pod}}}
 
@@ -53,13 +53,13 @@ def test_manifests_give_every_image_however_deeply_it_is_nested() -> None:
         ("busybox", "docker.io/library/busybox", "latest"),
     ],
 )
-def test_a_reference_is_read_as_docker_reads_it(text: str, mirrored: str, tag: str) -> None:
+def test_a_reference_is_parsed_by_dockers_rules(text: str, mirrored: str, tag: str) -> None:
     reference = Reference.parse(text)
 
     assert (reference.mirrored, reference.tag) == (mirrored, tag)
 
 
-def test_pinned_images_are_collected_from_every_place_and_what_is_built_here_is_left_out(
+def test_pinned_images_come_from_every_file_and_exclude_those_that_the_project_builds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "Dockerfile").write_text("FROM python:3.12\n")

@@ -8,6 +8,7 @@ import pytest
 
 from drydock.core.errors import CannotRunError, FailedError
 from drydock.core.project import Project
+from drydock.judge.answers import Answers
 from drydock.judge.exchange import Exchange, Lane, RequestWriter
 from drydock.judge.ledger import Ledger
 from drydock.judge.plan import Plan, Request
@@ -100,15 +101,22 @@ def test_the_plan_is_that_of_the_configuration_and_survives_its_way() -> None:
 
 
 def test_a_request_names_its_subject_and_retires_its_connection_unless_it_is_kept() -> None:
-    writer = RequestWriter("shop.shop")
+    writer = RequestWriter("shop.shop", Answers([]))
     writer.subjects = ["41", "42"]
 
-    head, body, key = writer.write(GET, Lane.FRESH, 3)
+    head, body, key, _ = writer.write(GET, Lane.FRESH, 3)
 
     assert head.startswith(b"GET /products/42 HTTP/1.1\r\nHost: shop.shop\r\n")
     assert b"Connection: close\r\n" in head
     assert (body, key) == (b"", "")
-    assert b"Connection" not in writer.write(GET, Lane.KEPT, 3)[0]
+    assert b"Connection" not in writer.write(GET, Lane.KEPT, 3).head
+
+
+def test_a_request_without_a_body_says_so_where_one_is_expected() -> None:
+    writer = RequestWriter("shop.shop", Answers([]))
+
+    assert b"\r\nContent-Length: 0\r\n" in writer.write(Request("PUT", "/", "/"), Lane.FRESH, 0).head
+    assert b"Content-Length" not in writer.write(Request("GET", "/", "/"), Lane.FRESH, 0).head
 
 
 def test_a_request_that_is_started_late_is_counted() -> None:

@@ -133,7 +133,6 @@ def test_no_request_at_all_is_no_success() -> None:
     ("last", "said"),
     [
         (sample(cpu_percent=95), "CPU was at 95 %"),
-        (sample(late=5, behind_ms=300), "fell behind its clock: 5 of 100"),
         (sample(limits=("Too many open files",)), "run out of something: Too many open files"),
         (sample(sent=120), "120 requests were counted, 100 have a record"),
     ],
@@ -190,7 +189,7 @@ def refusal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["stady"], "Choose one of arrivals, ramp, soak, spike, steady, step"),
+        (["stady"], "Choose one of ramp, soak, spike, steady, step"),
         (["steady", "--set", "usres=3"], "has no parameter 'usres'"),
         (["steady", "--set", "users"], "is not name=value"),
         (["steady", "--users", "many"], "users is 'many', not a number"),

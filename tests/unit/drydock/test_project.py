@@ -25,7 +25,7 @@ def test_the_project_is_found_from_any_folder_below_its_root(tmp_path: Path) -> 
     assert project.configuration.local.command == ("uvicorn", "app.main:app")
 
 
-def test_outside_a_checkout_the_reason_and_the_remedy_are_said(tmp_path: Path) -> None:
+def test_outside_a_checkout_the_error_has_a_reason_and_a_remedy(tmp_path: Path) -> None:
     with pytest.raises(CannotRunError, match=r"no drydock.toml in .* or above it") as caught:
         Project.find(tmp_path)
 
@@ -42,7 +42,7 @@ def test_outside_a_checkout_the_reason_and_the_remedy_are_said(tmp_path: Path) -
         ('ready = "health"', 'ready = "/health/ready"', "probes.ready"),
     ],
 )
-def test_a_wrong_key_is_named(tmp_path: Path, wrong: str, right: str, named: str) -> None:
+def test_the_error_names_the_invalid_key(tmp_path: Path, wrong: str, right: str, named: str) -> None:
     assert right in VALID
     written(tmp_path, VALID.replace(right, wrong))
 
@@ -52,7 +52,7 @@ def test_a_wrong_key_is_named(tmp_path: Path, wrong: str, right: str, named: str
     assert named in caught.value.reason
 
 
-def test_text_that_is_not_toml_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_toml_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CannotRunError, match="is not TOML"):
         Project.find(written(tmp_path, "[workload"))
 

@@ -48,7 +48,7 @@ CONTENTS = Contents(
 )
 EXTRA = b"---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: extra\n  namespace: sample\n"
 
-# Another file of the same release: what a publisher's own tools may change from one build to the next.
+# Other files of the same release: the differences that two builds of a publisher may have.
 SAME_RELEASE = {
     "a byte more": MANIFEST + b"\n",
     "a byte less": MANIFEST[:-1],
@@ -59,7 +59,7 @@ SAME_RELEASE = {
     "another label": MANIFEST.replace(b"  namespace: sample\n", b"  namespace: sample\n  labels: {by: helm}\n"),
     "Windows line ends": MANIFEST.replace(b"\n", b"\r\n"),
 }
-# Not the release, and the phrase of the error that states the difference.
+# Files that are not the release, each with the phrase of the error that names the difference.
 OTHER_RELEASE = {
     "another tag": (
         MANIFEST.replace(b"server:1.2.3", b"server:1.2.4"),
@@ -119,7 +119,7 @@ def release(publisher: Publisher, cache: Path) -> Release:
 
 @pytest.fixture
 def warnings(capsys: pytest.CaptureFixture[str]) -> Callable[[], list[str]]:
-    """The lines that the user has seen since the last call."""
+    """The lines on stderr since the last call."""
     return lambda: capsys.readouterr().err.splitlines()
 
 
@@ -174,7 +174,7 @@ def test_a_download_that_is_not_the_release_is_refused_and_nothing_is_left(
     assert caught.value.reason.startswith(f"{release.url} is not sample v1.2.3: it ")
     assert reason in caught.value.reason
     assert len(caught.value.reason.splitlines()) == 1
-    assert f"at {release.cached} by hand" in caught.value.remedy
+    assert f"put it at {release.cached}" in caught.value.remedy
     assert left_behind(cache) == []
 
 
@@ -226,7 +226,7 @@ def test_the_sum_of_the_first_use_is_kept_as_sha256sum_writes_it(release: Releas
     assert release.first_sum.read_text() == f"{sha256(MANIFEST)}  sample-1.2.3-components.yaml\n"
 
 
-def test_to_look_at_the_cache_changes_nothing_in_it(release: Release, cache: Path) -> None:
+def test_locate_does_not_change_the_cache(release: Release, cache: Path) -> None:
     put_by_hand(release, SAME_RELEASE["a comment"])
 
     releases.locate(release)
@@ -253,7 +253,7 @@ def test_a_file_that_changed_after_its_first_use_is_refused(
     assert publisher.requests == []
 
 
-def test_a_second_download_that_is_another_file_is_refused_until_its_user_accepts_it(
+def test_a_second_download_of_another_file_is_refused_until_the_user_accepts_it(
     release: Release, publisher: Publisher, cache: Path
 ) -> None:
     obtain(release)
@@ -278,7 +278,7 @@ def test_a_second_download_of_the_same_file_is_accepted(release: Release, publis
     assert obtain(release).read_bytes() == SAME_RELEASE["a comment"]
 
 
-def test_the_known_file_is_accepted_in_the_place_of_another(release: Release) -> None:
+def test_the_known_file_may_replace_another_one(release: Release) -> None:
     put_by_hand(release, SAME_RELEASE["a comment"])
     obtain(release)
     put_by_hand(release, MANIFEST)
@@ -287,7 +287,7 @@ def test_the_known_file_is_accepted_in_the_place_of_another(release: Release) ->
     assert release.first_sum.read_text().startswith(sha256(MANIFEST))
 
 
-def test_a_download_that_breaks_off_leaves_nothing(release: Release, publisher: Publisher, cache: Path) -> None:
+def test_an_interrupted_download_leaves_nothing(release: Release, publisher: Publisher, cache: Path) -> None:
     publisher.truncated.add("/v1.2.3/components.yaml")
 
     with pytest.raises(CannotRunError, match="could not be downloaded") as caught:
@@ -299,7 +299,7 @@ def test_a_download_that_breaks_off_leaves_nothing(release: Release, publisher: 
     assert obtain(release) == release.cached
 
 
-def test_a_download_that_ctrl_c_interrupts_leaves_nothing(release: Release, cache: Path) -> None:
+def test_ctrl_c_during_a_download_leaves_nothing(release: Release, cache: Path) -> None:
     class Interrupted(Step):
         def __setattr__(self, name: str, value: object) -> None:
             if name == "detail" and value:
@@ -312,24 +312,24 @@ def test_a_download_that_ctrl_c_interrupts_leaves_nothing(release: Release, cach
     assert left_behind(cache) == []
 
 
-def test_a_missing_release_is_told(release: Release, cache: Path) -> None:
+def test_the_error_of_a_missing_release_has_its_status_and_a_remedy(release: Release, cache: Path) -> None:
     gone = replace(release, version="v9.9.9")
 
     with pytest.raises(CannotRunError, match="answered 404") as caught:
         obtain(gone)
 
-    assert f"at {gone.cached} by hand" in caught.value.remedy
+    assert f"put it at {gone.cached}" in caught.value.remedy
     assert left_behind(cache) == []
 
 
-def test_a_file_that_tells_release_and_version_keeps_its_name(release: Release, cache: Path) -> None:
+def test_a_file_name_with_release_and_version_is_kept(release: Release, cache: Path) -> None:
     named = replace(release, address=release.address.replace("components", "sample-{number}-core"))
 
     assert named.url.endswith("/v1.2.3/sample-1.2.3-core.yaml")
     assert named.cached == cache / "manifests" / "sample-1.2.3-core.yaml"
 
 
-def test_the_image_of_a_schema_is_no_image() -> None:
+def test_a_schema_property_called_image_is_not_an_image() -> None:
     schema = b"kind: CustomResourceDefinition\nmetadata: {name: a}\nspec: {properties: {image: {type: string}}}\n"
 
     assert Contents.parse(schema) == Contents(("CustomResourceDefinition a",), ())
@@ -347,5 +347,5 @@ def test_metrics_server_comes_from_its_publisher(cache: Path) -> None:
     assert releases.METRICS_SERVER.cached == cache / "manifests" / "metrics-server-0.9.0-components.yaml"
 
 
-def test_each_file_of_pins_is_a_release() -> None:
+def test_every_pin_file_is_a_release() -> None:
     assert sorted(path.stem for path in releases.PINS.glob("*.toml")) == sorted(it.name for it in releases.RELEASES)

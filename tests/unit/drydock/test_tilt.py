@@ -18,7 +18,7 @@ CRASHING = Resource("shop", "ok", "error")
 
 @pytest.fixture
 def following(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Tilt]:
-    """A Tilt whose resources are the given ones, one answer after the other; the last one stays."""
+    """Makes a Tilt that returns these lists of resources one after the other, and then repeats the last one."""
     monkeypatch.setattr(tilt, "POLL_SECONDS", 0)
     monkeypatch.setattr(Tilt, "_log_of", lambda self, name: f"the log of {name}")
 
@@ -31,7 +31,7 @@ def following(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
     return make
 
 
-def test_a_resource_is_read_from_tilts_api() -> None:
+def test_a_resource_is_parsed_from_tilts_api() -> None:
     item: dict[str, Any] = {"metadata": {"name": "shop"}, "status": {"updateStatus": "ok", "runtimeStatus": "pending"}}
 
     assert Resource.parse(item) == STARTING
@@ -55,7 +55,7 @@ def test_a_resource_is_read_from_tilts_api() -> None:
         (Resource("shop", "ok", "ok", "Running", restarts=6), True, False),
     ],
 )
-def test_when_a_resource_is_settled(resource: Resource, settled: bool, failed: bool) -> None:
+def test_a_resource_is_settled_or_failed_by_its_statuses(resource: Resource, settled: bool, failed: bool) -> None:
     assert (resource.settled, resource.failed) == (settled, failed)
 
 
@@ -67,11 +67,11 @@ def test_waiting_ends_when_every_resource_is_up(following: Callable[..., Tilt]) 
     assert progress.detail == "2 of 2 resources up"
 
 
-def test_a_pod_that_fails_once_and_recovers_is_no_failure(following: Callable[..., Tilt]) -> None:
+def test_a_pod_that_fails_once_and_recovers_is_not_a_failure(following: Callable[..., Tilt]) -> None:
     following([TILTFILE, CRASHING], [TILTFILE, STARTING], [TILTFILE, UP]).wait_until_ready(Step("service"))
 
 
-def test_a_resource_that_stays_failed_is_named_with_its_log(
+def test_the_error_of_a_failed_resource_has_its_name_and_log(
     following: Callable[..., Tilt], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tilt, "ERROR_SECONDS", 0.02)
@@ -85,7 +85,7 @@ def test_an_error_in_the_tiltfile_fails_at_once(following: Callable[..., Tilt]) 
         following([Resource("(Tiltfile)", "error", "not_applicable")]).wait_until_ready(Step("service"))
 
 
-def test_a_resource_that_never_comes_up_is_named(
+def test_the_error_of_a_resource_that_never_comes_up_has_its_name(
     following: Callable[..., Tilt], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tilt, "READY_SECONDS", 0.02)
@@ -94,7 +94,7 @@ def test_a_resource_that_never_comes_up_is_named(
         following([TILTFILE, STARTING]).wait_until_ready(Step("service"))
 
 
-def test_the_end_of_tilt_itself_is_told_with_its_log(following: Callable[..., Tilt], tmp_path: Path) -> None:
+def test_the_error_of_a_tilt_that_exits_has_its_log(following: Callable[..., Tilt], tmp_path: Path) -> None:
     (tmp_path / "tilt.log").write_text("Error: listen tcp :10350: address already in use\n")
 
     with pytest.raises(CannotRunError, match="address already in use"):

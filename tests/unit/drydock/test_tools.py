@@ -17,7 +17,7 @@ MACHINE = Machine.this()
 
 @pytest.fixture
 def path_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that comes first on PATH."""
+    """A folder that is first on PATH."""
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
@@ -32,7 +32,7 @@ def publisher() -> Iterator[Publisher]:
 
 @pytest.fixture
 def tool(publisher: Publisher, cache: Path) -> Tool:
-    """A tool that its publisher serves, with a right checksum."""
+    """A tool that the publisher serves with a valid checksum."""
     content = program(VERSION)
     publisher.files = {
         f"/{VERSION}/sampletool-{MACHINE.system}-{MACHINE.architecture}": content,
@@ -86,11 +86,11 @@ def test_another_version_on_path_is_left_alone(tool: Tool, path_folder: Path, ot
 
 
 @pytest.mark.parametrize(
-    "said", ["sampletool, version 1.2.3 (branch: HEAD)", "Client Version: v1.2.3", "v1.2.3, built 2026"]
+    "output", ["sampletool, version 1.2.3 (branch: HEAD)", "Client Version: v1.2.3", "v1.2.3, built 2026"]
 )
-def test_a_program_states_its_version_in_its_own_way(tool: Tool, tmp_path: Path, said: str) -> None:
+def test_the_version_is_found_in_every_format(tool: Tool, tmp_path: Path, output: str) -> None:
     path = tmp_path / "sampletool"
-    path.write_text(f"#!/bin/sh\necho '{said}'\necho 'go version v9.9.9'\n")
+    path.write_text(f"#!/bin/sh\necho '{output}'\necho 'go version v9.9.9'\n")
     path.chmod(0o755)
 
     assert tools.installed_version(tool, path) == VERSION
@@ -112,7 +112,7 @@ def test_a_cached_program_that_does_not_run_is_replaced(tool: Tool) -> None:
     assert tools.installed_version(tool, tool.cached) == VERSION
 
 
-def test_redirects_of_a_publisher_are_followed(tool: Tool, publisher: Publisher) -> None:
+def test_a_download_follows_redirects(tool: Tool, publisher: Publisher) -> None:
     for path in list(publisher.files):
         publisher.files["/elsewhere" + path] = publisher.files.pop(path)
         publisher.redirects[path] = "/elsewhere" + path
@@ -136,7 +136,7 @@ def test_a_program_is_taken_out_of_its_archive(tool: Tool, publisher: Publisher)
     assert packaged.cached.read_bytes() == program(VERSION)
 
 
-# What can go wrong: each leaves nothing behind, says what happened, and names the way out.
+# Failures: each leaves the cache empty, and its error has the cause and a remedy.
 
 
 def refused(tool: Tool, cache: Path) -> CannotRunError:
@@ -147,7 +147,7 @@ def refused(tool: Tool, cache: Path) -> CannotRunError:
 
 
 def by_hand(tool: Tool) -> str:
-    return f"put the program at {tool.cached} by hand"
+    return f"put the program at {tool.cached} yourself"
 
 
 def test_a_wrong_checksum_is_refused(tool: Tool, publisher: Publisher, cache: Path) -> None:
@@ -251,7 +251,7 @@ def test_the_addresses_are_those_of_the_publishers(tool: Tool, machine: Machine,
     assert tool.fill(tool.checksums, machine) == checksums
 
 
-def test_our_tools_come_first_on_the_path_of_what_we_run(tmp_path: Path) -> None:
+def test_the_pinned_tools_are_first_on_path(tmp_path: Path) -> None:
     first = tools.environment([tmp_path / "a" / "kind", tmp_path / "b" / "tilt", tmp_path / "b" / "kubectl"])["PATH"]
 
     assert first.split(os.pathsep)[:2] == [str(tmp_path / "a"), str(tmp_path / "b")]

@@ -1,0 +1,175 @@
+"""The analysis of a shutdown drill, and its verdict."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+from drydock.analysis.audit import AuditResult
+from drydock.analysis.causes import Cause, Loss, losses
+from drydock.analysis.drill_objectives import DrillObjectives
+from drydock.analysis.evidence import Evidence
+from drydock.analysis.pod_terminations import PodTermination, terminations
+from drydock.judge_client.start_delay import StartDelay
+from drydock.requests.outcome import Outcome
+from drydock.runs.verdict import Check, Verdict
+
+FILE = "analysis.json"
+# The limit for the 99th percentile of the start delay: a tenth of the shortest interval that a drill measures, the 1 s
+# for which kube-proxy collects changes (minSyncPeriod, by default). A later judge may have missed the disturbance.
+LATEST_START_MS = 100.0
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """One run. `extra` holds the drill's own checks; the verdict needs at least `least` requests."""
+
+    name: str
+    title: str
+    hypothesis: str
+    evidence: Evidence
+    objectives: DrillObjectives
+    audit: AuditResult
+    start_delay: StartDelay
+    least: int
+    extra: Sequence[Check] = ()
+
+    @cached_property
+    def terminations(self) -> list[PodTermination]:
+        """The deleted pods and the restarted containers."""
+        return terminations(self.evidence)
+
+    @cached_property
+    def losses(self) -> list[Loss]:
+        """Every lost request, with its cause."""
+        return losses(self.evidence, self.terminations, self.objectives.allowed)
+
+    @property
+    def lost(self) -> list[Loss]:
+        """The losses that the objectives do not allow."""
+        return [loss for loss in self.losses if not loss.allowed]
+
+    @property
+    def causes(self) -> Counter[Cause]:
+        """The number of losses by cause, allowed losses included."""
+        return Counter(loss.cause for loss in self.losses)
+
+    @property
+    def outcomes(self) -> Counter[tuple[str, Outcome]]:
+        """The number of requests by lane and outcome."""
+        return Counter((record.lane, record.outcome) for record in self.evidence.records)
+
+    def verdict(self) -> Verdict:
+        """All checks, and the figures of the run."""
+        checks = [*self._requests(), *self._pods(), *self.extra, *self.audit.checks(), self._kept_up()]
+        return Verdict(self.name, "drill", self._summary(checks), checks, self._figures())
+
+    def as_json(self) -> dict[str, Any]:
+        """The content of analysis.json."""
+        return {
+            "name": self.name,
+            "drill": self.title,
+            "hypothesis": self.hypothesis,
+            "sent": len(self.evidence.records),
+            "lost": len(self.lost),
+            "outcomes": {f"{lane} {outcome}": count for (lane, outcome), count in sorted(self.outcomes.items())},
+            "causes": dict(self.causes.most_common()),
+            "terminations": [asdict(termination) for termination in self.terminations],
+            "losses": [{**asdict(loss.record), "cause": loss.cause, "allowed": loss.allowed} for loss in self.losses],
+        }
+
+    def count_causes(self, losses: Sequence[Loss]) -> str:
+        """Such as `31 cut-in-flight, 2 unknown`, the most frequent first; empty without losses."""
+        by = Counter(loss.cause for loss in losses)
+        return ", ".join(f"{count:,} {cause}" for cause, count in by.most_common())
+
+    def _requests(self) -> Iterator[Check]:
+        sent, lost, allowed = len(self.evidence.records), len(self.lost), len(self.losses) - len(self.lost)
+        causes = self.count_causes(self.lost)
+        observed = f"{lost:,} of {sent:,}" + (f": {causes}" if causes else "")
+        expected = f"at most {self.objectives.lost:,}" if self.objectives.lost else "0"
+        if self.objectives.allowed:
+            names = ", ".join(sorted(self.objectives.allowed))
+            expected += f", except {names} from the action on"
+            observed += f"; {allowed:,} excepted"
+        yield Check("requests lost", lost <= self.objectives.lost and sent > 0, expected, observed)
+        yield Check("enough requests", sent >= self.least, f"at least {self.least:,}", f"{sent:,}")
+        recovered, over = self.evidence.recovered_at, self.evidence.action_ended
+        observed = "not observed" if recovered is None else f"{recovered - over:.1f} s after the action"
+        yield Check("the service has recovered", recovered is not None, "observed", observed)
+        if (limit := self.objectives.recovery_seconds) is not None:
+            last = max((loss.record.ended for loss in self.losses), default=over)
+            yield Check(
+                "every request succeeds again",
+                last - over <= limit,
+                f"within {limit:g} s",
+                f"{max(0.0, last - over):.1f} s",
+            )
+
+    def _pods(self) -> Iterator[Check]:
+        restarts, most = self.evidence.restarts, self.objectives.restarts
+        yield Check("container restarts", restarts <= most, f"at most {most}" if most else "0", str(restarts))
+        deleted = [termination for termination in self.terminations if not termination.restarted]
+        if not deleted:
+            return
+        killed = [termination.pod for termination in deleted if termination.killed]
+        codes = ", ".join(str(termination.exit_code) for termination in deleted)
+        yield Check(
+            "deleted pods exit without SIGKILL",
+            self.objectives.kills or not killed,
+            "no exit code 137",
+            f"exit codes {codes}" + (f": {', '.join(killed)} killed" if killed else ""),
+        )
+        over = [it for it in deleted if it.seconds is not None and it.grace is not None and it.seconds > it.grace]
+        observed = ", ".join(f"{it.seconds:.1f} of {it.grace:g} s" for it in deleted if it.seconds and it.grace)
+        yield Check(
+            "the shutdown fits the grace period",
+            self.objectives.kills or not over,
+            "every pod",
+            observed or "not observed",
+        )
+
+    def _kept_up(self) -> Check:
+        it = self.start_delay
+        observed = f"99 % within {it.p99_ms:.1f} ms; {it.late:,} of {it.sent:,} more than {it.late_over_ms:g} ms late"
+        expected = f"99 % of the requests start within {LATEST_START_MS:.0f} ms of their due time"
+        return Check("the judge kept up", it.sent > 0 and it.p99_ms <= LATEST_START_MS, expected, observed)
+
+    def _figures(self) -> dict[str, float]:
+        evidence = self.evidence
+        counts = Counter(record.outcome for record in evidence.records)
+        slowest = max((it.seconds for it in self.terminations if it.seconds is not None), default=0.0)
+        return {
+            "sent": len(evidence.records),
+            "lost": len(self.lost),
+            "allowed": len(self.losses) - len(self.lost),
+            **{f"outcome_{outcome}": counts[outcome] for outcome in Outcome if counts[outcome]},
+            "requests_per_second": round(len(evidence.records) / max(evidence.ended - evidence.started, 1), 1),
+            "action_s": round(evidence.action_ended - evidence.action_started, 1),
+            **self._recovery(),
+            "seconds": round(evidence.ended - evidence.started, 1),
+            "terminations": len(self.terminations),
+            "slowest_shutdown_s": round(slowest, 1),
+            "restarts": evidence.restarts,
+            "late": self.start_delay.late,
+            "start_error_p99_ms": self.start_delay.p99_ms,
+            "clock_skew_s": round(evidence.clock_skew, 3),
+            **self.audit.violations,
+            **self.audit.figures,
+        }
+
+    def _recovery(self) -> dict[str, float]:
+        recovered, ended = self.evidence.recovered_at, self.evidence.action_ended
+        return {} if recovered is None else {"recovery_s": round(recovered - ended, 1)}
+
+    def _summary(self, checks: Sequence[Check]) -> str:
+        failed = [check.name for check in checks if not check.passed]
+        causes = self.count_causes(self.losses)
+        allowed = len(self.losses) - len(self.lost)
+        return (
+            f"{len(self.lost):,} of {len(self.evidence.records):,} requests lost"
+            + (f", {allowed:,} lost as the hypothesis expects" if allowed else "")
+            + (f" ({causes})" if causes else "")
+            + (f"; failed: {', '.join(failed)}" if failed else "")
+        )

@@ -1,0 +1,151 @@
+"""A smoke test: the judge sends at a steady rate from inside a platform; what was lost, and where to look."""
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import quote
+
+import typer
+
+from drydock.cluster.platform import KindPlatform
+from drydock.core.console import message, step
+from drydock.core.errors import CannotRunError, FailedError
+from drydock.core.project import Project, TelemetryAddresses, TelemetryPlatform
+from drydock.judge.exports import SHARE
+from drydock.judge.ledger import NAME
+from drydock.judge.plan import VARIABLE, Plan
+from drydock.judge_client import account
+from drydock.judge_client.account import Account
+from drydock.judge_client.job import JudgeJob
+from drydock.judge_client.process import JudgeContainer
+from drydock.judge_client.progress_sample import ProgressSample
+from drydock.load import live_load
+from drydock.load.live_load import LoadSource
+from drydock.runs.folder import RunFolder
+from drydock.system import http
+from drydock.system.processes import output
+
+CONTAINER = "drydock-judge"
+QUERY = "sum by (outcome) (client_requests_total)"
+# The service's port in its container, where no Service stands before it.
+COMPOSE_PORT = 8000
+# A drill keeps one trace in twenty; so few requests are worth all of theirs.
+VARIABLES = {SHARE: "1"}
+
+
+@dataclass(frozen=True)
+class Load:
+    """What is sent: requests a second, and for how many seconds."""
+
+    rate: float
+    seconds: float
+
+    @property
+    def planned(self) -> int:
+        """How many requests that makes."""
+        return int(self.rate * self.seconds)
+
+
+def run(project: Project, platform: TelemetryPlatform, load: Load) -> None:
+    """Sends the load on `platform`; shows the account of it, then where to look.
+
+    Raises:
+        FailedError: requests were lost.
+        CannotRunError: the service does not answer, or the judge could not run.
+        KeyboardInterrupt: Ctrl-C, once what was sent by then is accounted for.
+    """
+    refuse_if_unready(project, platform)
+    judge = on_kind(project, load) if platform is TelemetryPlatform.KIND else on_compose(project, load)
+    seen, interrupted = send(judge, load)
+    for line in seen.lines():
+        typer.echo(line)
+    if interrupted:
+        raise KeyboardInterrupt
+    for line in where_to_look(project.configuration.telemetry.pages(platform)):
+        message(line)
+    if seen.lost:
+        raise FailedError(seen.verdict(), "Look at the traces of the lost requests, and at the service's log.")
+
+
+def refuse_if_unready(project: Project, platform: TelemetryPlatform) -> None:
+    """Asks the service itself, so that a platform that is down is said at once.
+
+    Raises:
+        CannotRunError: it is not ready.
+    """
+    url = project.configuration.platforms.url(platform.value)
+    if not http.answers(url + project.configuration.probes.ready):
+        start = "drydock up" if platform is TelemetryPlatform.KIND else "docker compose up --wait"
+        raise CannotRunError(f"the service is not ready at {url}", f"Start it: {start}")
+
+
+def send(judge: LoadSource[ProgressSample], load: Load) -> tuple[Account, bool]:
+    """Runs the judge to its end; returns its account, and whether Ctrl-C brought the end nearer.
+
+    Raises:
+        CannotRunError: it could not run.
+        FailedError: its account is not whole.
+    """
+    live_load.start(judge, NAME)
+    try:
+        interrupted = follow(judge, load)
+        with tempfile.TemporaryDirectory() as folder:
+            judge.collect(Path(folder))
+            return Account.read(RunFolder(Path(folder)), load.planned), interrupted
+    except BaseException:
+        judge.remove()
+        raise
+
+
+def follow(judge: LoadSource[ProgressSample], load: Load) -> bool:
+    """Shows how far it is, until its end; returns whether Ctrl-C brought that nearer."""
+    with step("requests") as progress:
+
+        def show(sample: ProgressSample) -> None:
+            progress.detail = account.progress(sample, load.planned)
+
+        try:
+            judge.follow(show)
+        except KeyboardInterrupt:
+            message("Ending: the requests under way are answered first.")
+            judge.stop()
+            judge.follow(show)
+            return True
+    return False
+
+
+def where_to_look(pages: TelemetryAddresses) -> Iterator[str]:
+    """The pages that show the run, of those that answer."""
+    for page, path, shows in [
+        (pages.grafana, "/d/service", "the service while it ran"),
+        (pages.jaeger, f"/search?service={NAME}", "the traces, from the client's side"),
+        (pages.prometheus, f"/query?g0.expr={quote(QUERY)}", "the requests by outcome"),
+    ]:
+        if http.status(page) is not None:
+            yield f"{page}{path}  {shows}"
+
+
+def on_kind(project: Project, load: Load) -> JudgeJob:
+    """The judge as a Job of the cluster."""
+    workload = project.configuration.workload
+    plan = plan_of(project, f"http://{workload.service}.{workload.namespace}", load)
+    return JudgeJob(KindPlatform(project), plan, VARIABLES)
+
+
+def on_compose(project: Project, load: Load) -> JudgeContainer:
+    """The judge as a container beside the service. Builds its image."""
+    compose = ["docker", "compose", "--file", str(project.root / "compose.yaml"), "--profile", "load"]
+    with step("image of the judge"):
+        output([*compose, "build", "--quiet", NAME])
+    plan = plan_of(project, f"http://{project.configuration.workload.service}:{COMPOSE_PORT}", load)
+    variables = [f"--env={name}" for name in (VARIABLE, *VARIABLES)]
+    # Under its service's name too, or Prometheus would not find it; beside the service that runs, and no other.
+    options = ["--rm", "--no-TTY", "--no-deps", "--use-aliases", "--name", CONTAINER]
+    command = [*compose, "--progress", "quiet", "run", *options, *variables, NAME]
+    return JudgeContainer(plan, variables=VARIABLES, command=command, name=CONTAINER)
+
+
+def plan_of(project: Project, url: str, load: Load) -> Plan:
+    """The plan by drydock.toml, without long requests: their seconds would be all that is seen of the others."""
+    return replace(Plan.of(project.configuration.judge, url, load.rate, load.seconds), long_rate=0)
