@@ -93,7 +93,7 @@ class LocalPod:
 
     async def _live(self) -> None:
         """One life of its process."""
-        variables = {**self.template.variables, "POD_NAME": self.name}
+        variables = {**self.template.variables, **self.template.identity(self.name)}
         process = self._process = await self._start(self.template.command(self.port), variables, self._read)
         self._started, self._stopping = stamp(), None
         self._notify()

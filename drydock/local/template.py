@@ -79,6 +79,11 @@ class Template:
         }
         return {**said, self.project.configuration.connections.variable: self.dsn, **literal}
 
+    def identity(self, pod: str) -> dict[str, str]:
+        """The variables that the downward API sets to the name of a pod."""
+        references = {it["name"]: it.get("valueFrom", {}).get("fieldRef", {}) for it in self.container.get("env", [])}
+        return {name: pod for name, field in references.items() if field.get("fieldPath") == "metadata.name"}
+
     def probe(self, kind: str) -> Probe | None:
         """`startupProbe`, `livenessProbe` or `readinessProbe`."""
         return Probe.of(self.container.get(kind))

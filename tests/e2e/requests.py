@@ -1,4 +1,4 @@
-"""A steady stream of requests through the Service, by a client that never retries and forgets nothing."""
+"""A steady stream of requests through the Service, without retries, with an outcome for every request."""
 
 import asyncio
 import collections
@@ -21,7 +21,7 @@ TIMEOUT_SECONDS = 10
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one request: its status, or the name of the failure when no answer came."""
+    """The outcome of one request: its status, or the name of the error if there was no response."""
 
     lane: str
     sent_at: float
@@ -33,18 +33,18 @@ class Outcome:
 
     @property
     def lost(self) -> bool:
-        """Anything but the answer that was asked for."""
+        """Whether the status is anything but 200 or 201."""
         return self.status not in (200, 201)
 
     @property
-    def said(self) -> str:
+    def result(self) -> str:
         """The status or the failure, as text."""
         return self.failure or str(self.status)
 
 
 @dataclass
 class SteadyRequests:
-    """Sends while the `with` block runs: fresh connections, kept-alive connections, and orders on kept-alive ones."""
+    """Sends requests during the `with` block: on fresh and on kept-alive connections, and orders on kept-alive ones."""
 
     product_id: int
     outcomes: list[Outcome] = field(default_factory=list)
@@ -63,21 +63,21 @@ class SteadyRequests:
 
     @property
     def lost(self) -> list[Outcome]:
-        """Every request that did not get its answer."""
+        """The lost requests."""
         return [outcome for outcome in self.outcomes if outcome.lost]
 
     @property
     def acknowledged_orders(self) -> set[str]:
-        """The keys of the orders that were answered with 201."""
+        """The keys of the orders with a 201 response."""
         return {outcome.order_key for outcome in self.outcomes if outcome.order_key and outcome.status == 201}
 
     def answered_after(self, moment: float) -> list[Outcome]:
-        """The good answers to requests sent after this moment (time.monotonic)."""
+        """The successful requests sent after this moment (time.monotonic)."""
         return [outcome for outcome in list(self.outcomes) if outcome.sent_at > moment and not outcome.lost]
 
     def summary(self) -> str:
-        """Counts by lane and outcome, for a failure's message and the log."""
-        counts = collections.Counter(f"{outcome.lane} {outcome.said}" for outcome in self.outcomes)
+        """The counts by lane and outcome, for messages."""
+        counts = collections.Counter(f"{outcome.lane} {outcome.result}" for outcome in self.outcomes)
         return ", ".join(f"{name}: {count}" for name, count in sorted(counts.items()))
 
     async def _send(self) -> None:

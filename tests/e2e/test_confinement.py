@@ -68,8 +68,8 @@ def test_the_process_holds_no_token() -> None:
 
 
 def _in_shop(*command: str) -> str:
-    said = cluster.kubectl("exec", f"deployment/{cluster.WORKLOAD.deployment}", "--", *command)
-    return said.removesuffix("\n")
+    output = cluster.kubectl("exec", f"deployment/{cluster.WORKLOAD.deployment}", "--", *command)
+    return output.removesuffix("\n")
 
 
 def _phase() -> str:

@@ -31,7 +31,7 @@ def test_a_restart_of_the_database_gives_503_and_nothing_worse(product_id: int) 
         back = time.monotonic()
         poll_until(lambda: load.answered_after(back + 1), "answers after the database's return")
 
-    assert {outcome.said for outcome in load.lost} == {"503"}, load.summary()
+    assert {outcome.result for outcome in load.lost} == {"503"}, load.summary()
     assert _same_pods_without_restart(before)
     first = min(outcome.sent_at for outcome in load.answered_after(load.lost[0].sent_at))
     print(f"{load.summary()}; first success {first - back:+.2f} s after readiness")

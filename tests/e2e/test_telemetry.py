@@ -50,7 +50,7 @@ def test_a_terminating_pod_is_scraped_until_it_is_gone(stack: Stack) -> None:
 
 def log_lines() -> list[dict[str, Any]]:
     """The log lines of the service's pods in the last 5 minutes."""
-    said = cluster.kubectl(
+    output = cluster.kubectl(
         "logs", "--selector", f"app.kubernetes.io/name={cluster.WORKLOAD.deployment}", "--since=5m", "--tail=-1"
     )
-    return [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+    return [json.loads(line) for line in output.splitlines() if line.startswith("{")]

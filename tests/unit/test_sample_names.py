@@ -10,10 +10,6 @@ from pathlib import Path
 from drydock.core.project import Configuration, Project
 
 ROOT = Path(__file__).parents[2]
-# Until it is taken from drydock.toml too.
-ALLOWED = {
-    ("drydock/local/platform.py", "DATABASE_URL"): "`up --platform local`; goes with one local runtime",
-}
 
 
 def names(configuration: Configuration) -> set[str]:
@@ -58,7 +54,7 @@ def test_no_name_of_the_sample_service_stands_in_drydock() -> None:
     words = names(Project.find(ROOT).configuration)
     standing = {(path, word) for path, text in sources() for word in found(words, text)}
 
-    assert standing - ALLOWED.keys() == set(), "take it from drydock.toml (drydock/core/project.py)"
+    assert not standing, "take it from drydock.toml (drydock/core/project.py)"
 
 
 def test_the_names_are_those_that_somebody_would_write_into_the_tool() -> None:
