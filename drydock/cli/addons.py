@@ -10,8 +10,8 @@ from drydock.core.project import Project
 
 
 def addons(
-    mode: Annotated[Mode, typer.Option(help="As of `up`.")] = Mode.DEV,
-    without: Annotated[list[Part], typer.Option(help="As of `up`.")] = [],  # noqa: B006 - Typer copies it
+    mode: Annotated[Mode, typer.Option(help="As in `drydock up`.")] = Mode.DEV,
+    without: Annotated[list[Part], typer.Option(help="As in `drydock up`.")] = [],  # noqa: B006 - Typer copies it
 ) -> None:
-    """Bring the cluster's add-ons (metrics-server, KEDA) to what a stack wants, as `up` and the Tiltfile do."""
+    """Install or remove the add-ons of the cluster (metrics-server, KEDA) that a stack needs or excludes."""
     KindPlatform(Project.find()).bring_addons(Stack(mode, without=tuple(without)))

@@ -1,4 +1,4 @@
-"""`drydock dashboards`: what a person types about them."""
+"""`drydock dashboards`: keep the dashboards of Grafana in git."""
 
 from typing import Annotated
 
@@ -17,15 +17,15 @@ from drydock.telemetry.grafana import Grafana
 app = typer.Typer(help="Keep Grafana's dashboards in git: tune them on the page, pull, commit.", no_args_is_help=True)
 
 
-PlatformOption = Annotated[TelemetryPlatform, typer.Option("--platform", help="Whose Grafana.")]
+PlatformOption = Annotated[TelemetryPlatform, typer.Option("--platform", help="The platform of the Grafana.")]
 
 
 @app.command()
 def pull(platform: PlatformOption = TelemetryPlatform.KIND) -> None:
-    """Bring what was tuned in Grafana back into the files.
+    """Write the dashboards of Grafana to the files.
 
-    Takes every dashboard that has a file, and those tagged `drydock` that have none yet. Only what differs in what it
-    shows is written, in a normal form, so that `git diff` shows what a person changed. Exit code 2: no Grafana.
+    Includes every dashboard with a file, and those tagged `drydock` without one. Writes a normal form, so that
+    `git diff` shows only what a person changed. Exit code 2: Grafana is not reachable.
     """
     project = Project.find()
     with _grafana(project, platform) as grafana:
@@ -40,16 +40,16 @@ def pull(platform: PlatformOption = TelemetryPlatform.KIND) -> None:
 
 @app.command()
 def push(platform: PlatformOption = TelemetryPlatform.KIND) -> None:
-    """Put the files into Grafana, over what is there, and make sure that they came back the same."""
+    """Write the files to Grafana, replacing its dashboards, and verify that Grafana returns the same."""
     project = Project.find()
     with _grafana(project, platform) as grafana:
         pushed = sync.push(project.root, grafana)
-    message(f"Pushed: {', '.join(change.uid for change in pushed)}." if pushed else "Grafana is as the files are.")
+    message(f"Pushed: {', '.join(change.uid for change in pushed)}." if pushed else "Grafana and the files are equal.")
 
 
 @app.command()
 def diff(platform: PlatformOption = TelemetryPlatform.KIND) -> None:
-    """Show how Grafana differs from the files, both in the normal form. Exit code 1 when it does."""
+    """Show the differences between Grafana and the files, both in normal form. Exit code 1: there are some."""
     project = Project.find()
     with _grafana(project, platform) as grafana:
         different = [change for change in sync.changes(project.root, grafana) if not change.same]
@@ -57,15 +57,15 @@ def diff(platform: PlatformOption = TelemetryPlatform.KIND) -> None:
         typer.echo("\n".join(change.diff))
     if different:
         raise typer.Exit(FailedError.exit_code)
-    message("Grafana is as the files are.")
+    message("Grafana and the files are equal.")
 
 
 @app.command()
 def lint(
-    report: Annotated[bool, typer.Option("--report", help="Also print what each dashboard has.")] = False,
+    report: Annotated[bool, typer.Option("--report", help="Also print the contents of each dashboard.")] = False,
     fix: Annotated[bool, typer.Option("--fix", help="First write the files in the normal form.")] = False,
 ) -> None:
-    """Check the files: each finding with its remedy. Needs nothing that runs. Exit code 1 when there is one."""
+    """Check the files, and print a remedy for each finding. Needs no Grafana. Exit code 1: there are findings."""
     root = Project.find().root
     for path in linter.fix(root) if fix else []:
         message(f"Written in the normal form: {path.relative_to(root)}")
@@ -75,16 +75,18 @@ def lint(
         linter.print_report(linter.count(read(path)) for path in files(root).values())
     if findings:
         raise typer.Exit(FailedError.exit_code)
-    message(f"{len(files(root))} dashboards, all well.")
+    message(f"{len(files(root))} dashboards, no findings.")
 
 
 @app.command()
-def new(name: Annotated[str, typer.Argument(help="Small letters, digits and dashes: order-book")]) -> None:
-    """Begin a dashboard: a file with the variables, marks and links that all have, and one panel to start from."""
+def new(
+    name: Annotated[str, typer.Argument(help="Lower-case letters, digits and dashes, such as order-book.")],
+) -> None:
+    """Create a dashboard file with the common variables, annotations and links, and one panel."""
     root = Project.find().root
     dashboard, path = scaffold(name), root / FOLDER / f"{name}.json"
     if path.exists():
-        raise FailedError(f"{path.relative_to(root)} is there already", "Choose another name, or edit it.")
+        raise FailedError(f"{path.relative_to(root)} exists", "Choose another name, or edit it.")
     path.write_text(text(dashboard))
     message(f"Written: {path.relative_to(root)}")
     if not linter.registered(root, name):
@@ -93,7 +95,7 @@ def new(name: Annotated[str, typer.Argument(help="Small letters, digits and dash
 
 
 def _registration(name: str) -> str:
-    return f"The cluster does not know it yet: add `- dashboards/{name}.json` under `files` in {KUSTOMIZATION}."
+    return f"The cluster does not provision it yet. Add `- dashboards/{name}.json` under `files` in {KUSTOMIZATION}."
 
 
 def _grafana(project: Project, platform: TelemetryPlatform) -> Grafana:

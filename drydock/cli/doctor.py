@@ -9,7 +9,7 @@ from drydock.doctor.checks import Level
 
 
 def doctor() -> None:
-    """Check this machine: each line says ok or the remedy. Exit code 2 when something stops `up`."""
+    """Check this machine, and print a remedy for each problem. Exit code 2: a problem blocks `up`."""
     project = Project.find()
     findings = [*examination.examine(project), *examination.autoscalers(project)]
     examination.report(findings)

@@ -21,10 +21,10 @@ def down(
     project = Project.find()
     stopped = ["local platform"] if LocalPlatform(project).stop() else []
     if unreachable := docker.unreachable():
-        message(f"There is no cluster to look for: {unreachable}")
+        message(f"No cluster to stop: {unreachable}")
     else:
         stopped += ["kind platform"] if KindPlatform(project).remove() else []
         stopped += ["registry and its images"] if everything and registry.remove() else []
     if everything:
         shutil.rmtree(project.state, ignore_errors=True)
-    message(f"Gone: {', '.join(stopped)}." if stopped else "Nothing was running.")
+    message(f"Stopped: {', '.join(stopped)}." if stopped else "Nothing was running.")

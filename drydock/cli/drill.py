@@ -1,4 +1,4 @@
-"""`drydock drill`: what a person types about drills."""
+"""`drydock drill`: list the drills and run them."""
 
 from collections.abc import Callable
 from enum import StrEnum
@@ -22,39 +22,37 @@ from drydock.targets.local import LocalTarget
 from drydock.targets.target import Target
 
 app = typer.Typer(
-    help="Do to the service what production does to it, and judge what comes of it.", no_args_is_help=True
+    help="Disrupt the service as production does, and decide whether it keeps its objectives.", no_args_is_help=True
 )
 
 
 class Platform(StrEnum):
-    """Where a shutdown drill can run."""
+    """The platforms of the shutdown drills."""
 
     KIND = "kind"
     LOCAL = "local"
 
 
 Where = Annotated[
-    Platform, typer.Option("--platform", help="local needs no Docker, and says nothing about Kubernetes.")
+    Platform, typer.Option("--platform", help="local needs no Docker. It proves nothing about Kubernetes.")
 ]
-Keep = Annotated[
-    bool, typer.Option("--keep", help="Leave what it changed as it is, to look into it; says what that is.")
-]
+Keep = Annotated[bool, typer.Option("--keep", help="Keep the changes of the drill for inspection, and list them.")]
 Against = Annotated[
     str | None,
     typer.Option(
-        help="Take protection away first: `control` is the drill's own negative control, which must fail; or one of "
-        "k8s/controls by name, or the file of a patch of the Deployment.",
+        help="Remove a protection first. `control` is the negative control of the drill, which must fail. Otherwise: "
+        "a name in k8s/controls, or a file with a patch of the Deployment.",
         show_default=False,
     ),
 ]
 
-EXIT_CODES = """Leaves a folder below runs/ with report.html. Ctrl-C puts back what was changed. Exit code 1: the \
-service did not do what it should. Exit code 2: the drill could not run."""
+EXIT_CODES = """Writes a folder below runs/ with report.html. Ctrl-C rolls the changes back. Exit code 1: the service \
+missed an objective. Exit code 2: the drill could not run."""
 
 
 @app.command("list")
 def list_drills() -> None:
-    """Say each drill, with what it is to show and its negative control."""
+    """List the drills with their hypotheses and negative controls."""
     project = Project.find()
     for kind in DISRUPTIONS:
         platforms = " and ".join(sorted(kind.platforms))
@@ -67,13 +65,13 @@ def list_drills() -> None:
 def run_all(
     platform: Where = Platform.KIND,
     controls: Annotated[
-        bool, typer.Option("--controls", help="Run the negative control of each instead: it must fail.")
+        bool, typer.Option("--controls", help="Run the negative control of each drill instead. It must fail.")
     ] = False,
-    times: Annotated[int, typer.Option(min=1, help="Run each this many times.")] = 1,
+    times: Annotated[int, typer.Option(min=1, help="Run each drill this many times.")] = 1,
 ) -> None:
-    """Run every shutdown drill, one after the other, and show a table: about a quarter of an hour.
+    """Run every shutdown drill in turn, and print a table. Takes about 15 minutes.
 
-    Exit code 1 where one did not come out as it should. Ctrl-C puts back what was changed.
+    Ctrl-C rolls the changes back. Exit code 1: a drill had an unexpected result.
     """
     project = Project.find()
     every.show(every.run(project, target_of(project, platform), controls=controls, times=times))
@@ -82,15 +80,14 @@ def run_all(
 @app.command()
 def scale(
     comparison: Annotated[
-        bool, typer.Option("--compare", help="Twice the same load: with CPU as the only trigger, then with both.")
+        bool, typer.Option("--compare", help="Run the same load twice: with CPU as the only trigger, then with both.")
     ] = False,
     keep: Keep = False,
 ) -> None:
-    """Raise the load to four times what a pod can do, and clock how the pods follow, up and down.
+    """Raise the load to four times the capacity of a pod, and measure how fast the pods follow, up and down.
 
-    Takes about six minutes, twice that with --compare, and leaves a folder below runs/ with report.html. Ctrl-C puts
-    back what was changed. Exit code 1: the service or its autoscaler did not do what it should. Exit code 2: the drill
-    could not run.
+    Takes about six minutes, twice that with --compare. Writes a folder below runs/ with report.html. Ctrl-C rolls the
+    changes back. Exit code 1: the service or its autoscaler missed an objective. Exit code 2: the drill could not run.
     """
     project = Project.find()
     if comparison:
@@ -102,14 +99,14 @@ def scale(
 
 
 def target_of(project: Project, platform: Platform) -> Target:
-    """What a drill on this platform acts on."""
+    """The target of a drill on this platform."""
     if platform is Platform.LOCAL:
         return LocalTarget(project)
     return KindTarget(KindPlatform(project))
 
 
 def conclude(project: Project, verdict: Verdict, folder: RunFolder) -> None:
-    """Shows the verdict, and where all of it is. Raises FailedError where it is not passed."""
+    """Prints the verdict and the path of the report. Raises FailedError if a check failed."""
     for check in verdict.checks:
         message(
             f"{'  ok' if check.passed else 'FAIL'}  {check.name}: {check.observed}"

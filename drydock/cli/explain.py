@@ -17,15 +17,15 @@ def explain(
     what: Annotated[
         str | None,
         typer.Argument(
-            help="A cause, or a run: its folder's name, how that begins or ends, or `last`. Without it: every cause.",
+            help="A cause, or a run: its folder, the beginning or end of it, or `last`. Default: every cause.",
             metavar="[CAUSE|RUN]",
             show_default=False,
         ),
     ] = None,
 ) -> None:
-    """Say why requests are lost, and what to change, for a cause or for all that a drill's run has found.
+    """Explain why requests are lost and what to change: for one cause, or for all causes of a drill's run.
 
-    Exit code 2: there is no such cause and no such run.
+    Exit code 2: no such cause and no such run.
     """
     for text in _lines(what):
         typer.echo(text)

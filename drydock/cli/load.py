@@ -1,4 +1,4 @@
-"""`drydock load`: what a person types to run one."""
+"""`drydock load`: run a load scenario."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,22 +22,24 @@ from drydock.runs.verdict import Verdict
 
 
 def load(
-    scenario: Annotated[str, typer.Argument(help="Its name: `drydock load --list` tells which there are.")] = "",
+    scenario: Annotated[str, typer.Argument(help="The name of a scenario. `drydock load --list` lists them.")] = "",
     setting: Annotated[
         list[str], typer.Option("--set", metavar="NAME=VALUE", help="Set a parameter of the scenario. Can be repeated.")
     ] = [],  # noqa: B006 - Typer copies it
     users: Annotated[str, typer.Option(help="Short for --set users=…", show_default=False)] = "",
     seconds: Annotated[str, typer.Option(help="Short for --set seconds=…", show_default=False)] = "",
-    workers: Annotated[int, typer.Option(min=1, max=16, help="Processes that send, each on one core at most.")] = 1,
+    workers: Annotated[
+        int, typer.Option(min=1, max=16, help="Number of locust workers. Each uses at most one core.")
+    ] = 1,
     against: Annotated[
         Path | None, typer.Option("--objectives", help=f"Default: {objectives.FILE}.", show_default=False)
     ] = None,
     listing: Annotated[bool, typer.Option("--list", help="List the scenarios and their parameters.")] = False,
 ) -> None:
-    """Put load on the service, from inside the kind cluster, and hold what came of it against the objectives.
+    """Put load on the service from inside the kind cluster, and compare the result with the objectives.
 
-    Leaves a folder below runs/. Ctrl-C ends the load early, with the account of what was sent by then. Exit code 1: an
-    objective was missed. Exit code 2: it could not run.
+    Writes a folder below runs/. Ctrl-C ends the load early and keeps the results so far. Exit code 1: the service
+    missed an objective. Exit code 2: the load could not run.
     """
     project = Project.find()
     if listing or scenario in ("", "list"):
@@ -61,7 +63,7 @@ def run(
     workers: int,
     asked: objectives.ObjectivesFile,
 ) -> Verdict:
-    """Does one run, shows what came of it, and leaves its folder."""
+    """Runs the load, prints the results and writes the folder."""
     load_run = LoadRun(platform, scenario, settings, workers)
     samples: list[LoadSample] = []
     try:
@@ -84,7 +86,7 @@ def run(
 def conclude(
     folder: RunFolder, scenario: str, asked: objectives.ObjectivesFile, samples: Sequence[LoadSample]
 ) -> Verdict:
-    """Judges the records in the folder, writes the verdict beside them, and shows both."""
+    """Decides on the records in the folder, writes the verdict beside them, and prints both."""
     read = folder.records()
     verdict = decide(scenario, read, asked.of(scenario), samples)
     folder.conclude(verdict, samples[-1].time - samples[0].time if samples else 0.0)
@@ -99,7 +101,7 @@ def conclude(
 
 
 def _follow(load_run: LoadRun, scenario: str, samples: list[LoadSample]) -> None:
-    """Shows each tick until the end; Ctrl-C brings the end nearer."""
+    """Shows each progress sample until the end. Ctrl-C ends the run early."""
     with step(f"load, {scenario}") as progress:
 
         def show(sample: LoadSample) -> None:
@@ -109,7 +111,7 @@ def _follow(load_run: LoadRun, scenario: str, samples: list[LoadSample]) -> None
         try:
             load_run.follow(show)
         except KeyboardInterrupt:
-            message("Ending: the requests under way are answered first.")
+            message("Ending: waiting for the requests in flight.")
             load_run.stop()
             load_run.follow(show)
 

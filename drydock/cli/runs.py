@@ -1,4 +1,4 @@
-"""`drydock runs`: what was measured before, and how two runs differ."""
+"""`drydock runs`: list, show and compare earlier runs."""
 
 from collections.abc import Iterable, Sequence
 from typing import Annotated
@@ -17,12 +17,14 @@ from drydock.requests.compare import Difference
 from drydock.runs import verdict as verdicts
 from drydock.runs.folder import CONFIGURATION, RunFolder
 
-app = typer.Typer(help="Runs that were made: list them, show one, compare two.", no_args_is_help=True)
+app = typer.Typer(help="List the runs, show one, compare two.", no_args_is_help=True)
 
-# Whether they differ says whether two runs can be compared at all.
+# Two runs that differ in one of these are not comparable without a remark.
 CIRCUMSTANCES = ("scenario", "settings", "workers", "mode", "commit", "images", "autoscalers")
 
-Name = Annotated[str, typer.Argument(help="A folder below runs/, its beginning or its end; `last` is the newest.")]
+Name = Annotated[
+    str, typer.Argument(help="A folder below runs/: its name, or the beginning or end of it. `last` is the newest.")
+]
 
 
 @app.command("list")
@@ -30,14 +32,14 @@ def list_runs() -> None:
     """List the runs, the newest first, each with its verdict in one line."""
     found = RunFolder.all(Project.find())
     if not found:
-        message("There are none yet: drydock load steady")
+        message("No runs yet. Start with: drydock load steady")
     for run in found:
         output_console().print(f"{run.name}  {_line(run)}", soft_wrap=True)
 
 
 @app.command()
 def show(name: Name = "last") -> None:
-    """Show a run: its circumstances, the table of its routes, the share of each pod, and its verdict."""
+    """Show a run: configuration, figures of each route, share of each pod, verdict."""
     run = RunFolder.find(Project.find(), name)
     verdict = run.read_json(verdicts.FILE)
     for key, value in run.read_json(CONFIGURATION).items():
@@ -55,10 +57,10 @@ def show(name: Name = "last") -> None:
 
 @app.command()
 def compare(a: Name, b: Name) -> None:
-    """Compare run B with run A: which differences are more than noise, and which are not.
+    """Compare run B with run A, and separate real differences from noise.
 
-    Each run is cut into ten windows of time, and each figure is taken in every window. A difference of the means is
-    called noise where it is less than 2.5 of its standard errors, which follow from the spread of the windows.
+    Each run is cut into ten windows of time, and each figure is computed in every window. A difference of the means is
+    noise if it is below 2.5 standard errors, which follow from the spread of the windows.
     """
     project = Project.find()
     runs = RunFolder.find(project, a), RunFolder.find(project, b)
@@ -66,8 +68,8 @@ def compare(a: Name, b: Name) -> None:
     differences = list(comparing.compare(first, second))
     if not differences:
         raise CannotRunError("the two runs have no figure in common", "Compare longer runs of the same routes.")
-    for said in _circumstances(*runs):
-        message(said)
+    for difference in _circumstances(*runs):
+        message(difference)
     output_console().print(_table(differences))
     message(_summary(differences))
 

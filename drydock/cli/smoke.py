@@ -1,4 +1,4 @@
-"""`drydock smoke`: a minute of requests, every one accounted for."""
+"""`drydock smoke`: send a minute of requests and count each outcome."""
 
 from typing import Annotated
 
@@ -14,8 +14,8 @@ def smoke(
     rate: Annotated[float, typer.Option(min=0.1, max=1000, help="Requests a second.")] = 20,
     seconds: Annotated[float, typer.Option(min=1, max=3600, help="How long to send.")] = 60,
 ) -> None:
-    """Send requests at a steady rate from inside the platform and account for every one. Exit code 1 when one was lost.
+    """Send requests at a steady rate from inside the platform, and count the outcome of each.
 
-    Ctrl-C ends it early, with the account of what was sent by then.
+    Ctrl-C ends it early, with the counts so far. Exit code 1: a request was lost. Exit code 2: it could not run.
     """
     smoke_test.run(Project.find(), platform, Load(rate, seconds))

@@ -1,4 +1,4 @@
-"""`drydock status`: what runs, and whether it is healthy."""
+"""`drydock status`: show what runs."""
 
 import typer
 
@@ -8,7 +8,7 @@ from drydock.doctor import survey
 
 
 def status() -> None:
-    """Show what runs: nodes, pods, Tilt's resources, the service's readiness. Exit code 1 when not all is well."""
+    """Show what runs: nodes, pods, Tilt's resources, the service's readiness. Exit code 1: something is not healthy."""
     lines = survey.survey(Project.find())
     if not lines:
         raise FailedError("nothing runs", "Start it with `drydock up`.")

@@ -24,25 +24,25 @@ class Choice(StrEnum):
 
 def up(
     mode: Annotated[
-        Mode, typer.Option(help="dev: an edit is live in a second. parity: exactly what production runs.")
+        Mode, typer.Option(help="dev: an edit is live in a second. parity: the image and command of production.")
     ] = Mode.DEV,
     profile: Annotated[
-        Profile, typer.Option(help="small: less memory for the telemetry stack, for a machine of 8 GiB.")
+        Profile, typer.Option(help="small: less memory for the telemetry stack, for machines with 8 GiB.")
     ] = Profile.FULL,
     without: Annotated[
-        list[Part], typer.Option(help="Leave a part of the telemetry stack, or KEDA, out; can be repeated.")
+        list[Part], typer.Option(help="Leave out KEDA or a part of the telemetry stack. Can be repeated.")
     ] = [],  # noqa: B006 - Typer copies it
     detach: Annotated[
-        bool, typer.Option("--detach", "-d", help="Return when everything is ready, and leave it running.")
+        bool, typer.Option("--detach", "-d", help="Return when everything is ready, and keep it running.")
     ] = False,
     platform: Annotated[
-        Choice | None, typer.Option(help="Default: kind, or local where Docker is not reachable.", show_default=False)
+        Choice | None, typer.Option(help="Default: kind, or local if Docker is not reachable.", show_default=False)
     ] = None,
 ) -> None:
     """Start everything: tools, cluster, registry, images, the service under Tilt.
 
-    Does only what is missing, so it can be run again at any time, also after Ctrl-C. Without Docker the local platform
-    is started instead: the service's own commands beside an embedded PostgreSQL.
+    Idempotent: safe to run again, also after Ctrl-C. Without Docker it starts the local platform instead: the service's
+    own commands beside an embedded PostgreSQL.
     """
     project = Project.find()
     unreachable = None if platform else docker.unreachable()

@@ -101,7 +101,7 @@ def test_push_saves_what_differs_in_its_folder_and_nothing_else(
     assert grafana.saves == 1
 
     assert run(monkeypatch, "push") == 0
-    assert "Grafana is as the files are." in capsys.readouterr().err
+    assert "Grafana and the files are equal." in capsys.readouterr().err
     assert grafana.saves == 1
     assert run(monkeypatch, "pull") == 0
     assert "Nothing to pull." in capsys.readouterr().err
