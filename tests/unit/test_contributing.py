@@ -17,6 +17,7 @@ GITHUB = ROOT / ".github"
 DOCS = ROOT / "docs"
 WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
 PAGES = [ROOT / name for name in ("CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "docs/README.md")]
+PUBLISHED = [*sorted(ROOT.glob("*.md")), *sorted(DOCS.rglob("*.md"))]
 MAKE = re.compile(r"make ([a-z0-9-]+)(?: ARGS=(\S+|\"[^\"]*\"))?")
 ACTION = re.compile(r"uses: (\S+)(.*)")
 # A commit, because a tag can be moved, and the tag that it had, for a reader.
@@ -174,6 +175,41 @@ def test_each_page_is_in_a_folder_of_the_index() -> None:
     pages = {path.relative_to(DOCS) for path in DOCS.rglob("*.md")} - {Path("README.md")}
 
     assert {page.parts[:-1] for page in pages} == {("how-to",), ("reference",), ("decisions",)}
+
+
+@pytest.mark.parametrize("page", PUBLISHED, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_a_link_leads_to_a_page_and_a_heading(page: Path) -> None:
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    links = [link.partition("#") for link in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in link]
+
+    assert [link for link, _, _ in links if link and not (page.parent / link).exists()] == []
+    named = [(page.parent / link if link else page, anchor) for link, _, anchor in links if anchor]
+    assert [(target.name, anchor) for target, anchor in named if anchor not in headings(target)] == []
+
+
+def headings(page: Path) -> set[str]:
+    """The anchors of a page, as GitHub derives them from its headings."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    titles = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", PUBLISHED, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_a_page_names_tests_and_folders_that_exist(page: Path) -> None:
+    folders = "app|bench|docs|drills|drydock|k8s|loadtest|observability|tests|tilt"
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    paths = re.findall(rf"`((?:{folders})/[\w./-]+)`", text)
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+def test_each_concern_is_where_the_table_locates_it() -> None:
+    table = (DOCS / "reference" / "find-it.md").read_text().partition("| question |")[2]
+    rows = re.findall(r"^\| (Wh\w+ .*?|How .*?) \| (.*) \|$", table, re.MULTILINE)
+    located = {question: re.findall(r"`([\w.-]+(?:/[\w.-]*)+|[\w-]+\.toml)`", answer) for question, answer in rows}
+
+    assert len(located) >= 10
+    assert [question for question, paths in located.items() if not paths] == []
+    assert [path for paths in located.values() for path in paths if not (ROOT / path).exists()] == []
 
 
 def test_every_layer_is_explained_in_its_order() -> None:

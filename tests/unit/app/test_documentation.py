@@ -1,4 +1,4 @@
-"""docs/service.md lists every variable and every metric of the service."""
+"""docs/reference/service.md lists every variable and every metric of the service."""
 
 import re
 from pathlib import Path
