@@ -1,4 +1,4 @@
-"""What a machine must have: each check takes facts and gives findings, with the remedy where something is amiss."""
+"""The requirements on a machine. Each check takes facts and returns findings, with a remedy for each problem."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -75,7 +75,7 @@ def check_engine(info: Mapping[str, Any]) -> Diagnosis:
 
 
 def check_plugins(info: Mapping[str, Any]) -> list[Diagnosis]:
-    """buildx, without which nothing is built, and compose, for the quick look without Kubernetes."""
+    """buildx builds every image; compose runs the stack without Kubernetes."""
     plugins = (info.get("ClientInfo") or {}).get("Plugins") or []
     versions = {plugin["Name"]: plugin.get("Version", "") for plugin in plugins}
 
@@ -91,7 +91,7 @@ def check_plugins(info: Mapping[str, Any]) -> list[Diagnosis]:
 
 
 def check_memory(total: int, free: int | None, *, wsl: bool = False) -> Diagnosis:
-    """The engine's memory in bytes, and how much of it is free where the engine runs on this machine itself."""
+    """The memory of the engine in bytes, and its free part if the engine runs on this machine itself."""
     states = f"{total / GIB:.1f} GiB" + (f", {free / GIB:.1f} GiB free" if free is not None else "")
     text = (
         f"{states} (needs {MEMORY_NEEDED / GIB:g}, comfortable with {MEMORY_COMFORTABLE / GIB:g}, "
@@ -108,7 +108,7 @@ def check_memory(total: int, free: int | None, *, wsl: bool = False) -> Diagnosi
 
 
 def check_disk(free: int | None) -> Diagnosis:
-    """The free bytes where the engine keeps images, where that is a folder of this machine."""
+    """The free bytes of the engine's image folder, if that is a folder of this machine."""
     if free is None:
         return ok("disk", "kept by the engine's own machine, not looked into")
     text = f"{free / GIB:.0f} GiB free (needs {DISK_NEEDED / GIB:.0f}, comfortable with {DISK_COMFORTABLE / GIB:.0f})"
@@ -159,7 +159,7 @@ def check_default_platform(chosen: str | None, info: Mapping[str, Any]) -> list[
 
 
 def check_components(names: Iterable[str]) -> list[Diagnosis]:
-    """Whether the engine behind the docker command is Docker's: only what is not is told."""
+    """Reports an engine behind the docker command that is not Docker's."""
     if PODMAN not in names:
         return []
     text = "Podman answers to the docker command, which is not supported: its registry cannot join kind's network"
@@ -167,7 +167,7 @@ def check_components(names: Iterable[str]) -> list[Diagnosis]:
 
 
 def check_checkout(root: Path, *, wsl: bool) -> list[Diagnosis]:
-    """Whether edits raise file events: in WSL, not below a drive of Windows (WSL#4739)."""
+    """Reports a checkout without file events: a drive of Windows in WSL (WSL#4739)."""
     if not wsl or not re.match(r"/mnt/[a-z]/", f"{root}/"):
         return []
     text = f"{root} is on a drive of Windows: Tilt sees no edits there"
@@ -176,7 +176,7 @@ def check_checkout(root: Path, *, wsl: bool) -> list[Diagnosis]:
 
 @dataclass(frozen=True)
 class Port:
-    """A port of this machine that we listen on: for what, and who holds it now (None: no one)."""
+    """A port that Drydock needs on this machine, its purpose, and the program that holds it now (None: free)."""
 
     number: int
     purpose: str
@@ -186,7 +186,7 @@ class Port:
 
 
 def check_ports(ports: Iterable[Port]) -> list[Diagnosis]:
-    """Whether each port is free or ours; one that `up` needs and a stranger holds blocks."""
+    """Reports each port that another program holds. It blocks if `up` needs the port."""
     return [_check_port(port) for port in ports]
 
 
@@ -201,7 +201,7 @@ def _check_port(port: Port) -> Diagnosis:
 
 
 def check_tool(tool: Tool, where: str | None, other: str | None) -> Diagnosis:
-    """A program in its version: where it is, or which `other` version PATH has instead."""
+    """A program in its pinned version: its path, or the `other` version on PATH."""
     if where:
         return ok(tool.name, f"{tool.version} at {where}")
     instead = f" (PATH has {other}, which is left alone)" if other else ""
@@ -209,7 +209,7 @@ def check_tool(tool: Tool, where: str | None, other: str | None) -> Diagnosis:
 
 
 def check_autoscalers(readings: Iterable[Reading]) -> list[Diagnosis]:
-    """What each autoscaler reads; one that is blind warns and blocks nothing, for `up` may be what it needs."""
+    """Warns of each autoscaler without metric values. It never blocks: `up` may be the remedy."""
     return [
         Diagnosis(
             subject=f"autoscaler {reading.name}",

@@ -1,4 +1,4 @@
-"""The doctor: collects the facts of this machine, has them checked, and prints what to do."""
+"""Collects the facts of this machine, checks them, and prints the remedies."""
 
 import os
 import shutil
@@ -58,7 +58,7 @@ def examine(project: Project) -> list[Diagnosis]:
 
 
 def autoscalers(project: Project) -> list[Diagnosis]:
-    """What each autoscaler of the running cluster reads; none where no cluster runs."""
+    """The findings on each autoscaler of the running cluster. Empty without a cluster."""
     try:
         if not cluster_nodes() or not project.kubeconfig.exists():
             return []
@@ -81,7 +81,7 @@ def report(findings: list[Diagnosis], *, stderr: bool = False) -> None:
 
 
 def refuse_if_blocked(findings: list[Diagnosis]) -> None:
-    """Prints what is not ok; raises CannotRunError where something blocks."""
+    """Prints every problem. Raises CannotRunError if one of them blocks."""
     if amiss := [finding for finding in findings if finding.level is not Level.OK]:
         report(amiss, stderr=True)
     if any(finding.level is Level.BLOCKED for finding in findings):
@@ -153,7 +153,7 @@ def _tools() -> Iterator[Diagnosis]:
 
 
 def release_manifests() -> Iterator[Diagnosis]:
-    """Whether the cached manifests of releases are those that are pinned."""
+    """The findings on the cached release manifests."""
     for release in releases.RELEASES:
         try:
             where = releases.locate(release)

@@ -1,4 +1,4 @@
-"""What runs now, and whether it is well."""
+"""The running parts of this checkout, and their health."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class StatusLine:
 
 
 def survey(project: Project) -> list[StatusLine]:
-    """Everything of this checkout that runs; empty where nothing does."""
+    """Every running part of this checkout. Empty if nothing runs."""
     return [*_kind(project), *_local(project)]
 
 

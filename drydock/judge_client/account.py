@@ -33,7 +33,7 @@ class Account:
 
     @classmethod
     def read(cls, folder: RunFolder, planned: int) -> Self:
-        """Reads what the judge left in a folder. Raises CannotRunError where there is nothing."""
+        """Reads the files of the judge in a folder. Raises CannotRunError without them."""
         said = folder.read_json(start_delay.FILE)
         return cls(
             planned, said["seconds"], folder.records(), said["late"], said["late_over_ms"], said.get("lost_spans", 0)
@@ -41,7 +41,7 @@ class Account:
 
     @property
     def lost(self) -> int:
-        """How many requests came to anything but an answer of 2xx."""
+        """The number of requests without a 2xx response."""
         return sum(record.lost for record in self.records)
 
     def verdict(self) -> str:
@@ -81,11 +81,11 @@ def progress(sample: ProgressSample, planned: int) -> str:
 
 
 def outcomes(counts: Counter[Outcome]) -> str:
-    """How many requests came to each outcome that was seen, the good ones always."""
+    """The number of requests of each outcome that occurred; `ok` is always included."""
     return "  ".join(f"{it} {counts[it]:,}" for it in Outcome if counts[it] or it is Outcome.OK)
 
 
 def late(count: int, sent: int, late_ms: float = LATE_SECONDS * 1000) -> str:
-    """How many requests were started late, and whether these are too many."""
+    """The number of requests that started late, with a warning above the limit."""
     behind = ": the judge does not keep up" if count > sent * MANY else ""
     return f"{count:,} started over {late_ms:.0f} ms late{behind}"

@@ -1,4 +1,4 @@
-"""Whether the judge and the timeline tell the same time: theirs is one clock only where both run on one machine."""
+"""The clock skew between judge and timeline. They share a clock only on the same machine."""
 
 import time
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from drydock.core.errors import CannotRunError
 from drydock.judge_client.progress_sample import ProgressSample
 
-# Half the grain of Kubernetes' own times (1 s): what is nearer than that is not told apart by them either.
+# Half the resolution of Kubernetes' own times, which is 1 s.
 MOST_APART_SECONDS = 0.5
 
 
@@ -26,7 +26,7 @@ class ClockSkew:
         self.seconds = min(self.seconds, self.now() - sample.time)
 
     def refuse(self) -> None:
-        """Raises CannotRunError where the account would put requests and marks into the wrong order."""
+        """Raises CannotRunError if the skew could put requests and marks in the wrong order."""
         if abs(self.seconds) > MOST_APART_SECONDS:
             reason = f"the judge's clock and this machine's are {abs(self.seconds):.1f} s apart"
             raise CannotRunError(reason, "Restart Docker: its virtual machine takes the time from this machine then.")

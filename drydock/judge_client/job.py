@@ -18,7 +18,7 @@ from drydock.system.processes import last_lines
 
 # Twenty subjects, sixty good answers, and a service that has just been replaced.
 BEGIN_SECONDS = 60.0
-# A log that breaks off is opened again where the pod still runs.
+# The number of times that a broken log stream is opened again while the pod runs.
 ATTEMPTS = 5
 
 
@@ -56,7 +56,7 @@ class JudgeJob:
         raise CannotRunError(f"the judge did not begin:\n{last_lines(self._log(), 5)}", "drydock status")
 
     def follow(self, on_sample: Callable[[ProgressSample], None]) -> None:
-        """Calls `on_tick` each second until its end. Raises CannotRunError where it is not its own end."""
+        """Calls `on_sample` each second until the end. Raises CannotRunError if something else ended the judge."""
 
         def newer(sample: ProgressSample) -> None:
             if sample.time > self._seen:
@@ -69,11 +69,11 @@ class JudgeJob:
         raise CannotRunError(f"the judge was ended:\n{last_lines(self._log(), 5)[:2000]}", "kubectl get events -n load")
 
     def stop(self) -> None:
-        """Ends the sending: what is under way is answered and counted."""
+        """Stops sending. Requests in flight still count."""
         self._call("exec", "job/judge", "--", "sh", "-c", "kill -TERM 1")
 
     def collect(self, folder: Path) -> None:
-        """Writes requests.csv.gz and judge.json, and removes the Job. Raises FailedError where the log is not whole."""
+        """Writes requests.csv.gz and judge.json, and removes the Job. Raises FailedError if the log is incomplete."""
         log.collect(self._log(), folder)
         self.remove()
 

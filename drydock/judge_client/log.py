@@ -27,7 +27,7 @@ def lines(text: Iterable[str]) -> Iterator[Line]:
 
 
 def follow(said: Iterable[Line], on_sample: Callable[[ProgressSample], None]) -> bool:
-    """Calls `on_sample` for each sample until the judge's end; False where the log breaks off before that.
+    """Calls `on_sample` for each sample until the end of the judge. False if the log breaks off earlier.
 
     Raises:
         CannotRunError: the judge says that it could not run.
@@ -52,7 +52,7 @@ def collect(text: str, folder: Path) -> None:
     summary = next((line["summary"] for line in said if "summary" in line), None)
     counted = next((line["counted"] for line in said if "counted" in line), None)
     if summary is None or counted is None:
-        raise FailedError(f"the judge's account did not come to its end:\n{last_lines(text, 5)[:2000]}")
+        raise FailedError(f"the summary of the judge is incomplete:\n{last_lines(text, 5)[:2000]}")
     try:
         packed = b"".join(base64.b64decode(line["records"], validate=True) for line in said if "records" in line)
     except binascii.Error as error:

@@ -51,17 +51,17 @@ class JudgeProcess:
         raise CannotRunError(f"the judge ended at once:\n{last_lines(''.join(self._said))}")
 
     def follow(self, on_sample: Callable[[ProgressSample], None]) -> None:
-        """Calls `on_tick` each second until its end. Raises CannotRunError where it is not its own end."""
+        """Calls `on_sample` each second until the end. Raises CannotRunError if something else ended the judge."""
         if not log.follow(log.lines(self._lines()), on_sample):
             raise CannotRunError(f"the judge was ended:\n{last_lines(''.join(self._said), 5)[:2000]}")
 
     def stop(self) -> None:
-        """Ends the sending: what is under way is answered and counted."""
+        """Stops sending. Requests in flight still count."""
         if self._process is not None:
             self._process.terminate()
 
     def collect(self, folder: Path) -> None:
-        """Writes requests.csv.gz and judge.json. Raises FailedError where its account is not whole."""
+        """Writes requests.csv.gz and judge.json. Raises FailedError if the log is incomplete."""
         for _ in self._lines():
             pass
         log.collect("".join(self._said), folder)
@@ -86,7 +86,7 @@ class JudgeProcess:
         return [sys.executable, "-m", "drydock.judge"]
 
     def _lines(self) -> Iterator[str]:
-        """What it says, as it says it; kept for the account."""
+        """The lines of its output as they arrive, kept for `collect`."""
         if self._process is not None:
             for line in self._process.stdout or ():
                 self._said.append(line)
@@ -101,7 +101,7 @@ class JudgeContainer(JudgeProcess):
     name: str = ""
 
     def stop(self) -> None:
-        """Ends the sending: what is under way is answered and counted."""
+        """Stops sending. Requests in flight still count."""
         succeeds(["docker", "kill", "--signal", "TERM", self.name])
 
     def remove(self) -> None:

@@ -1,4 +1,4 @@
-"""What the judge says each second."""
+"""The progress sample that the judge prints each second."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,5 +29,5 @@ class ProgressSample:
 
     @property
     def lost(self) -> int:
-        """How many came to anything but an answer of 2xx."""
+        """The number of requests without a 2xx response."""
         return sum(count for outcome, count in self.outcomes.items() if outcome != Outcome.OK)

@@ -1,4 +1,4 @@
-"""A smoke test: the judge sends at a steady rate from inside a platform; what was lost, and where to look."""
+"""A smoke test: the judge sends at a steady rate inside a platform, and prints losses and dashboards."""
 
 import tempfile
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ from drydock.system.processes import output
 
 CONTAINER = "drydock-judge"
 QUERY = "sum by (outcome) (client_requests_total)"
-# The service's port in its container, where no Service stands before it.
+# The port of the service in its container. Compose has no Service in front of it.
 COMPOSE_PORT = 8000
 # A drill keeps one trace in twenty; so few requests are worth all of theirs.
 VARIABLES = {SHARE: "1"}
@@ -36,7 +36,7 @@ VARIABLES = {SHARE: "1"}
 
 @dataclass(frozen=True)
 class Load:
-    """What is sent: requests a second, and for how many seconds."""
+    """The load: requests a second, and seconds."""
 
     rate: float
     seconds: float
@@ -48,7 +48,7 @@ class Load:
 
 
 def run(project: Project, platform: TelemetryPlatform, load: Load) -> None:
-    """Sends the load on `platform`; shows the account of it, then where to look.
+    """Sends the load on `platform`, and prints the counts and the pages that show it.
 
     Raises:
         FailedError: requests were lost.
@@ -69,7 +69,7 @@ def run(project: Project, platform: TelemetryPlatform, load: Load) -> None:
 
 
 def refuse_if_unready(project: Project, platform: TelemetryPlatform) -> None:
-    """Asks the service itself, so that a platform that is down is said at once.
+    """Asks the service itself, so that a stopped platform fails at once.
 
     Raises:
         CannotRunError: it is not ready.
@@ -81,7 +81,7 @@ def refuse_if_unready(project: Project, platform: TelemetryPlatform) -> None:
 
 
 def send(judge: LoadSource[ProgressSample], load: Load) -> tuple[Account, bool]:
-    """Runs the judge to its end; returns its account, and whether Ctrl-C brought the end nearer.
+    """Runs the judge to its end. Returns its counts, and whether Ctrl-C ended it early.
 
     Raises:
         CannotRunError: it could not run.
@@ -99,7 +99,7 @@ def send(judge: LoadSource[ProgressSample], load: Load) -> tuple[Account, bool]:
 
 
 def follow(judge: LoadSource[ProgressSample], load: Load) -> bool:
-    """Shows how far it is, until its end; returns whether Ctrl-C brought that nearer."""
+    """Shows the progress until the end. Returns whether Ctrl-C ended it early."""
     with step("requests") as progress:
 
         def show(sample: ProgressSample) -> None:

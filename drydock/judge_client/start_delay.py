@@ -1,4 +1,4 @@
-"""How exact the judge itself was: by its own account, in judge.json."""
+"""The start delays of the judge's requests, from judge.json."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -20,6 +20,6 @@ class StartDelay:
 
     @classmethod
     def read(cls, folder: RunFolder) -> Self:
-        """Reads it from a run's folder. Raises CannotRunError where there is none."""
+        """Reads judge.json in the folder of a run. Raises CannotRunError without one."""
         account = folder.read_json(FILE)
         return cls(account["late"], account["sent"], account["start_error_p99_ms"], account["late_over_ms"])

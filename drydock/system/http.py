@@ -1,4 +1,4 @@
-"""Asking the service whether it is ready, as a probe does. HTTP_PROXY must never catch an address of this machine."""
+"""HTTP requests to this machine, as a probe sends them. HTTP_PROXY must never catch an address of this machine."""
 
 # httpx2 loads it at the first request only. A Ctrl-C in the middle of that, where dataclasses execute strings, ends
 # CPython by the signal in the end, although it was handled (seen with 3.12).
@@ -14,7 +14,7 @@ def answers(url: str) -> bool:
 
 
 def status(url: str) -> int | None:
-    """The HTTP status that `url` gives, or None where nothing answers."""
+    """The HTTP status that `url` gives, or None without an answer."""
     try:
         return httpx2.get(url, timeout=PROBE_SECONDS, trust_env=False).status_code
     except httpx2.HTTPError:

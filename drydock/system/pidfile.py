@@ -42,7 +42,7 @@ class PidFile:
         self.path.unlink(missing_ok=True)
 
     def stop(self, seconds: float) -> bool:
-        """Asks the process to end (SIGTERM), kills it after `seconds`; False where there was none."""
+        """Sends SIGTERM, and SIGKILL after `seconds`. False if there was no process."""
         process = self.process()
         if process is not None:
             terminate(process, seconds)
@@ -62,7 +62,7 @@ def terminate(process: psutil.Process, seconds: float, number: signal.Signals = 
 
 
 def _ended(process: psutil.Process) -> bool:
-    """Whether it is gone; a zombie is, although it keeps its pid until its parent, or init, has looked at it."""
+    """Whether the process has ended. A zombie has: it keeps its pid until its parent, or init, reads its exit code."""
     try:
         return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

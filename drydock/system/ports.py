@@ -8,19 +8,19 @@ from drydock.system.host import is_wsl
 LOOPBACK = "127.0.0.1"
 # macOS and Windows try ::1 first for `localhost`: a listener there hides ours, which is on 127.0.0.1.
 FAMILIES = ((socket.AF_INET, LOOPBACK), (socket.AF_INET6, "::1"))
-# What a machine without IPv6 answers.
+# The errors of a machine without IPv6.
 NO_SUCH_ADDRESS = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 
 
 def in_use(port: int) -> bool:
-    """Whether someone listens on the port, on loopback or on every interface, or the system reserves it."""
+    """Whether a program listens on the port, on loopback or on every interface, or the system reserves it."""
     return any(_answers(family, address, port) for family, address in FAMILIES) or any(
         _bind_error(family, address, port) in (errno.EADDRINUSE, errno.EACCES) for family, address in FAMILIES
     )
 
 
 def reserved(port: int) -> bool:
-    """Whether the system lets no program of ours listen there: Hyper-V's ranges, or a port below 1024."""
+    """Whether the system reserves the port: a range of Hyper-V, or a port below 1024."""
     return _bind_error(socket.AF_INET, LOOPBACK, port) == errno.EACCES
 
 
@@ -33,7 +33,7 @@ def free_port() -> int:
 
 
 def listeners_command(port: int) -> str:
-    """What a person types to see who listens; programs of Windows are invisible to lsof in WSL."""
+    """The command that lists the listening program. In WSL, lsof does not see programs of Windows."""
     return "netstat.exe -ano" if is_wsl() else f"lsof -iTCP:{port} -sTCP:LISTEN"
 
 
@@ -50,7 +50,7 @@ def _answers(family: socket.AddressFamily, address: str, port: int) -> bool:
 
 
 def _bind_error(family: socket.AddressFamily, address: str, port: int) -> int | None:
-    """The error number of an attempt to listen; None where it succeeds, or the machine has no such address."""
+    """The error number of an attempt to listen. None if it succeeds, or the machine lacks the address."""
     try:
         with socket.socket(family) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections that just closed do not count

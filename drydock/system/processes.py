@@ -53,5 +53,5 @@ def succeeds(command: Sequence[str], *, environment: Mapping[str, str] | None = 
 
 
 def last_lines(text: str, count: int = 20) -> str:
-    """The end of a log, which is where the reason is."""
+    """The end of a log, which holds the reason."""
     return "\n".join(text.splitlines()[-count:])

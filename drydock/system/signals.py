@@ -28,7 +28,7 @@ def interrupt_on(*numbers: signal.Signals) -> Iterator[None]:
 
 @contextmanager
 def ignored() -> Iterator[None]:
-    """SIGINT and SIGTERM do nothing in the block. Only for blocks with a time limit that start no program."""
+    """Ignores SIGINT and SIGTERM in the block. Only for blocks with a time limit that start no program."""
     with _handled(signal.SIG_IGN, ENDING):
         yield
 

@@ -1,1 +1,1 @@
-"""Where a drill runs: the service with its database, and what moves them about."""
+"""The targets of a drill: the service with its database, on kind or on this machine, and every action on them."""

@@ -20,7 +20,7 @@ class StatefulDatabase:
 
     @property
     def stateful_set(self) -> str:
-        """What makes the pod."""
+        """The StatefulSet of the pod."""
         return self.audit.pod.rpartition("-")[0]
 
     def stop(self) -> None:
@@ -42,7 +42,7 @@ class StatefulDatabase:
         self._call("rollout", "status", f"statefulset/{self.stateful_set}", f"--timeout={START_SECONDS}s")
 
     def sql(self, statements: str) -> str:
-        """What psql says.
+        """Runs the statements and returns the output of psql.
 
         Raises:
             FailedError: a statement fails.

@@ -17,7 +17,7 @@ SECONDS = 60.0
 
 @dataclass
 class HeldAutoscaler:
-    """What scales the workload: a ScaledObject of KEDA's, or a HorizontalPodAutoscaler by itself."""
+    """The autoscaler of the workload: a ScaledObject of KEDA, or a plain HorizontalPodAutoscaler."""
 
     cluster: Cluster
     workload: Workload
@@ -38,7 +38,7 @@ class HeldAutoscaler:
             self._call("scale", f"deployment/{self.workload.deployment}", f"--replicas={replicas}")
         if not wait_until(lambda: self._wanted() == replicas, SECONDS, interval=0.5):
             reason = f"{self.workload.deployment} is not held at {replicas} pods, but wants {self._wanted()}"
-            raise CannotRunError(reason, "See what else scales it: drydock doctor")
+            raise CannotRunError(reason, "Look for another autoscaler: drydock doctor")
 
     def release(self) -> None:
         """Lets it decide again.
@@ -55,7 +55,7 @@ class HeldAutoscaler:
             self._bounds = None
 
     def _scaled_object(self) -> str | None:
-        """The ScaledObject of the Deployment; None where there is none, or KEDA is not installed."""
+        """The ScaledObject of the Deployment. None without one, or without KEDA."""
         if not self.cluster.call("get", "crd", SCALED_OBJECTS, "--ignore-not-found", "--output", "name"):
             return None
         return self._of(SCALED_OBJECTS)

@@ -29,13 +29,13 @@ from drydock.targets.workload import ScaledWorkload
 from drydock.telemetry import jaeger
 from drydock.timeline.recorder import Timeline
 
-# What a drill's patches change of a Deployment, and `restore` puts back.
+# The fields of a Deployment that patches of drills change, and that `restore` restores.
 CHANGED = ("template", "strategy", "progressDeadlineSeconds", "minReadySeconds")
 RESTARTED = "kubectl.kubernetes.io/restartedAt"
-# Where the service listens in its pod is what its port named `http` says.
+# The name of the container port on which the service listens.
 PORT = "http"
 
-# Sent from inside the pod, where every service of Python has an interpreter: the Service would choose another pod.
+# Runs inside the pod, because the Service may choose another pod. Each Python service has an interpreter there.
 REQUEST = """
 import sys
 from urllib.error import HTTPError
@@ -108,7 +108,7 @@ class KindTarget:
         return nullcontext()
 
     def timeline(self) -> Timeline:
-        """Records what the API server and the service's pods say."""
+        """A recorder of the namespace's objects and of the service's lifecycle log lines."""
         return Timeline(self.project.kubeconfig, self.workload.namespace, workload=self.workload)
 
     def judge(self, rate: float, seconds: float) -> JudgeJob:
@@ -117,7 +117,7 @@ class KindTarget:
         return JudgeJob(self.platform, Plan.of(self.project.configuration.judge, url, rate, seconds))
 
     def audit(self, records: Sequence[Record]) -> AuditResult:
-        """Asks the database in its own pod. Raises FailedError where it does not answer."""
+        """Runs the audit in the pod of the database. Raises FailedError if it does not answer."""
         configuration = self.project.configuration.audit
         return audit.read_answer(configuration, self.sql(audit.script(configuration, records)))
 
@@ -130,15 +130,15 @@ class KindTarget:
         return sorted(pod["metadata"]["name"] for pod in self._pods() if ready(pod) and not _ending(pod))
 
     def hold(self, replicas: int) -> None:
-        """Keeps the Deployment at a number of pods. Raises CannotRunError where it does not come to that."""
+        """Keeps the Deployment at a number of pods. Raises CannotRunError if it does not reach it."""
         self.autoscaler.hold(replicas)
 
     def release(self) -> None:
-        """Lets the autoscaler decide again. Raises CannotRunError where it is not back within a minute."""
+        """Lets the autoscaler decide again. Raises CannotRunError if it is not back within a minute."""
         self.autoscaler.release()
 
     def apply(self, patch: Mapping[str, Any]) -> None:
-        """Patches the Deployment. Raises FailedError where the API server refuses it."""
+        """Patches the Deployment. Raises FailedError if the API server rejects it."""
         self._before = self._before or self._deployment()["spec"]
         self._call("patch", self._name, "--type=strategic", f"--patch={json.dumps(patch)}")
 
@@ -151,7 +151,7 @@ class KindTarget:
         self._call("rollout", "undo", self._name)
 
     def restore(self) -> None:
-        """Makes the Deployment what it was. Raises FailedError where its pods do not become ready."""
+        """Restores the Deployment. Raises FailedError if its pods do not become ready."""
         if self._before is None:
             return
         now = self._deployment()["spec"]
@@ -192,7 +192,7 @@ class KindTarget:
         return int(self._call(*inside, stdin=REQUEST))
 
     def has_trace(self, trace: str) -> bool:
-        """Whether a span of the service is in Jaeger, and not the judge's alone. Raises FailedError without Jaeger."""
+        """Whether Jaeger has a span of the service, not only of the judge. Raises FailedError without Jaeger."""
         return jaeger.arrived(self.project.configuration.telemetry.kind.jaeger, trace, NAME)
 
     def node_of(self, pod: str) -> str:
@@ -200,7 +200,7 @@ class KindTarget:
         return str(self._get("pod", pod)["spec"]["nodeName"])
 
     def drain(self, node: str) -> None:
-        """Evicts the service's pods from a node, and waits until they are gone; nothing new is put there.
+        """Cordons a node, evicts the service's pods from it, and waits until they are gone.
 
         Raises:
             FailedError: a PodDisruptionBudget kept them for four minutes.
@@ -214,15 +214,15 @@ class KindTarget:
         self.cluster.call("uncordon", node)
 
     def stop_database(self) -> None:
-        """Scales the StatefulSet to nothing, and waits until the pod is gone."""
+        """Scales the StatefulSet to 0, and waits until the pod is gone."""
         self.database.stop()
 
     def start_database(self) -> None:
-        """Scales the StatefulSet to one, and waits until the pod is ready."""
+        """Scales the StatefulSet to 1, and waits until the pod is ready."""
         self.database.start()
 
     def sql(self, statements: str) -> str:
-        """What psql says in the database's own pod. Raises FailedError where a statement fails."""
+        """The output of psql in the pod of the database. Raises FailedError if a statement fails."""
         return self.database.sql(statements)
 
     @property
@@ -268,7 +268,7 @@ def _ending(pod: Any) -> bool:
 
 
 def _differences(now: Any, before: Any) -> list[dict[str, Any]]:
-    """The JSON patch (RFC 6902) that makes `now` of a Deployment what it was before."""
+    """The JSON patch (RFC 6902) from the Deployment `now` to its former state."""
     changed = [name for name in CHANGED if now.get(name) != before.get(name)]
     return [
         {"op": "add", "path": f"/spec/{name}", "value": before[name]}
@@ -279,7 +279,7 @@ def _differences(now: Any, before: Any) -> list[dict[str, Any]]:
 
 
 def _only_restarted(now: Any, before: Any) -> bool:
-    """Whether all that differs is when somebody last restarted it: another rollout would say nothing."""
+    """Whether only the time of the last restart differs: another rollout would change nothing."""
     return not _differences(_without_restart(now), _without_restart(before))
 
 

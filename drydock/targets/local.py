@@ -55,7 +55,7 @@ class LocalTarget:
         return self.project.configuration.workload
 
     def refuse(self) -> None:
-        """Nothing speaks against it: what it needs it starts itself."""
+        """Never refuses: this target starts everything itself."""
 
     @contextmanager
     def opened(self) -> Iterator[None]:
@@ -78,7 +78,7 @@ class LocalTarget:
 
     @contextmanager
     def timeline(self) -> Iterator[LocalRecorder]:
-        """What is recorded from the start on."""
+        """The recorder, which runs from the start."""
         yield self.recorder
 
     def judge(self, rate: float, seconds: float) -> JudgeProcess:
@@ -87,7 +87,7 @@ class LocalTarget:
         return JudgeProcess(Plan.of(self.project.configuration.judge, url, rate, seconds))
 
     def audit(self, records: Sequence[Record]) -> AuditResult:
-        """Asks the embedded database. Raises FailedError where it does not answer."""
+        """Runs the audit in the embedded database. Raises FailedError if it does not answer."""
         configuration = self.project.configuration.audit
         return audit.read_answer(configuration, self.sql(audit.script(configuration, records)))
 
@@ -101,7 +101,7 @@ class LocalTarget:
         return sorted(pod.name for pod in self._now.deployment.pods if pod.serving)
 
     def hold(self, replicas: int) -> None:
-        """So many pods are wanted: there is no autoscaler."""
+        """Sets the number of pods. There is no autoscaler."""
         self._now.do(lambda: self._now.deployment.scale(replicas))
 
     def release(self) -> None:
@@ -121,7 +121,7 @@ class LocalTarget:
         self._now.do(self._now.deployment.undo)
 
     def restore(self) -> None:
-        """Makes the Deployment what it was, and waits. Raises FailedError where its pods do not become ready."""
+        """Restores the Deployment, and waits. Raises FailedError if its pods do not become ready."""
         self._now.do(lambda: self._now.deployment.replace(self._now.manifest))
         if not self.wait_for_rollout(ROLLOUT_SECONDS):
             raise FailedError("the local pods are not ready again", "Run the drill again: it starts from nothing.")
@@ -139,7 +139,7 @@ class LocalTarget:
         self._now.do(lambda: self._now.deployment.pod(pod).kill())
 
     def request(self, pod: str, method: str, path: str, body: Mapping[str, Any] | None = None) -> int:
-        """Sends one request to one pod; 0 where no answer came within ANSWER_SECONDS."""
+        """Sends one request to one pod. Returns the status, or 0 without an answer within ANSWER_SECONDS."""
         port = self._now.deployment.pod(pod).port
 
         async def ask() -> int:
@@ -160,7 +160,7 @@ class LocalTarget:
         self._now.runtime.postgres.start()
 
     def sql(self, statements: str) -> str:
-        """What psql says. Raises FailedError where a statement fails."""
+        """The output of psql. Raises FailedError if a statement fails."""
         postgres = self._now.runtime.postgres
         return output([str(postgres.program("psql")), postgres.dsn, *psql.OPTIONS], stdin=statements)
 

@@ -1,4 +1,4 @@
-"""What a drill may do to a service, wherever it runs."""
+"""The actions of a drill on a service, the same on every platform."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -18,18 +18,18 @@ ANSWER_SECONDS = 2.0
 
 
 class TimelineRecorder(Protocol):
-    """What records a timeline (drydock/timeline/recorder.py)."""
+    """A recorder of a timeline (drydock/timeline/recorder.py)."""
 
     @property
     def history(self) -> History:
-        """What was recorded by now."""
+        """The records so far."""
 
     def complete(self) -> History:
-        """What was recorded by now, and what it did not listen to meanwhile."""
+        """The records so far, with the log lines that were not followed."""
 
 
 class Target(Protocol):
-    """The service, its database and what moves them. What a method starts it does not wait for, unless it says so."""
+    """The service, its database, and the actions on them. A method waits for an effect only if its docstring states it."""
 
     @property
     def name(self) -> str:
@@ -37,7 +37,7 @@ class Target(Protocol):
 
     @property
     def disclaimer(self) -> str:
-        """What a run here says nothing about; empty on kind."""
+        """The limits of the evidence on this platform. Empty on kind."""
 
     @property
     def project(self) -> Project:
@@ -45,31 +45,31 @@ class Target(Protocol):
 
     @property
     def dashboards(self) -> str | None:
-        """Grafana's address, or None where there is none."""
+        """The address of Grafana, or None without one."""
 
     def refuse(self) -> None:
-        """Raises CannotRunError where no drill may run now."""
+        """Raises CannotRunError if no drill may run now."""
 
     def opened(self) -> AbstractContextManager[None]:
-        """Starts what has to be started for a drill, and ends it."""
+        """Starts the parts that a drill needs, and stops them after the block."""
 
     def timeline(self) -> AbstractContextManager[TimelineRecorder]:
-        """Records what happens to the service while the block lasts."""
+        """Records the objects and log lines of the service in the block."""
 
     def judge(self, rate: float, seconds: float) -> LoadSource[ProgressSample]:
         """A judge that sends `rate` requests a second for `seconds` at the most."""
 
     def audit(self, records: Sequence[Record]) -> AuditResult:
-        """Asks the database whether it agrees with what the clients were told."""
+        """Compares the database with the answers that the clients received."""
 
     def describe(self) -> dict[str, Any]:
-        """What the service runs as, for configuration.json."""
+        """Versions, images and settings of the service, for configuration.json."""
 
     def ready_pods(self) -> list[str]:
         """The pods that new connections go to."""
 
     def hold(self, replicas: int) -> None:
-        """Keeps the service at a number of pods, whatever an autoscaler would say."""
+        """Keeps the service at a number of pods, and pauses its autoscaler."""
 
     def release(self) -> None:
         """Lets the autoscaler decide again."""
@@ -84,10 +84,10 @@ class Target(Protocol):
         """Goes back to the Deployment before the last change: a rollout begins."""
 
     def restore(self) -> None:
-        """Makes the Deployment what it was before the first `apply`, and waits for the rollout."""
+        """Restores the Deployment from before the first `apply`, and waits for the rollout."""
 
     def wait_for_rollout(self, seconds: float) -> bool:
-        """Waits until all pods are of the newest template and ready, and no other is left; False where they are not."""
+        """Waits until all pods run the newest template and are ready, and no other is left. False on a timeout."""
 
     def delete_pod(self, pod: str) -> None:
         """Ends a pod in good order."""
@@ -105,4 +105,4 @@ class Target(Protocol):
         """Starts the database, and waits until it accepts connections."""
 
     def sql(self, statements: str) -> str:
-        """What psql says to these statements. Raises FailedError where one of them fails."""
+        """The output of psql for these statements. Raises FailedError if one of them fails."""

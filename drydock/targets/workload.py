@@ -1,4 +1,4 @@
-"""What drills do to the workload, and how they read it: through kubectl, by the names in drydock.toml."""
+"""Changes and reads the workload of the scaling drill through kubectl, by the names in drydock.toml."""
 
 import json
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class ScaledWorkload:
     workload: Workload
 
     def variable(self, name: str) -> str | None:
-        """A variable that the Deployment itself sets, or None: what a ConfigMap says is not seen here."""
+        """The value of a variable in the Deployment, or None. Variables of a ConfigMap are not included."""
         containers = self._get("deployment", self.workload.deployment)["spec"]["template"]["spec"]["containers"]
         container = next(it for it in containers if it["name"] == self.workload.container)
         found = (it.get("value") for it in container.get("env") or [] if it["name"] == name)
@@ -90,7 +90,7 @@ def wait_for_minimum(timeline: TimelineRecorder, workload: Workload, progress: S
 
     if not wait_until(settled, SETTLE_SECONDS, interval=1):
         reason = f"the pods did not come to their minimum within {SETTLE_SECONDS:.0f} s: {progress.detail}"
-        raise CannotRunError(reason, "See what keeps the autoscaler up: drydock status")
+        raise CannotRunError(reason, "Find the metric that keeps the autoscaler up: drydock status")
 
 
 def wait_for_sight(platform: KindPlatform) -> None:
@@ -115,7 +115,7 @@ def wait_for_sight(platform: KindPlatform) -> None:
 
 
 def at_minimum(history: History, workload: Workload) -> bool:
-    """Whether only the minimum is wanted, ready and there."""
+    """Whether the desired, ready and existing pods are all at the minimum."""
     minimum, now = history.minimum(workload.deployment), float("inf")
     ready = at(history.endpoints(workload.service), now) or frozenset()
     existing = at(history.existing(workload.deployment), now) or frozenset()
