@@ -1,4 +1,4 @@
-"""The local registry: what Tilt pushes to, and a mirror that serves every pinned image to every new cluster offline."""
+"""The local registry: the target of Tilt's pushes, and an offline mirror of every pinned image for new clusters."""
 
 import io
 import tarfile
@@ -20,7 +20,7 @@ ADDRESS = f"localhost:{PORT}"
 NETWORK = "kind"  # the network that kind gives its nodes
 START_SECONDS = 20.0
 
-# The registries whose images are mirrored, and where containerd asks for what the mirror lacks.
+# The mirrored registries, and the address that containerd asks for images that the mirror lacks.
 MIRRORED: Mapping[str, str] = {
     "docker.io": "https://registry-1.docker.io",
     "quay.io": "https://quay.io",
@@ -158,7 +158,7 @@ def _start_container() -> None:
 
 
 def _push(image: str) -> bool:
-    """Whether the image could be pushed; a failure is told."""
+    """Pushes the image. Prints a warning and returns False if that fails."""
     reference = Reference.parse(image)
     local = f"{ADDRESS}/{reference.mirrored}:{reference.tag}"
     try:

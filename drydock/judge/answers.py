@@ -1,4 +1,4 @@
-"""What a request may need to know of the answer to another one: the identifier in it."""
+"""The identifiers in earlier answers, which later requests use."""
 
 import json
 from collections.abc import Iterable

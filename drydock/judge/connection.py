@@ -1,4 +1,4 @@
-"""One raw connection: writes a request, reads its response, and tells how it ended."""
+"""One raw connection: writes a request, reads its response, and classifies its end."""
 
 import asyncio
 from collections.abc import Callable
@@ -40,7 +40,6 @@ class Connection(asyncio.Protocol):
         self._trickle: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """It came about."""
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is not a subclass
 
     def send(self, exchange: Exchange, over: float = 0.0) -> None:
@@ -80,13 +79,13 @@ class Connection(asyncio.Protocol):
             self._fail(error)
 
     def eof_received(self) -> None:
-        """The server has nothing more to say. A response without a length ends so (RFC 9112, 6.3)."""
+        """The server sent FIN, which ends a response without a length (RFC 9112, 6.3)."""
         exchange = self._exchange
         if exchange is not None and exchange.began and not self._framed:
             self.on_message_complete()
 
     def connection_lost(self, error: Exception | None) -> None:
-        """It is gone, whoever ended it."""
+        """The connection is closed, by either side."""
         if (exchange := self._exchange) is not None:
             reason = str(error) if error else "closed by the server"
             if exchange.began:
@@ -110,7 +109,7 @@ class Connection(asyncio.Protocol):
             self._exchange.status = self._parser.get_status_code()
 
     def on_body(self, body: bytes) -> None:
-        """A piece of the response's body: kept for who prepares, a few bytes for all others."""
+        """A part of the response body. Requests that need the answer keep all of it, others a few bytes."""
         if self._exchange is not None:
             self._exchange.answer += body
 
@@ -138,7 +137,7 @@ class Connection(asyncio.Protocol):
             self._trickle = loop.call_later(PIECE_SECONDS, self._send_piece, exchange, pieces, number + 1)
 
     def _fail(self, error: Exception) -> None:
-        """What came is not HTTP."""
+        """The response is not HTTP."""
         self._end(Outcome.TRUNCATED, str(error) or type(error).__name__)
         if self._transport is not None:
             self._transport.abort()

@@ -1,4 +1,4 @@
-"""One request and what becomes of it, and the bytes that it is made of."""
+"""One request with its outcome, and the bytes of requests."""
 
 import random
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from drydock.judge.answers import Answers
 from drydock.judge.plan import ANSWER, SUBJECT, Request
 from drydock.requests.outcome import Outcome
 
-# One trace in twenty is kept: the trace context's flag tells the service (w3.org/TR/trace-context, 3.2.2.5).
+# One trace in twenty is sampled, by the flag of the trace context (w3.org/TR/trace-context, 3.2.2.5).
 TRACED_BYTES = 13
 TRACED, NOT_TRACED = "01", "00"
-# What is sent with a body, and with a length of 0 where it has none (RFC 9110, 8.6).
+# Methods with a body. Without one they send a Content-Length of 0 (RFC 9110, 8.6).
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
@@ -62,7 +62,7 @@ class Written(NamedTuple):
 
 
 def sampled(trace: str, of_256: int = TRACED_BYTES) -> bool:
-    """Whether the trace of this identifier (32 hexadecimal digits) is to be kept: told by its last byte."""
+    """Whether the trace with this identifier (32 hexadecimal digits) is sampled: its last byte decides."""
     return int(trace[-2:], 16) < of_256
 
 

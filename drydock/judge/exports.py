@@ -1,4 +1,4 @@
-"""What leaves the judge beside its log: metrics for Prometheus and spans for a collector, each only where asked for."""
+"""The optional exports of the judge: metrics for Prometheus, and spans for a collector."""
 
 import asyncio
 from collections.abc import Mapping
@@ -53,7 +53,7 @@ class Exports:
         return await asyncio.to_thread(self._spans.close) if self._spans is not None else 0
 
     async def scraped(self, hurry: asyncio.Event) -> bool | None:
-        """Waits for one more scrape, for a while or until `hurry`: whether it came. None where nothing is served."""
+        """Waits for one more scrape, with a limit or until `hurry`. True if it came, None without metrics."""
         if self._exposition is None:
             return None
         scrape, told = (asyncio.ensure_future(it) for it in (self._exposition.scraped(), hurry.wait()))

@@ -75,7 +75,7 @@ class Ledger:
         )
 
     def sample(self, now: float, in_flight: int) -> dict[str, object]:
-        """What is said each second; the rows of that second are packed."""
+        """The progress sample of a second. Compresses the rows of that second."""
         self._pack()
         durations, self._seconds = sorted(self._seconds), []
         rate, self._sent_before = self.sent - self._sent_before, self.sent

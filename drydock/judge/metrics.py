@@ -1,4 +1,4 @@
-"""What the judge measures, for Prometheus: the text of /metrics, plain or as OpenMetrics with exemplars.
+"""The metrics of the judge: the text of /metrics, plain or as OpenMetrics with exemplars.
 
 Every outcome of every kind of request is there from the start: a series that began with its first loss would have no
 rate at that moment.
@@ -51,7 +51,7 @@ class Metrics:
             self._exemplars[bucket] = f" # {{{labels}}} {seconds:.6f} {time:.3f}"
 
     def text(self, openmetrics: bool = False) -> str:
-        """The samples; OpenMetrics names a counter without its suffix, has exemplars, and says where it ends."""
+        """The samples. OpenMetrics names a counter without its suffix, has exemplars, and ends with a marker."""
         lines = [*self._counters(openmetrics), *self._histogram(openmetrics), *(["# EOF"] if openmetrics else [])]
         return "\n".join(lines) + "\n"
 

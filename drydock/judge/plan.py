@@ -1,4 +1,4 @@
-"""What the judge is to send: made by the drill, handed over as JSON in an environment variable."""
+"""The plan of a run: made by the drill, passed to the judge as JSON in an environment variable."""
 
 import json
 from collections.abc import Mapping

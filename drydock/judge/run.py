@@ -29,7 +29,7 @@ BATCH = 100
 
 
 class Judge:
-    """One run. SIGTERM and SIGINT end the sending; what is under way is answered and counted.
+    """One run. SIGTERM and SIGINT stop the sending. Requests in flight still count.
 
     Another signal ends the wait for the last scrape.
     """
@@ -117,7 +117,7 @@ class Judge:
         return exchange
 
     async def _send(self) -> float:
-        """Sends by the clock, whatever becomes of what was sent before; returns for how many seconds."""
+        """Sends each request at its due time, without waiting for answers. Returns the seconds of sending."""
         self._began = time.monotonic() + 0.1
         emit(began=round(time.time() + 0.1, 3), rate=self._plan.rate, late_over_ms=LATE_SECONDS * 1000)
         self._loop.call_at(self._began, self._pump)
@@ -131,7 +131,7 @@ class Judge:
         return time.monotonic() - self._began
 
     def _pump(self) -> None:
-        """Starts the requests that are due by now; between two batches the loop reads what has been answered."""
+        """Starts the requests that are due. The event loop reads answers between two batches."""
         for _ in range(BATCH):
             due = self._began + self._number / self._plan.rate
             if self._stop.is_set():
@@ -176,7 +176,7 @@ class Judge:
             emit(sample=self._ledger.sample(time.monotonic(), self._sender.in_flight))
 
     async def _finish(self) -> None:
-        """Waits for what is under way: each of them has its outcome by its deadline."""
+        """Waits for the requests in flight. Each has its outcome by its deadline."""
         while self._sender.in_flight:
             self._over.clear()
             await asyncio.wait_for(self._over.wait(), self._plan.timeout + self._plan.long_seconds + 5)
@@ -199,5 +199,5 @@ def emit(**line: object) -> None:
 
 
 async def judge(plan: Plan) -> None:
-    """Runs a plan. Raises what `Judge.run` raises."""
+    """Runs a plan. Raises the errors of `Judge.run`."""
     await Judge(plan, await resolve(plan.url)).run()

@@ -8,7 +8,7 @@ from drydock.judge.plan import Plan, Request
 
 
 class Schedule:
-    """The requests of a plan in their order. `answers` tells which of them can be sent."""
+    """The requests of a plan in their order. `answers` holds the identifiers that some of them need."""
 
     def __init__(self, plan: Plan, answers: Answers) -> None:
         self.mix = _mix([request for request in plan.requests if request.per_second is None])

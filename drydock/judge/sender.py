@@ -1,4 +1,4 @@
-"""Gives each request its connection, by its lane, and keeps what is under way to its deadline."""
+"""Assigns each request a connection of its lane, and enforces deadlines."""
 
 import asyncio
 import socket
@@ -45,7 +45,7 @@ class Sender:
         return len(self._under_way)
 
     def send(self, exchange: Exchange, over: float = 0.0) -> None:
-        """Starts it: on a kept connection where its lane has one to give, else on a new one."""
+        """Starts a request: on a free kept connection of its lane, otherwise on a new one."""
         if exchange.lane is Lane.KEPT and (connection := self._take()) is not None:
             self._under_way[id(exchange)] = (exchange, connection)
             connection.send(exchange)
@@ -56,7 +56,7 @@ class Sender:
         task.add_done_callback(self._connecting.discard)
 
     async def close(self) -> None:
-        """Ends what is idle."""
+        """Closes the idle connections."""
         self._sweeper.cancel()
         for connection in tuple(self._alive):
             connection.close()
@@ -122,7 +122,7 @@ class Sender:
             self._on_end(exchange)
 
     def _sweep(self) -> None:
-        """Gives up what is over its time, and closes what was idle for too long."""
+        """Times out late requests, and closes connections that were idle for too long."""
         now = time.monotonic()
         for exchange, connection in [it for it in self._under_way.values() if it[0].deadline <= now]:
             if connection is not None:

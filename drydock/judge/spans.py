@@ -70,7 +70,7 @@ class SpanExporter:
             self._waiting.append(finished)
 
     def close(self) -> int:
-        """Sends what is left, within `FLUSH_SECONDS`; returns how many spans the collector did not take."""
+        """Sends the remaining spans within `FLUSH_SECONDS`. Returns the number of lost spans."""
         self._over.set()
         self._thread.join(FLUSH_SECONDS)
         return self._kept - self._delivered

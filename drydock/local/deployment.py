@@ -44,12 +44,12 @@ class LocalDeployment:
 
     @property
     def manifest(self) -> Mapping[str, Any]:
-        """The Deployment as it is wanted now."""
+        """The current specification of the Deployment."""
         return self._revisions[self._current]
 
     @property
     def template(self) -> Template:
-        """What a new pod is."""
+        """The template of a new pod."""
         return Template(self.manifest, self._runtime.project, self._runtime.postgres.dsn)
 
     @property

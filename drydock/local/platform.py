@@ -21,7 +21,7 @@ from drydock.system.wait import wait_until
 
 DISCLAIMER = "The local platform runs the service's own commands on this machine. It claims nothing about Kubernetes."
 READY_SECONDS = 60.0
-# What our own process needs beyond the service's grace: Postgres stops after it.
+# The time to stop Postgres, after the grace period of the service.
 STOP_MARGIN_SECONDS = 30.0
 
 
@@ -38,7 +38,7 @@ class LocalPlatform:
 
     @property
     def log(self) -> Path:
-        """What a detached platform prints."""
+        """The log file of a detached platform."""
         return self.project.state / "local.log"
 
     @property
@@ -97,12 +97,12 @@ class LocalPlatform:
             progress.detail = f"ready at {self.url}"
 
     def stop(self) -> bool:
-        """Stops it as Ctrl-C would; False where nothing ran."""
+        """Stops it as Ctrl-C does. False if nothing ran."""
         stopped = self._supervisor.stop(self.project.configuration.local.grace_seconds + STOP_MARGIN_SECONDS)
         return self.recover() or stopped
 
     def recover(self) -> bool:
-        """Stops what a killed platform left running; says whether there was anything."""
+        """Stops the leftovers of a killed platform. False if there were none."""
         service = self._service.stop(self.project.configuration.local.grace_seconds)
         return stop_leftover(self._database_files) or service
 

@@ -164,7 +164,7 @@ class LocalPod:
         self._stop()
 
     async def _asks(self, probe: Probe) -> bool:
-        """One request; whether it was answered well in time."""
+        """Sends one probe. True for a success status within the timeout."""
         try:
             async with asyncio.timeout(probe.timeout):
                 return 200 <= await request(self.port, "GET", probe.path) < 400

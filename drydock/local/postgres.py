@@ -181,7 +181,7 @@ class EmbeddedPostgres:
 
 
 def stop_leftover(path: Path) -> bool:
-    """Stops the server that an earlier process left running on the files in `path`; says whether there was one."""
+    """Stops a server that an earlier process left running on the files in `path`. False if there was none."""
     data = path.resolve() / "data"
     process = _postmaster(data)
     if process is None:

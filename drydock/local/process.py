@@ -10,7 +10,7 @@ from typing import Self, cast
 
 from drydock.core.errors import CannotRunError
 
-# Output may be held open by a process that left the session; nothing of it is waited for after this.
+# A process that left the session may hold the output open. Reading stops after this time.
 OUTPUT_SECONDS = 1.0
 
 
@@ -79,7 +79,7 @@ class ServiceProcess(asyncio.SubprocessProtocol):
         await self.wait()
 
     def kill(self) -> None:
-        """Sends SIGKILL to it and to what it started."""
+        """Sends SIGKILL to the process and its children."""
         self._send(os.killpg, signal.SIGKILL)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -94,7 +94,7 @@ class ServiceProcess(asyncio.SubprocessProtocol):
             self._on_line(line.decode(errors="replace"))
 
     def process_exited(self) -> None:
-        """Ends what it has started."""
+        """Kills the children of the process."""
         with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS refuses where only zombies are left
             os.killpg(self.pid, signal.SIGKILL)
         self._code.set_result(cast(int, self._transport.get_returncode()))

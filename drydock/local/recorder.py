@@ -1,4 +1,4 @@
-"""The timeline of the local platform: the same observations as on kind, told by who does it."""
+"""The timeline of the local platform: the same observations as on kind, recorded by the platform itself."""
 
 import threading
 import time
@@ -10,7 +10,7 @@ from drydock.timeline.observation import Change, Observation
 
 
 class LocalRecorder:
-    """Keeps what it is told, and leaves out what repeats the state before it."""
+    """Keeps each observation that differs from the one before it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -19,12 +19,12 @@ class LocalRecorder:
 
     @property
     def history(self) -> History:
-        """What was recorded by now."""
+        """The records so far."""
         with self._lock:
             return History(tuple(self._observations))
 
     def complete(self) -> History:
-        """The same: it is told everything as it happens."""
+        """The same as `history`: every observation arrives as it happens."""
         return self.history
 
     def notify(self, kind: str, name: str, uid: str, state: dict[str, Any], change: Change = "changed") -> None:
@@ -47,5 +47,5 @@ class LocalRecorder:
 
 
 def stamp(seconds: float | None = None) -> str:
-    """A time (Unix seconds; now without one) as the Kubernetes API would say it, but to the microsecond."""
+    """A time (Unix seconds, default: now) in the format of the Kubernetes API, with microseconds."""
     return datetime.fromtimestamp(time.time() if seconds is None else seconds, UTC).isoformat()

@@ -24,7 +24,7 @@ BACKLOG = 1024
 
 
 class Side(asyncio.Protocol):
-    """One side of a connection: what it receives goes to the other one, and so does how it ends."""
+    """One side of a connection. Passes received bytes and the end of the connection to the other side."""
 
     def __init__(self, other: "Side | None" = None) -> None:
         self.other = other
@@ -33,7 +33,7 @@ class Side(asyncio.Protocol):
         self._over = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Sends what has been waiting for this side."""
+        """Sends the bytes that were waiting for this side."""
         self.transport = cast(asyncio.Transport, transport)  # uvloop's is not a subclass
         for data in self._waiting:
             self.transport.write(data)
@@ -64,7 +64,7 @@ class Side(asyncio.Protocol):
             self.transport.write(data)
 
     def send_eof(self) -> None:
-        """Says that nothing more comes."""
+        """Sends FIN."""
         self._over = True
         if self.transport is not None and not self.transport.is_closing():
             self.transport.write_eof()

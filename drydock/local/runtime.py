@@ -37,7 +37,7 @@ class LocalRuntime:
     @classmethod
     @contextmanager
     def started(cls, project: Project, database: Path) -> Iterator[Self]:
-        """Runs while the block lasts, with the database's files in `database`. What is left at its end is killed.
+        """Runs while the block lasts, with the database's files in `database`. Kills leftovers after it.
 
         Raises:
             CannotRunError: PostgreSQL does not start.
@@ -102,7 +102,7 @@ def _environment(variables: Mapping[str, str]) -> dict[str, str]:
 
 @contextmanager
 def _loop_in_a_thread() -> Iterator[asyncio.AbstractEventLoop]:
-    """Signals stay with the main thread, which waits for what the loop does."""
+    """Runs the loop in a thread. The main thread waits for it and receives the signals."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="local", daemon=True)
     thread.start()

@@ -42,7 +42,7 @@ class Probe:
 
 @dataclass(frozen=True)
 class Template:
-    """What a pod of a Deployment is."""
+    """The parts of a pod template that the local platform follows."""
 
     deployment: Mapping[str, Any]
     project: Project

@@ -29,7 +29,7 @@ class TimelineRecorder(Protocol):
 
 
 class Target(Protocol):
-    """The service, its database, and the actions on them. A method waits for an effect only if its docstring states it."""
+    """The service, its database, and the actions on them. A method returns at once unless it states otherwise."""
 
     @property
     def name(self) -> str:
