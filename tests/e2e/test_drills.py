@@ -49,8 +49,12 @@ def drill(*arguments: str) -> tuple[subprocess.CompletedProcess[str], RunFolder]
 
 @pytest.fixture(scope="module", params=["delete-pod", "rollout"])
 def drilled(request: pytest.FixtureRequest, environment: None) -> RunFolder:
-    """One complete run of each drill."""
-    return drill(request.param)[1]
+    """One run of each drill, repeated if the machine was too busy for the judge to send on time."""
+    for _ in range(ATTEMPTS):
+        _, folder = drill(request.param)
+        if passed(folder)["the judge kept up"]:
+            break
+    return folder
 
 
 def passed(folder: RunFolder) -> dict[str, bool]:
