@@ -11,7 +11,7 @@ from drydock.cluster.platform import KindPlatform
 from drydock.core.console import message, output_console, step
 from drydock.core.errors import FailedError
 from drydock.core.project import Project
-from drydock.load import objectives, scenarios
+from drydock.load import live_load, objectives, scenarios
 from drydock.load.locust_run import LoadRun, LoadSample
 from drydock.load.scenarios import Parameter
 from drydock.load.verdict import decide, lost
@@ -109,12 +109,7 @@ def _follow(load_run: LoadRun, scenario: str, samples: list[LoadSample]) -> None
             samples.append(sample)
             progress.detail = str(sample)
 
-        try:
-            load_run.follow(show)
-        except KeyboardInterrupt:
-            message("Ending: waiting for the requests in flight.")
-            load_run.stop()
-            load_run.follow(show)
+        live_load.follow(load_run, show)
 
 
 def _list(project: Project) -> None:

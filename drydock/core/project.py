@@ -50,6 +50,11 @@ class Workload(Section):
     service: str
     lifecycle: Lifecycle | None = None
 
+    @property
+    def url_in_cluster(self) -> str:
+        """The address of the Service for a client in another namespace of the cluster."""
+        return f"http://{self.service}.{self.namespace}"
+
 
 class Probes(Section):
     """The paths of the health endpoints."""

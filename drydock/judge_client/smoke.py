@@ -105,14 +105,7 @@ def follow(judge: LoadSource[ProgressSample], load: Load) -> bool:
         def show(sample: ProgressSample) -> None:
             progress.detail = account.progress(sample, load.planned)
 
-        try:
-            judge.follow(show)
-        except KeyboardInterrupt:
-            message("Ending: the requests under way are answered first.")
-            judge.stop()
-            judge.follow(show)
-            return True
-    return False
+        return live_load.follow(judge, show)
 
 
 def where_to_look(pages: TelemetryAddresses) -> Iterator[str]:
@@ -128,8 +121,7 @@ def where_to_look(pages: TelemetryAddresses) -> Iterator[str]:
 
 def on_kind(project: Project, load: Load) -> JudgeJob:
     """The judge as a Job of the cluster."""
-    workload = project.configuration.workload
-    plan = plan_of(project, f"http://{workload.service}.{workload.namespace}", load)
+    plan = plan_of(project, project.configuration.workload.url_in_cluster, load)
     return JudgeJob(KindPlatform(project), plan, VARIABLES)
 
 

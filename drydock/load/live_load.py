@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from drydock.core.console import Step, step
+from drydock.core.console import Step, message, step
 from drydock.core.errors import CannotRunError, FailedError
 
 # The load generator sends a sample each second. A node that is short of CPU may delay it.
@@ -43,6 +43,18 @@ def start[T](run: LoadSource[T], title: str) -> None:
     except KeyboardInterrupt:
         run.remove()
         raise
+
+
+def follow[T](run: LoadSource[T], on_sample: Callable[[T], None]) -> bool:
+    """Calls `on_sample` each second until the load ends. Returns whether Ctrl-C ended it early."""
+    try:
+        run.follow(on_sample)
+    except KeyboardInterrupt:
+        message("Ending: waiting for the requests in flight.")
+        run.stop()
+        run.follow(on_sample)
+        return True
+    return False
 
 
 class LiveLoad[T]:

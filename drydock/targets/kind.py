@@ -113,8 +113,8 @@ class KindTarget:
 
     def judge(self, rate: float, seconds: float) -> JudgeJob:
         """A judge in the cluster, which goes through the Service."""
-        url = f"http://{self.workload.service}.{self.workload.namespace}"
-        return JudgeJob(self.platform, Plan.of(self.project.configuration.judge, url, rate, seconds))
+        plan = Plan.of(self.project.configuration.judge, self.workload.url_in_cluster, rate, seconds)
+        return JudgeJob(self.platform, plan)
 
     def audit(self, records: Sequence[Record]) -> AuditResult:
         """Runs the audit in the pod of the database. Raises FailedError if it does not answer."""
