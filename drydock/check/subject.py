@@ -14,7 +14,7 @@ from drydock.cluster import images
 from drydock.cluster.stack import Mode, Stack
 from drydock.core.errors import CannotRunError, FailedError
 from drydock.core.project import Configuration, Project
-from drydock.manifests import patches
+from drydock.manifests import env_file, patches
 from drydock.manifests.objects import Object, environment, find, of_kind
 from drydock.manifests.scalers import scalers
 from drydock.manifests.shutdown_budget import Budget
@@ -109,10 +109,8 @@ class RenderedWorkload:
         """The environment of that service: its env files in their order, then its own."""
         variables: dict[str, str] = {}
         for name in self.compose_service.get("env_file", []):
-            for line in (self.subject.project.root / name).read_text().splitlines():
-                if line and not line.startswith("#"):
-                    key, _, value = line.partition("=")
-                    variables[key] = re.sub(r"\$\{(\w+)\}", lambda match: variables.get(match[1], ""), value)
+            for key, value in env_file.read(self.subject.project.root / name):
+                variables[key] = re.sub(r"\$\{(\w+)\}", lambda match: variables.get(match[1], ""), value)
         return variables | {key: str(value) for key, value in self.compose_service.get("environment", {}).items()}
 
 

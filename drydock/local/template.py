@@ -2,18 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Self
 
 import yaml
 
 from drydock.core.project import Project
 from drydock.local.runtime import serve_command
+from drydock.manifests import env_file
+from drydock.manifests.probes import FAILURE_THRESHOLD, PERIOD_SECONDS, TIMEOUT_SECONDS
 from drydock.manifests.shutdown_budget import Budget
 from drydock.system.ports import LOOPBACK
-
-# Kubernetes' own defaults (kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#Probe).
-PERIOD, TIMEOUT, THRESHOLD = 10.0, 1.0, 3
 
 
 @dataclass(frozen=True)
@@ -33,9 +31,9 @@ class Probe:
             return None
         return cls(
             spec["httpGet"]["path"],
-            float(spec.get("periodSeconds", PERIOD)),
-            float(spec.get("timeoutSeconds", TIMEOUT)),
-            int(spec.get("failureThreshold", THRESHOLD)),
+            float(spec.get("periodSeconds", PERIOD_SECONDS)),
+            float(spec.get("timeoutSeconds", TIMEOUT_SECONDS)),
+            int(spec.get("failureThreshold", FAILURE_THRESHOLD)),
             float(spec.get("initialDelaySeconds", 0)),
         )
 
@@ -72,12 +70,12 @@ class Template:
 
         What refers to another variable, $(NAME), is an address inside the cluster; nobody collects telemetry here.
         """
-        said = _env_file(self.project.root / self.project.configuration.local.variables)
+        from_file = env_file.read(self.project.root / self.project.configuration.local.variables)
         set_here = {it["name"]: str(it["value"]) for it in self.container.get("env", []) if "value" in it}
         literal = {
             name: value for name, value in set_here.items() if "$(" not in value and not name.startswith("OTEL_")
         }
-        return {**said, self.project.configuration.connections.variable: self.dsn, **literal}
+        return {**dict(from_file), self.project.configuration.connections.variable: self.dsn, **literal}
 
     def identity(self, pod: str) -> dict[str, str]:
         """The variables that the downward API sets to the name of a pod."""
@@ -101,8 +99,3 @@ def read(project: Project) -> dict[str, Any]:
     """The service's Deployment, from the manifest that drydock.toml names."""
     loaded: dict[str, Any] = yaml.safe_load((project.root / project.configuration.local.deployment).read_text())
     return loaded
-
-
-def _env_file(path: Path) -> dict[str, str]:
-    lines = (line.partition("=") for line in path.read_text().splitlines() if line and not line.startswith("#"))
-    return {name: value for name, _, value in lines}
