@@ -1,6 +1,7 @@
 """Which package may import which: a file's folder says it, and these tests hold it."""
 
 import ast
+import sys
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -65,6 +66,17 @@ def upward(package: str, source: str) -> set[str]:
     return packages - allowed
 
 
+def beyond_the_standard_library(source: str) -> set[str]:
+    """The modules that a source imports beside the standard library and drydock.requests."""
+    return {
+        name
+        for name in imported(source)
+        if name.split(".")[0] not in sys.stdlib_module_names
+        and name != "drydock.requests"
+        and not name.startswith("drydock.requests.")
+    }
+
+
 def sources(folder: str) -> Iterator[tuple[str, str]]:
     """Each module below a folder, with its text."""
     for path in sorted((ROOT / folder).rglob("*.py")):
@@ -101,15 +113,17 @@ def test_no_module_is_loose_at_the_top() -> None:
     assert {path.name for path in (ROOT / "drydock").glob("*.py")} == {"__init__.py", "__main__.py"}
 
 
-@pytest.mark.parametrize("package", ["requests", "core"])
-def test_the_lowest_packages_name_no_other_package_of_ours(package: str) -> None:
-    others = set(LAYERS) - {package}
+def test_requests_needs_only_the_standard_library() -> None:
     strangers = {
-        path: found
-        for path, text in sources(f"drydock/{package}")
-        if (found := {name.split(".")[1] for name in imported(text) if name.startswith("drydock.")} & others)
+        path: found for path, text in sources("drydock/requests") if (found := beyond_the_standard_library(text))
     }
     assert not strangers
+
+
+def test_an_import_beyond_the_standard_library_is_found() -> None:
+    assert beyond_the_standard_library("import httpx2") == {"httpx2"}
+    assert beyond_the_standard_library("from drydock.core.errors import FailedError")
+    assert not beyond_the_standard_library("import csv\nfrom drydock.requests.outcome import Outcome")
 
 
 def test_every_form_of_import_is_seen() -> None:
