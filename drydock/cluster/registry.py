@@ -67,7 +67,7 @@ def join_network() -> None:
 def push_missing(images: Iterable[str], progress: Step) -> None:
     """Pushes the images it lacks, each under the path of the registry that publishes it.
 
-    An image that cannot be pushed is told and left out: the nodes then pull it from its publisher.
+    Warns of each image that cannot be pushed, and continues: the nodes then pull it from its publisher.
     """
     images = [image for image in images if "@" not in image]  # a digest names an index that the engine does not hold
     missing = [image for image in images if not holds(image)]
@@ -75,8 +75,8 @@ def push_missing(images: Iterable[str], progress: Step) -> None:
     for number, image in enumerate(missing, start=1):
         progress.detail = f"pushing {image} ({number} of {len(missing)})"
         failed += not _push(image)
-    told = f", {failed} failed" if failed else ""
-    progress.detail = f"{len(images)} images, {len(missing) - failed} pushed{told}"
+    failures = f", {failed} failed" if failed else ""
+    progress.detail = f"{len(images)} images, {len(missing) - failed} pushed{failures}"
 
 
 def holds(image: str) -> bool:

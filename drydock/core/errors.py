@@ -2,7 +2,7 @@
 
 
 class FailedError(Exception):
-    """The command ran and its result is negative: exit code 1. `remedy` tells the user how to fix it."""
+    """The command ran and its result is negative: exit code 1. `remedy` is the way to fix it."""
 
     exit_code = 1
 

@@ -56,8 +56,8 @@ class Exports:
         """Waits for one more scrape, with a limit or until `hurry`. True if it came, None without metrics."""
         if self._exposition is None:
             return None
-        scrape, told = (asyncio.ensure_future(it) for it in (self._exposition.scraped(), hurry.wait()))
-        done, left = await asyncio.wait({scrape, told}, timeout=SCRAPE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        scrape, hurried = (asyncio.ensure_future(it) for it in (self._exposition.scraped(), hurry.wait()))
+        done, left = await asyncio.wait({scrape, hurried}, timeout=SCRAPE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         for waiting in left:
             waiting.cancel()
         self._exposition.close()

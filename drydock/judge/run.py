@@ -186,8 +186,8 @@ class Judge:
         summary = {**self._ledger.summary(self._plan.rate, seconds), "lost_spans": lost_spans}
         if self._ledger.late:
             late = f"{self._ledger.late:,} of {self._ledger.sent:,} requests"
-            said = f"{late} were started more than {LATE_SECONDS * 1000:g} ms late"
-            print(f"fell behind: {said}", file=sys.stderr, flush=True)  # noqa: T201 - its log
+            reason = f"{late} were started more than {LATE_SECONDS * 1000:g} ms late"
+            print(f"fell behind: {reason}", file=sys.stderr, flush=True)  # noqa: T201 - its log
         emit(summary=summary)
         for chunk in self._ledger.chunks():
             emit(records=base64.b64encode(chunk).decode())

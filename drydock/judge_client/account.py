@@ -1,4 +1,4 @@
-"""The account of a run of the judge in lines for a person: every request counted once, and how each was answered."""
+"""The counts of a run of the judge, in lines for a person. Each request counts once."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -34,10 +34,9 @@ class Account:
     @classmethod
     def read(cls, folder: RunFolder, planned: int) -> Self:
         """Reads the files of the judge in a folder. Raises CannotRunError without them."""
-        said = folder.read_json(start_delay.FILE)
-        return cls(
-            planned, said["seconds"], folder.records(), said["late"], said["late_over_ms"], said.get("lost_spans", 0)
-        )
+        summary = folder.read_json(start_delay.FILE)
+        late, late_ms, lost_spans = summary["late"], summary["late_over_ms"], summary.get("lost_spans", 0)
+        return cls(planned, summary["seconds"], folder.records(), late, late_ms, lost_spans)
 
     @property
     def lost(self) -> int:
@@ -45,7 +44,7 @@ class Account:
         return sum(record.lost for record in self.records)
 
     def verdict(self) -> str:
-        """How many requests were lost, and how."""
+        """The number of lost requests, by outcome."""
         counts = Counter(record.outcome for record in self.records if record.lost)
         outcomes = ", ".join(f"{counts[outcome]:,} {outcome}" for outcome in Outcome if counts[outcome])
         return f"{self.lost:,} of {len(self.records):,} requests were lost: {outcomes}"
