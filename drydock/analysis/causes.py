@@ -125,8 +125,8 @@ def _broken(record: Record, terminations: Sequence[PodTermination]) -> Cause:
 def _server_error(record: Record, evidence: Evidence, terminations: Sequence[PodTermination]) -> Cause:
     if record.status != 503:
         return Cause.SERVER_ERROR
-    if any(it.pod == record.pod and not it.restarted and record.ended >= it.began for it in terminations):
-        return Cause.CUT_IN_FLIGHT  # the service gives up its requests in flight
+    if any(it.pod == record.pod and not it.restarted and record.ended >= it.drained for it in terminations):
+        return Cause.CUT_IN_FLIGHT  # after the drain, the service gives up its requests in flight
     lines = [it for it in evidence.history.lifecycle(record.pod) if unix(it.state["time"]) <= record.ended + 1]
     events = {it.state["event"] for it in lines}
     if "startup" in events and "ready" not in events:

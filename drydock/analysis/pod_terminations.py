@@ -54,6 +54,11 @@ class PodTermination:
         return None if ended is None else ended - self.began
 
     @property
+    def drained(self) -> float:
+        """The end of the drain; without that mark SIGTERM, and without both the start."""
+        return self.marks.get("drained") or self.marks.get("sigterm") or self.began
+
+    @property
     def killed(self) -> bool:
         return self.exit_code == KILLED
 

@@ -73,6 +73,7 @@ def test_what_the_drill_changed_is_put_back(drilled: tuple[subprocess.CompletedP
     }
 
 
+@pytest.mark.nightly
 def test_an_autoscaler_that_is_held_fails_the_drill_with_the_mark_that_is_missing() -> None:
     """The negative control: KEDA must not scale out, so the marks end before the desired replicas increase."""
     with held():

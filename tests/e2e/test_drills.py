@@ -48,10 +48,8 @@ def drill(*arguments: str) -> tuple[subprocess.CompletedProcess[str], RunFolder]
 
 
 def was_busy(done: subprocess.CompletedProcess[str]) -> bool:
-    """Whether the machine had too little CPU: no steady state, or a judge that did not send on time."""
-    if done.returncode not in (0, 1):
-        return "steady state does not hold" in done.stderr
-    return not passed(RunFolder.all(cluster.PROJECT)[0])["the judge kept up"]
+    """Whether the machine was so busy that no steady state held."""
+    return done.returncode not in (0, 1) and "steady state does not hold" in done.stderr
 
 
 @pytest.fixture(scope="module", params=["delete-pod", "rollout"])

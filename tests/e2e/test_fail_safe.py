@@ -6,6 +6,8 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from drydock.cluster import autoscaler
 from drydock.doctor import examination, survey
 from drydock.doctor.checks import Level
@@ -14,12 +16,15 @@ from tests.e2e.cluster import FEWEST_PODS, WORKLOAD
 from tests.e2e.outages import stopped
 from tests.polling import poll_until
 
+pytestmark = pytest.mark.usefixtures("short_window")
+
 # Cores to burn in each pod. The CPU request is 0.25 cores, the target 60 % of that.
 BURN_CORES = 0.5
 # One sample of metrics-server (15 s), two syncs of the HPA controller, and time for a busy machine.
 SCALE_UP_SECONDS = 90
-# k8s/autoscaling: 60 s of stabilisation, then one pod every 30 s.
-WINDOW_SECONDS = 60
+# The stabilisation window during these tests: one sync of the HPA controller. In k8s/autoscaling it is 60 s.
+WINDOW_SECONDS = 15
+# One pod is removed every 30 s.
 SCALE_IN_SECONDS = WINDOW_SECONDS + 90
 # Longer than the stabilisation window, so that an unwanted scale-in would have happened.
 HOLD_SECONDS = WINDOW_SECONDS + 45
@@ -36,6 +41,27 @@ while time.monotonic() < end and not os.path.exists({ENOUGH!r}):
     time.sleep({1 - BURN_CORES} / 10)
 """
 NO_SERIES = "sum(rate(there_is_no_such_total[30s]))"
+
+
+@pytest.fixture(scope="module")
+def short_window(environment: None) -> Iterator[None]:
+    """Shorten the stabilisation window, so that an unwanted scale-in happens sooner."""
+    name = ("scaledobject", WORKLOAD.deployment)
+    down = cluster.get(*name)["spec"]["advanced"]["horizontalPodAutoscalerConfig"]["behavior"]["scaleDown"]
+    before = down["stabilizationWindowSeconds"]
+    _patch(window(WINDOW_SECONDS))
+    try:
+        poll_until(lambda: replicas() == FEWEST_PODS, "the pods of earlier load to be removed", SCALE_IN_SECONDS)
+        cluster.settle()
+        yield
+    finally:
+        _patch(window(before))
+
+
+def window(seconds: int) -> cluster.Object:
+    """The part of a ScaledObject that sets the stabilisation window of its scale-in."""
+    behavior = {"scaleDown": {"stabilizationWindowSeconds": seconds}}
+    return {"advanced": {"horizontalPodAutoscalerConfig": {"behavior": behavior}}}
 
 
 def test_with_prometheus_down_cpu_still_adds_pods_and_none_is_taken_away() -> None:
@@ -144,8 +170,13 @@ def trigger(**metadata: str) -> Iterator[None]:
     changed = json.loads(json.dumps(before))
     next(item for item in changed if item["name"] == "rate")["metadata"] |= metadata
     try:
-        cluster.kubectl("patch", *name, "--type", "merge", "--patch", json.dumps({"spec": {"triggers": changed}}))
+        _patch({"triggers": changed})
         yield
     finally:
-        cluster.kubectl("patch", *name, "--type", "merge", "--patch", json.dumps({"spec": {"triggers": before}}))
+        _patch({"triggers": before})
         poll_until(lambda: line().healthy, "the autoscaler to see again", NOTICED_SECONDS)
+
+
+def _patch(spec: cluster.Object) -> None:
+    patch = json.dumps({"spec": spec})
+    cluster.kubectl("patch", "scaledobject", WORKLOAD.deployment, "--type", "merge", "--patch", patch)

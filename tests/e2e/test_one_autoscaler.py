@@ -34,6 +34,7 @@ def test_from_keda_to_cpu_and_back_there_is_one_autoscaler_and_never_less_than_t
     assert watched.fewest >= FEWEST_PODS
 
 
+@pytest.mark.nightly
 def test_dev_mode_has_one_autoscaler_too_which_keeps_to_one_pod() -> None:
     up(DEV)
     poll_until(lambda: the_one(DEV), "dev mode's autoscaler", seconds=120)
