@@ -35,7 +35,7 @@ doctor: $(need_uv) ## check this machine, with a remedy for each problem
 	@$(run) drydock doctor
 
 test: $(need_uv) ## run unit, integration and manifest tests; some of them: make test ARGS=tests/unit
-	@$(run) pytest --numprocesses 3 --dist worksteal -m "not slow" $(ARGS)
+	@$(run) pytest --numprocesses 4 --dist worksteal -m "not slow" $(ARGS)
 
 test-slow: $(need_uv) ## run the slow tests without a cluster: load scenarios, killed workers, generated input
 	@$(run) pytest --numprocesses 3 --dist worksteal -m slow $(ARGS)

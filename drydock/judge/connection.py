@@ -1,6 +1,7 @@
 """One raw connection: writes a request, reads its response, and classifies its end."""
 
 import asyncio
+import select
 from collections.abc import Callable
 from typing import cast
 
@@ -54,6 +55,15 @@ class Connection(asyncio.Protocol):
             self._send_piece(exchange, max(1, int(over / PIECE_SECONDS)), 0)
         else:
             self._transport.write(exchange.head + exchange.body)
+
+    @property
+    def ended_by_server(self) -> bool:
+        """Whether the server has closed the idle connection. The event loop may read the FIN only in its next turn."""
+        if self._transport is None or self._transport.is_closing():
+            return True
+        poller = select.poll()
+        poller.register(self._transport.get_extra_info("socket").fileno(), select.POLLIN)
+        return bool(poller.poll(0))
 
     def close(self) -> None:
         """Ends it, in good order."""

@@ -70,7 +70,7 @@ class Sender:
         now = time.monotonic()
         while self._idle:
             connection = self._idle.popleft()
-            if now - connection.idle_since < IDLE_SECONDS:
+            if now - connection.idle_since < IDLE_SECONDS and not connection.ended_by_server:
                 return connection
             self._drop(connection)
         return None

@@ -14,6 +14,7 @@ from tests.manifests.rules import alerts
 FOLDER = ROOT / "observability" / "prometheus"
 RULES = sorted((FOLDER / "rules").glob("*.yaml"))
 TESTS = sorted((FOLDER / "tests").glob("*.yaml"))
+SLOW = {"error-budget"}  # hours of samples for each of its windows
 DASHBOARDS = {"service", "saturation", "scaling", "shutdown", "postgres", "telemetry"}
 
 
@@ -42,7 +43,9 @@ def test_promtool_accepts_every_rule(promtool: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("path", TESTS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", [pytest.param(it, id=it.stem, marks=[pytest.mark.slow] * (it.stem in SLOW)) for it in TESTS]
+)
 def test_the_rules_pass_their_promtool_tests(promtool: Path, path: Path) -> None:
     done = run(promtool, "test", "rules", path)
     assert done.returncode == 0, done.stdout + done.stderr

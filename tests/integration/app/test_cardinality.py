@@ -3,6 +3,7 @@
 import re
 
 import httpx2
+import pytest
 
 from tests.integration.app.conftest import StartService
 from tests.integration.app.receiver import Receiver
@@ -37,6 +38,7 @@ ROUTES = {"/products/{product_id}", None}
 LABELS = {"handler": {"none", "/products/{product_id}"}, "method": {"GET", "DELETE", "other"}}
 
 
+@pytest.mark.slow
 def test_span_names_and_metric_labels_have_a_fixed_set_of_values(database: str, start: StartService) -> None:
     with Receiver() as receiver:
         service = start(database, DRAIN_SECONDS="0", OTEL_EXPORTER_OTLP_ENDPOINT=f"http://{receiver.address}")

@@ -31,7 +31,7 @@ READ = Request("GET", "/products/{product_id}", "/products/7")
 ORDER = Request("POST", "/orders", "/orders", body='{"lines": []}', key=True)
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
-TIMEOUT = 0.3
+TIMEOUT = 1.0
 
 pytestmark = pytest.mark.filterwarnings("ignore:Overriding the .event_loop_policy. fixture")
 

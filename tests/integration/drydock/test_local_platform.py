@@ -150,6 +150,7 @@ def checkout(tmp_path: Path) -> Iterator[Checkout]:
     poll_until(lambda: not prepared.processes(), "everything of the checkout to have ended")
 
 
+@pytest.mark.slow
 def test_up_down_and_up_again_in_the_background(checkout: Checkout) -> None:
     first = checkout.drydock("up", "--detach")
     assert first.returncode == 0, first.stderr

@@ -103,6 +103,7 @@ def test_a_deleted_pod_leaves_the_service_first_then_drains_and_ends_by_itself(t
     assert target.wait_for_rollout(20), "another one comes in its place"
 
 
+@pytest.mark.slow
 def test_a_pod_that_does_not_end_in_its_grace_period_is_killed(target: LocalTarget) -> None:
     target.apply({"spec": {"template": {"spec": {"terminationGracePeriodSeconds": 2}}}})
     assert target.wait_for_rollout(40)
@@ -136,6 +137,7 @@ def test_a_blocked_pod_is_taken_out_before_it_is_restarted(target: LocalTarget) 
     poll_until(lambda: target.recorder.history.container_restarts("shop", pod) == 1, "liveness to restart it", 40)
 
 
+@pytest.mark.slow
 def test_a_release_that_never_becomes_ready_takes_no_traffic_and_is_undone(target: LocalTarget) -> None:
     before = target.ready_pods()
 
@@ -151,6 +153,7 @@ def test_a_release_that_never_becomes_ready_takes_no_traffic_and_is_undone(targe
     assert target.ready_pods() == before
 
 
+@pytest.mark.slow
 def test_a_rollout_never_has_fewer_pods_ready_than_wanted(target: LocalTarget) -> None:
     before = set(target.ready_pods())
     began = target.recorder.history.endpoints("shop")[-1][0]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from drydock.analysis.audit import AuditResult
@@ -109,19 +110,20 @@ def request(time: float, outcome: Outcome = Outcome.OK, took: float = 0.004, **m
     return replace(known, **more)
 
 
-def answered(count: int = REQUESTS) -> list[Record]:
+@cache
+def answered(count: int = REQUESTS) -> tuple[Record, ...]:
     """Requests all over the run that were answered well; the leaving pod answers its half until preStop is over."""
     step = (ENDED - BEGAN) / max(count, 1)
     times = [BEGAN + number * step for number in range(count)]
     lanes = ("fresh", "kept")
-    return [
+    return tuple(
         replace(
             request(time, took=0.003 + 0.001 * (number % 7)),
             pod=LEAVING if number % 2 and time < ACTED + 5 else STAYING,
             lane=lanes[number // 2 % 2],
         )
         for number, time in enumerate(times)
-    ]
+    )
 
 
 def evidence(
