@@ -11,7 +11,11 @@ from drydock.doctor.checks import Level
 def doctor() -> None:
     """Check this machine, and print a remedy for each problem. Exit code 2: a problem blocks `up`."""
     project = Project.find()
-    findings = [*examination.examine(project), *examination.autoscalers(project)]
+    findings = [
+        *examination.examine(project),
+        *examination.autoscalers(project),
+        *examination.left_changes(project),
+    ]
     examination.report(findings)
     if any(finding.level is Level.BLOCKED for finding in findings):
         raise typer.Exit(CannotRunError.exit_code)

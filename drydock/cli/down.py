@@ -16,6 +16,7 @@ def down(
     everything: Annotated[
         bool, typer.Option("--all", help="Also remove the registry with its images, and the local database.")
     ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Also delete the cluster of another checkout.")] = False,
 ) -> None:
     """Stop Tilt, the cluster and the local platform. The registry keeps running as an image cache."""
     project = Project.find()
@@ -23,7 +24,7 @@ def down(
     if unreachable := docker.unreachable():
         message(f"No cluster to stop: {unreachable}")
     else:
-        stopped += ["kind platform"] if KindPlatform(project).remove() else []
+        stopped += ["kind platform"] if KindPlatform(project).remove(force=force) else []
         stopped += ["registry and its images"] if everything and registry.remove() else []
     if everything:
         shutil.rmtree(project.state, ignore_errors=True)

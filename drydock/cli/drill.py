@@ -36,7 +36,12 @@ class Platform(StrEnum):
 Where = Annotated[
     Platform, typer.Option("--platform", help="local needs no Docker. It proves nothing about Kubernetes.")
 ]
-Keep = Annotated[bool, typer.Option("--keep", help="Keep the changes of the drill for inspection, and list them.")]
+Keep = Annotated[
+    bool,
+    typer.Option(
+        "--keep", help="Keep the changes of the drill for inspection. `drydock drill restore` restores the service."
+    ),
+]
 Against = Annotated[
     str | None,
     typer.Option(
@@ -46,7 +51,7 @@ Against = Annotated[
     ),
 ]
 
-EXIT_CODES = """Writes a folder below runs/ with report.html. Ctrl-C rolls the changes back. Exit code 1: the service \
+EXIT_CODES = """Writes a folder below runs/ with report.html. Ctrl-C restores the service. Exit code 1: the service \
 missed an objective. Exit code 2: the drill could not run."""
 
 
@@ -71,10 +76,20 @@ def run_all(
 ) -> None:
     """Run every shutdown drill in turn, and print a table. Takes about 15 minutes.
 
-    Ctrl-C rolls the changes back. Exit code 1: a drill had an unexpected result.
+    Ctrl-C restores the service. Exit code 1: a drill had an unexpected result.
     """
     project = Project.find()
     every.show(every.run(project, target_of(project, platform), controls=controls, times=times))
+
+
+@app.command()
+def restore() -> None:
+    """Restore the service after a drill that was killed: its pods, autoscaler, database, schema and nodes.
+
+    Idempotent: safe to run again. Exit code 2: the drill still runs, or a part could not be restored.
+    """
+    holder = KindTarget(KindPlatform(Project.find())).restore_left_changes()
+    message(f"Restored the service as it was before {holder}." if holder else "There is nothing to restore.")
 
 
 @app.command()
@@ -86,8 +101,8 @@ def scale(
 ) -> None:
     """Raise the load to four times the capacity of a pod, and measure how fast the pods follow, up and down.
 
-    Takes about six minutes, twice that with --compare. Writes a folder below runs/ with report.html. Ctrl-C rolls the
-    changes back. Exit code 1: the service or its autoscaler missed an objective. Exit code 2: the drill could not run.
+    Takes about six minutes, twice that with --compare. Writes a folder below runs/ with report.html. Ctrl-C restores
+    the service. Exit code 1: the service or its autoscaler missed an objective. Exit code 2: the drill could not run.
     """
     project = Project.find()
     if comparison:

@@ -58,6 +58,8 @@ def up(
     kind = KindPlatform(project)
     stack = Stack(mode, profile, tuple(without))
     kind.prepare(stack)
+    if found := examination.left_changes(project):
+        examination.report(found, stderr=True)
     if not detach:
         message(f"The service will be at {kind.url}. Ctrl-C stops Tilt and keeps the cluster.")
         kind.tilt.run(stack)

@@ -27,6 +27,8 @@ UNFINISHED_SECONDS = 15.0
 CONTROL_PLANE = f"{NAME}-control-plane"
 # Written into the control plane's container when creation ends: the hash of the cluster's configuration.
 FINISHED_MARK = "/kind/drydock-finished"
+# Beside it: the checkout that created the cluster.
+OWNER_MARK = "/kind/drydock-checkout"
 
 
 @dataclass(frozen=True)
@@ -50,10 +52,24 @@ class Cluster:
             if not self._comes_up(READY_SECONDS, progress):
                 raise CannotRunError("a node of the new cluster did not become ready", "Run `drydock doctor`.")
             progress.detail += ", created"
-        used = _mark() or wanted
-        _set_mark(used)
+        used = _read(FINISHED_MARK) or wanted
+        _write(FINISHED_MARK, used)
+        if owner() is None:
+            _write(OWNER_MARK, str(self.checkout))
         if used != wanted:
             progress.detail += f"; {configuration.name} has changed: run `drydock down`, then `drydock up`, to apply it"
+
+    @property
+    def checkout(self) -> Path:
+        """The checkout that this object belongs to."""
+        return self.kubeconfig.parent.parent
+
+    def refuse_another_checkout(self) -> None:
+        """Raises CannotRunError if another checkout, which still exists, created the cluster."""
+        made_by = owner()
+        if made_by is not None and made_by != self.checkout and made_by.exists():
+            remedy = f"Run `drydock down` in {made_by}. To delete it all the same: drydock down --force"
+            raise CannotRunError(f"the cluster belongs to the checkout {made_by}", remedy)
 
     def delete(self) -> None:
         """Deletes the cluster in any state."""
@@ -118,7 +134,7 @@ class Cluster:
         if stopped := sorted(name for name, state in nodes.items() if state != "running"):
             progress.detail = f"starting {len(stopped)} stopped node{'s' if len(stopped) > 1 else ''}"
             docker.docker("start", *stopped)
-        if self._comes_up(READY_SECONDS if _mark() else UNFINISHED_SECONDS, progress):
+        if self._comes_up(READY_SECONDS if _read(FINISHED_MARK) else UNFINISHED_SECONDS, progress):
             return True
         progress.detail = "replacing an unfinished cluster"
         self.delete()
@@ -162,16 +178,22 @@ def fingerprint(configuration: Path) -> str:
     return hashlib.sha256(json.dumps(yaml.safe_load(configuration.read_text())).encode()).hexdigest()
 
 
-def _mark() -> str | None:
-    """The fingerprint of the cluster's configuration; None if its creation was interrupted."""
+def owner() -> Path | None:
+    """The checkout that created the cluster; None without a running cluster, or where none is noted."""
+    made_by = _read(OWNER_MARK)
+    return Path(made_by) if made_by else None
+
+
+def _read(mark: str) -> str | None:
+    """The content of a mark in the control plane's container; None without it."""
     try:
-        return docker.docker("exec", CONTROL_PLANE, "cat", FINISHED_MARK).strip() or None
+        return docker.docker("exec", CONTROL_PLANE, "cat", mark).strip() or None
     except FailedError:
         return None
 
 
-def _set_mark(configuration: str) -> None:
-    docker.docker("exec", "--interactive", CONTROL_PLANE, "cp", "/dev/stdin", FINISHED_MARK, stdin=configuration)
+def _write(mark: str, content: str) -> None:
+    docker.docker("exec", "--interactive", CONTROL_PLANE, "cp", "/dev/stdin", mark, stdin=content)
 
 
 def guard(kubeconfig: Path) -> None:

@@ -90,9 +90,15 @@ class KindPlatform:
             selector = f"app.kubernetes.io/name in ({','.join(parts)})"
             self.cluster.call("delete", "deployments,services", "--all-namespaces", "--selector", selector)
 
-    def remove(self) -> bool:
-        """Stops Tilt and deletes the cluster; False if neither was there. The registry stays as an image cache."""
+    def remove(self, *, force: bool = False) -> bool:
+        """Stops Tilt and deletes the cluster; False if neither was there. The registry stays as an image cache.
+
+        Raises:
+            CannotRunError: another checkout created the cluster, unless `force`.
+        """
         with exclusive():
+            if not force:
+                self.cluster.refuse_another_checkout()
             stopped = stop_tilt(self.project.root)
             if not cluster_nodes():
                 return stopped

@@ -53,12 +53,23 @@ def step(title: str) -> Iterator[Step]:
             yield current
         result, style = "done", "green"
     finally:
-        console.print(f"[{style}]{result:>6}[/]  {escape(str(current))}  [dim]{current.seconds:.1f} s[/]")
+        with _despite_a_closed_terminal():
+            console.print(f"[{style}]{result:>6}[/]  {escape(str(current))}  [dim]{current.seconds:.1f} s[/]")
 
 
 def message(text: str) -> None:
     """Prints a line for the user between the steps."""
-    console.print(text, soft_wrap=True, markup=False)
+    with _despite_a_closed_terminal():
+        console.print(text, soft_wrap=True, markup=False)
+
+
+@contextmanager
+def _despite_a_closed_terminal() -> Iterator[None]:
+    """Ignores that nobody reads the output any more, so that the work ends in order."""
+    try:
+        yield
+    except OSError:
+        console.quiet = True
 
 
 @contextmanager
@@ -73,7 +84,8 @@ def _live(current: Step) -> Iterator[None]:
 @contextmanager
 def _progress_lines(current: Step) -> Iterator[None]:
     def print_line() -> None:
-        console.print(f"   ...  {current}  {current.seconds:.0f} s", markup=False)
+        with _despite_a_closed_terminal():
+            console.print(f"   ...  {current}  {current.seconds:.0f} s", markup=False)
 
     with _every(FIRST_LINE_SECONDS, LINE_INTERVAL_SECONDS, print_line):
         yield

@@ -27,6 +27,7 @@ from drydock.pinned import releases, tools
 from drydock.system.host import is_wsl
 from drydock.system.ports import in_use, reserved
 from drydock.system.processes import output
+from drydock.targets.journal import RESTORE, Journal
 
 INOTIFY = Path("/proc/sys/fs/inotify")
 STYLES = {Level.OK: "green", Level.WARNING: "yellow", Level.BLOCKED: "bold red"}
@@ -66,6 +67,19 @@ def autoscalers(project: Project) -> list[Diagnosis]:
         return checks.check_autoscalers(autoscaler.survey(KindPlatform(project).cluster, namespace, pages.prometheus))
     except FailedError as error:
         return [checks.warning("autoscaler", error.reason.splitlines()[-1], "drydock up")]
+
+
+def left_changes(project: Project) -> list[Diagnosis]:
+    """A warning if a drill was interrupted and has left changes. Empty without a cluster."""
+    try:
+        if not cluster_nodes() or not project.kubeconfig.exists():
+            return []
+        entry = Journal(KindPlatform(project).cluster, project.configuration.workload.namespace).read()
+    except FailedError:
+        return []  # the check of the autoscalers names the reason
+    if entry is None or entry.holder.alive:
+        return []
+    return [checks.warning("drill", f"interrupted, the service is not restored: {entry.holder}", RESTORE)]
 
 
 def report(findings: list[Diagnosis], *, stderr: bool = False) -> None:

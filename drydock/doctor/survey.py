@@ -17,6 +17,7 @@ from drydock.core.errors import FailedError
 from drydock.core.project import Project
 from drydock.local.platform import LocalPlatform
 from drydock.system.http import status
+from drydock.targets.journal import RESTORE, Journal
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ def _kind(project: Project) -> Iterator[StatusLine]:
     for namespace in (project.configuration.workload.namespace, TELEMETRY_NAMESPACE):
         yield from _pods(platform.cluster, namespace)
     yield from _autoscalers(platform.cluster, project)
+    yield from _drill(platform.cluster, project)
     for resource in platform.tilt.resources() if platform.tilt.running() else []:
         states = f"update {resource.update}, runtime {resource.runtime}"
         yield StatusLine("tilt", resource.name, resource.settled, states)
@@ -106,6 +108,16 @@ def _autoscalers(cluster: Cluster, project: Project) -> Iterator[StatusLine]:
         return
     for reading in readings:
         yield StatusLine("hpa", reading.name, reading.healthy, reading.line)
+
+
+def _drill(cluster: Cluster, project: Project) -> Iterator[StatusLine]:
+    try:
+        entry = Journal(cluster, project.configuration.workload.namespace).read()
+    except FailedError:
+        return
+    if entry:
+        text = "running" if entry.holder.alive else f"interrupted, the service is not restored. {RESTORE}"
+        yield StatusLine("drill", str(entry.holder), entry.holder.alive, text)
 
 
 def _answer(url: str, project: Project) -> StatusLine:

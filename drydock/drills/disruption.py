@@ -102,10 +102,13 @@ class Disruption[T: Target](ABC):
         """Holds the number of pods, then patches the Deployment with the variant and the negative control."""
         target = experiment.target
         title = f"hold the service at {self.pods} pods"
-        experiment.changes.apply(title, lambda: target.hold(self.pods), target.release)
+        with step(title):
+            target.hold(self.pods)
         if applied := self.patches(target):
             names = " and ".join(name for name in (self.variant, self.applied_control) if name)
-            experiment.changes.apply(f"patch the Deployment: {names}", lambda: _apply(target, applied), target.restore)
+            with step(f"patch the Deployment: {names}"):
+                for patch in applied:
+                    target.apply(patch)
         with step("wait for ready pods of one template") as progress:
             if not target.wait_for_rollout(ROLLOUT_SECONDS):
                 reason = f"the pods of {experiment.workload.deployment} do not become ready"
@@ -172,8 +175,3 @@ class Disruption[T: Target](ABC):
         if self._run is None:
             raise CannotRunError(f"the drill {self.title} has not run")
         return self._run
-
-
-def _apply(target: Target, patches: Iterable[Mapping[str, Any]]) -> None:
-    for patch in patches:
-        target.apply(patch)

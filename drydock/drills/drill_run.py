@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from drydock.analysis.evidence import Evidence
-from drydock.core.console import Step
+from drydock.core.console import Step, step
 from drydock.core.errors import CannotRunError
 from drydock.core.project import Disruptions
 from drydock.drills.experiment import Experiment
@@ -78,9 +78,9 @@ class DrillRun[T: Target]:
         return self.sample is not None and self._lost_before == self.sample.lost
 
     def release(self, name: str) -> None:
-        """Rolls out a variant of the service; the end of the drill rolls it back."""
-        patch = patches.variant(self.experiment.project, name)
-        self.experiment.changes.apply(f"release {name}", lambda: self.target.apply(patch), self.target.restore)
+        """Rolls out a variant of the service; the end of the drill restores the previous release."""
+        with step(f"release {name}"):
+            self.target.apply(patches.variant(self.experiment.project, name))
 
     def seconds_until_shed(self, evidence: Evidence, pod: str) -> float | None:
         """Seconds from the action until the Service removed a pod; None if it never did."""

@@ -1,4 +1,4 @@
-"""The engine of the drills: refuse, run, roll back, decide, and write the folder of the run."""
+"""The engine of the drills: refuse, run, restore, decide, and write the folder of the run."""
 
 import time
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from drydock.core.console import Step, message, step
 from drydock.core.project import Project, Workload
 from drydock.drills.annotations import Annotations, annotations_of
-from drydock.drills.changes import Changes
+from drydock.drills.restoration import restored
 from drydock.runs.folder import CONFIGURATION, RunFolder
 from drydock.runs.verdict import Verdict
 from drydock.system import signals
@@ -34,7 +34,6 @@ class Experiment[T: Target]:
     target: T
     folder: RunFolder
     timeline: TimelineRecorder
-    changes: Changes
     annotations: Annotations
     began: float = field(default_factory=time.time)
     phases: list[Phase] = field(default_factory=list)
@@ -66,7 +65,7 @@ class Experiment[T: Target]:
 
     @property
     def history(self) -> History:
-        """The timeline so far; after the drill, without the observations of the rollback."""
+        """The timeline so far; after the drill, without the observations of the restoring."""
         return self._recorded or self.timeline.history
 
     def record(self) -> None:
@@ -91,13 +90,13 @@ class Drill[T: Target](Protocol):
         """Raises CannotRunError if the drill makes no sense on this target."""
 
     def prepare(self, experiment: Experiment[T]) -> None:
-        """Prepares the service, with every change in `experiment.changes`."""
+        """Prepares the service: every change is among the parts that the target restores."""
 
     def run(self, experiment: Experiment[T]) -> None:
         """Steady state, action, recovery. Raises CannotRunError if the steady state does not hold."""
 
     def decide(self, experiment: Experiment[T]) -> Verdict:
-        """The verdict, after the rollback."""
+        """The verdict, after the service is restored."""
 
     def configuration(self, experiment: Experiment[T]) -> dict[str, Any]:
         """The content of configuration.json."""
@@ -107,20 +106,19 @@ class Drill[T: Target](Protocol):
 
 
 def run[T: Target](drill: Drill[T], target: T, *, keep: bool = False) -> tuple[Verdict, RunFolder]:
-    """Runs a drill on a target and writes the folder of the run. Every exit rolls back the changes.
+    """Runs a drill on a target and writes the folder of the run. Every exit restores the service.
 
     Raises:
-        CannotRunError: a guard refuses, or the steady state does not hold.
-        FailedError: a rollback failed.
-        KeyboardInterrupt: Ctrl-C or SIGTERM, after the rollback.
+        CannotRunError: a guard refuses, the steady state does not hold, or the service could not be restored.
+        KeyboardInterrupt: Ctrl-C, SIGTERM or SIGHUP, after the service is restored.
     """
     target.refuse()
     with signals.interrupt_on(), target.opened(), annotations_of(drill.name, target.dashboards) as annotations:
         drill.refuse(target)
         folder = RunFolder.create(target.project, drill.name)
         message(f"Hypothesis: {drill.hypothesis}")
-        with target.timeline() as timeline, Changes(keep) as changes:
-            experiment = Experiment(target, folder, timeline, changes, annotations)
+        with target.timeline() as timeline, restored(target, folder.name, keep=keep):
+            experiment = Experiment(target, folder, timeline, annotations)
             _perform(drill, experiment)
         return _conclude(drill, experiment), folder
 
@@ -133,7 +131,7 @@ def _perform[T: Target](drill: Drill[T], experiment: Experiment[T]) -> None:
         with experiment.phase(f"drill {drill.name}"):
             drill.run(experiment)
     except KeyboardInterrupt:
-        message("Interrupted: the drill rolls back its changes first.")
+        message("Interrupted: the drill restores the service first.")
         raise
     finally:
         experiment.record()

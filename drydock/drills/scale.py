@@ -61,17 +61,10 @@ class Scale:
         self._triggers = named(triggers, objectives.rate_trigger)
         if self.cpu_only:
             cpu = [trigger for trigger in triggers if trigger["type"] == "cpu"]
-            experiment.changes.apply(
-                "scale by CPU alone",
-                lambda: subject.set_triggers(objectives.scaled_object, cpu),
-                lambda: subject.set_triggers(objectives.scaled_object, triggers),
-            )
-        variable, before = objectives.faults_variable, subject.variable(objectives.faults_variable)
-        experiment.changes.apply(
-            f"set {variable}={ON} on the service",
-            lambda: subject.set_variable(variable, ON),
-            lambda: subject.set_variable(variable, before),
-        )
+            with step("scale by CPU alone"):
+                subject.set_triggers(objectives.scaled_object, cpu)
+        with step(f"set {objectives.faults_variable}={ON} on the service"):
+            subject.set_variable(objectives.faults_variable, ON)
         with step("wait for the minimum of pods") as progress:
             wait_for_minimum(experiment.timeline, experiment.workload, progress)
         wait_for_sight(experiment.target.platform)

@@ -17,7 +17,9 @@ def output(
     folder: Path | None = None,
     timeout: float | None = None,
 ) -> str:
-    """Runs `command` and returns what it printed. `environment` is added to our own; `timeout` is in seconds.
+    """Runs `command` and returns its output. `environment` is added to our own; `timeout` is in seconds.
+
+    It runs in its own session, so Ctrl-C reaches only us: a kubectl that restores the service must not be interrupted.
 
     Raises:
         FailedError: it ended with another code than 0; the reason carries the end of what it said.
@@ -32,6 +34,7 @@ def output(
             env={**os.environ, **(environment or {})},
             cwd=folder,
             timeout=timeout,
+            start_new_session=True,
         )
     except FileNotFoundError as error:
         raise CannotRunError(f"{command[0]} is not installed", f"Install {command[0]} and run again.") from error

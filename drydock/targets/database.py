@@ -8,6 +8,8 @@ from drydock.targets import psql
 
 STOP_SECONDS = 60
 START_SECONDS = 120
+# The state of a database to which a drill has added nothing.
+NOTHING = ""
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,20 @@ class StatefulDatabase:
     cluster: Cluster
     workload: Workload
     audit: Audit
+
+    @property
+    def title(self) -> str:
+        """The name for a person."""
+        return f"database {self.stateful_set}"
+
+    def read(self) -> int:
+        """The desired number of its pods."""
+        return int(self.cluster.get("--namespace", self.workload.namespace, self._name)["spec"]["replicas"])
+
+    def restore(self, before: int) -> None:
+        """Scales it to this number, and waits until its pods are ready. Raises FailedError if they are not in time."""
+        self._scale(before)
+        self._wait_for_start()
 
     @property
     def stateful_set(self) -> str:
@@ -39,7 +55,7 @@ class StatefulDatabase:
             FailedError: it is not ready within `START_SECONDS`.
         """
         self._scale(1)
-        self._call("rollout", "status", f"statefulset/{self.stateful_set}", f"--timeout={START_SECONDS}s")
+        self._wait_for_start()
 
     def sql(self, statements: str) -> str:
         """Runs the statements and returns the output of psql.
@@ -49,8 +65,32 @@ class StatefulDatabase:
         """
         return self._call("exec", "--stdin", self.audit.pod, "--", *self.audit.psql, *psql.OPTIONS, stdin=statements)
 
+    @property
+    def _name(self) -> str:
+        return f"statefulset/{self.stateful_set}"
+
+    def _wait_for_start(self) -> None:
+        self._call("rollout", "status", self._name, f"--timeout={START_SECONDS}s")
+
     def _scale(self, replicas: int) -> None:
-        self._call("scale", f"statefulset/{self.stateful_set}", f"--replicas={replicas}")
+        self._call("scale", self._name, f"--replicas={replicas}")
 
     def _call(self, *arguments: str, stdin: str = "") -> str:
         return self.cluster.call("--namespace", self.workload.namespace, *arguments, stdin=stdin)
+
+
+@dataclass(frozen=True)
+class AddedSchema:
+    """What a drill adds to the schema. The state holds the SQL statements that remove it."""
+
+    database: StatefulDatabase
+    statements: str
+    title: str = "added schema"
+
+    def read(self) -> str:
+        """The statements."""
+        return self.statements
+
+    def restore(self, before: str) -> None:
+        """Runs the statements. Raises FailedError if one fails."""
+        self.database.sql(self.statements)

@@ -1,27 +1,33 @@
-"""Holding an autoscaler: while a drill counts two pods, a third one that comes for its load would blur the account."""
+"""Holds an autoscaler: a pod that the load of a drill adds would change what the drill measures."""
 
 import json
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from drydock.cluster.autoscaler import PAUSED_AT
 from drydock.cluster.autoscaler_choice import SCALED_OBJECTS
 from drydock.cluster.kind import Cluster
-from drydock.core.errors import CannotRunError
+from drydock.core.errors import CannotRunError, FailedError
 from drydock.core.project import Workload
 from drydock.system.wait import wait_until
 
 # KEDA and the autoscaler's controller look every 15 s.
 SECONDS = 60.0
+BOUNDS = ("minReplicas", "maxReplicas")
 
 
-@dataclass
+@dataclass(frozen=True)
 class HeldAutoscaler:
-    """The autoscaler of the workload: a ScaledObject of KEDA, or a plain HorizontalPodAutoscaler."""
+    """The autoscaler of the workload: a ScaledObject of KEDA, a plain HorizontalPodAutoscaler, or none.
+
+    Its state holds what a drill changes: of a ScaledObject the pause and the triggers, of an autoscaler the bounds, and
+    of a Deployment without one the replicas.
+    """
 
     cluster: Cluster
     workload: Workload
-    _bounds: dict[str, Any] | None = field(default=None, init=False)
+    title: str = "autoscaler"
 
     def hold(self, replicas: int) -> None:
         """Keeps the Deployment at this number.
@@ -29,49 +35,67 @@ class HeldAutoscaler:
         Raises:
             CannotRunError: it does not come to that number within a minute.
         """
-        if name := self._scaled_object():
-            self._call("annotate", "--overwrite", "scaledobject", name, f"{PAUSED_AT}={replicas}")
-        elif scaler := self._autoscaler():
-            self._bounds = self._bounds or {name: scaler["spec"][name] for name in ("minReplicas", "maxReplicas")}
-            self._bound({"minReplicas": replicas, "maxReplicas": replicas})
+        if found := self._scaled_object():
+            self._pause(found["metadata"]["name"], str(replicas))
+        elif found := self._autoscaler():
+            self._bound(found["metadata"]["name"], {"minReplicas": replicas, "maxReplicas": replicas})
         else:
-            self._call("scale", f"deployment/{self.workload.deployment}", f"--replicas={replicas}")
+            self._scale(replicas)
         if not wait_until(lambda: self._wanted() == replicas, SECONDS, interval=0.5):
             reason = f"{self.workload.deployment} is not held at {replicas} pods, but wants {self._wanted()}"
             raise CannotRunError(reason, "Look for another autoscaler: drydock doctor")
 
-    def release(self) -> None:
-        """Lets it decide again.
+    def read(self) -> dict[str, Any]:
+        """Its state."""
+        if found := self._scaled_object():
+            paused = (found["metadata"].get("annotations") or {}).get(PAUSED_AT)
+            return {"scaled_object": found["metadata"]["name"], "paused": paused, "triggers": found["spec"]["triggers"]}
+        if found := self._autoscaler():
+            return {"autoscaler": found["metadata"]["name"], "bounds": {it: found["spec"].get(it) for it in BOUNDS}}
+        return {"replicas": self._wanted()}
+
+    def restore(self, before: Mapping[str, Any]) -> None:
+        """Lets it decide again. Where the service has another kind of autoscaler by now, nothing is to be restored.
 
         Raises:
-            CannotRunError: it is not back within a minute.
+            FailedError: it is not back within a minute.
         """
-        if name := self._scaled_object():
-            self._call("annotate", "scaledobject", name, f"{PAUSED_AT}-")
-            if not wait_until(lambda: self._autoscaler() is not None, SECONDS, interval=0.5):
-                raise CannotRunError("KEDA did not bring its autoscaler back", "drydock doctor")
-        elif self._bounds:
-            self._bound(self._bounds)
-            self._bounds = None
+        now = self.read()
+        if now.keys() != before.keys():
+            return
+        if name := before.get("scaled_object"):
+            triggers = json.dumps({"spec": {"triggers": before["triggers"]}})
+            self._call("patch", "scaledobject", name, "--type=merge", f"--patch={triggers}")
+            self._pause(name, before["paused"])
+            if before["paused"] is None and not wait_until(lambda: bool(self._autoscaler()), SECONDS, interval=0.5):
+                raise FailedError("KEDA did not bring its autoscaler back", "drydock doctor")
+        elif name := before.get("autoscaler"):
+            self._bound(name, before["bounds"])
+        else:
+            self._scale(before["replicas"])
 
-    def _scaled_object(self) -> str | None:
+    def _scaled_object(self) -> Any:
         """The ScaledObject of the Deployment. None without one, or without KEDA."""
         if not self.cluster.call("get", "crd", SCALED_OBJECTS, "--ignore-not-found", "--output", "name"):
             return None
         return self._of(SCALED_OBJECTS)
 
-    def _of(self, kind: str) -> str | None:
-        items = self.cluster.get(kind, "--namespace", self.workload.namespace)["items"]
-        ours = (it for it in items if it["spec"]["scaleTargetRef"]["name"] == self.workload.deployment)
-        return next((it["metadata"]["name"] for it in ours), None)
-
     def _autoscaler(self) -> Any:
-        items = self.cluster.get("hpa", "--namespace", self.workload.namespace)["items"]
+        return self._of("hpa")
+
+    def _of(self, kind: str) -> Any:
+        items = self.cluster.get(kind, "--namespace", self.workload.namespace)["items"]
         return next((it for it in items if it["spec"]["scaleTargetRef"]["name"] == self.workload.deployment), None)
 
-    def _bound(self, bounds: dict[str, Any]) -> None:
-        name = self._of("hpa") or self.workload.deployment
+    def _pause(self, name: str, replicas: str | None) -> None:
+        setting = f"{PAUSED_AT}-" if replicas is None else f"{PAUSED_AT}={replicas}"
+        self._call("annotate", "--overwrite", "scaledobject", name, setting)
+
+    def _bound(self, name: str, bounds: Mapping[str, Any]) -> None:
         self._call("patch", "hpa", name, "--type=merge", f"--patch={json.dumps({'spec': bounds})}")
+
+    def _scale(self, replicas: int) -> None:
+        self._call("scale", f"deployment/{self.workload.deployment}", f"--replicas={replicas}")
 
     def _wanted(self) -> int:
         found = self.cluster.get("deployment", self.workload.deployment, "--namespace", self.workload.namespace)

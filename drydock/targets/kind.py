@@ -1,10 +1,9 @@
 """The platform that counts: a real kubelet, kube-proxy, autoscaler and Postgres, moved by kubectl."""
 
-import copy
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +12,6 @@ from drydock.analysis.audit import AuditResult
 from drydock.cluster import docker, guards, node_processes
 from drydock.cluster.kind import Cluster, ready
 from drydock.cluster.platform import KindPlatform
-from drydock.core.errors import FailedError
 from drydock.core.project import Project, Workload
 from drydock.judge.ledger import NAME
 from drydock.judge.plan import Plan
@@ -21,17 +19,19 @@ from drydock.judge_client.job import JudgeJob
 from drydock.manifests.shutdown_budget import Budget
 from drydock.requests.records import Record
 from drydock.runs.configuration import describe
-from drydock.system.wait import wait_until
-from drydock.targets.database import StatefulDatabase
+from drydock.targets import state
+from drydock.targets.database import NOTHING, AddedSchema, StatefulDatabase
+from drydock.targets.deployment import Deployment
 from drydock.targets.held_autoscaler import HeldAutoscaler
+from drydock.targets.journal import Entry, Holder, Journal
+from drydock.targets.nodes import Nodes
+from drydock.targets.senders import Senders
+from drydock.targets.state import Part
 from drydock.targets.target import ANSWER_SECONDS, ROLLOUT_SECONDS
 from drydock.targets.workload import ScaledWorkload
 from drydock.telemetry import jaeger
 from drydock.timeline.recorder import Timeline
 
-# The fields of a Deployment that patches of drills change, and that `restore` restores.
-CHANGED = ("template", "strategy", "progressDeadlineSeconds", "minReadySeconds")
-RESTARTED = "kubectl.kubernetes.io/restartedAt"
 # The name of the container port on which the service listens.
 PORT = "http"
 
@@ -60,7 +60,6 @@ class KindTarget:
     platform: KindPlatform
     name: str = "kind"
     disclaimer: str = ""
-    _before: Any = field(default=None, init=False)
 
     @property
     def project(self) -> Project:
@@ -88,6 +87,11 @@ class KindTarget:
         return self.project.configuration.telemetry.kind.grafana
 
     @cached_property
+    def deployment(self) -> Deployment:
+        """The Deployment of the service."""
+        return Deployment(self.cluster, self.workload)
+
+    @cached_property
     def autoscaler(self) -> HeldAutoscaler:
         """What scales the service."""
         return HeldAutoscaler(self.cluster, self.workload)
@@ -97,9 +101,20 @@ class KindTarget:
         """The service's database."""
         return StatefulDatabase(self.cluster, self.workload, self.project.configuration.audit)
 
+    @cached_property
+    def journal(self) -> Journal:
+        """The journal of the drill that changes the service."""
+        return Journal(self.cluster, self.workload.namespace)
+
+    @property
+    def parts(self) -> Sequence[Part]:
+        """Everything that a drill may change, in the order of its restoring."""
+        return Senders(self.cluster), self.database, Nodes(self.cluster), self.deployment, self.autoscaler
+
     def refuse(self) -> None:
-        """Raises CannotRunError unless it is our cluster, with the workload as production runs it, and ready."""
+        """Raises CannotRunError unless it is our cluster, with the workload as production runs it, free and ready."""
         guards.refuse_another_context(self.cluster)
+        self.journal.refuse()
         guards.refuse_dev_mode(self.cluster, self.workload)
         guards.refuse_unready(self.project)
 
@@ -127,45 +142,62 @@ class KindTarget:
 
     def ready_pods(self) -> list[str]:
         """The pods that are ready and not ending."""
-        return sorted(pod["metadata"]["name"] for pod in self._pods() if ready(pod) and not _ending(pod))
+        return sorted(pod["metadata"]["name"] for pod in self.deployment.pods() if ready(pod) and not _ending(pod))
 
     def hold(self, replicas: int) -> None:
         """Keeps the Deployment at a number of pods. Raises CannotRunError if it does not reach it."""
         self.autoscaler.hold(replicas)
 
-    def release(self) -> None:
-        """Lets the autoscaler decide again. Raises CannotRunError if it is not back within a minute."""
-        self.autoscaler.release()
+    def begin(self, run: str) -> None:
+        """Records the state of the service. Raises CannotRunError if another drill holds it."""
+        self.journal.open(run, state.read(self.parts))
+
+    def changed_parts(self) -> list[str]:
+        """The parts that differ from their recorded state."""
+        entry = self.journal.read()
+        return state.changed(self.parts, entry.before) if entry else []
+
+    def clean_up_with(self, statements: str) -> None:
+        """Lets `restore` run these SQL statements, which must be idempotent."""
+        self.journal.add_cleanup(statements)
+
+    def restore(self) -> None:
+        """Restores the recorded state, and forgets it. Raises CannotRunError, and keeps it, if a part fails."""
+        if entry := self.journal.ours():
+            self._restore(entry)
+
+    def restore_left_changes(self) -> Holder | None:
+        """Restores what a drill has left that was killed. None if there is nothing.
+
+        Raises:
+            CannotRunError: that drill still runs, or a part fails.
+        """
+        guards.refuse_another_context(self.cluster)
+        if (entry := self.journal.take_over()) is None:
+            return None
+        self._restore(entry)
+        return entry.holder
+
+    def _restore(self, entry: Entry) -> None:
+        added = AddedSchema(self.database, entry.cleanup)
+        state.restore([*self.parts, added], {**entry.before, added.title: NOTHING})
+        self.journal.close()
 
     def apply(self, patch: Mapping[str, Any]) -> None:
         """Patches the Deployment. Raises FailedError if the API server rejects it."""
-        self._before = self._before or self._deployment()["spec"]
-        self._call("patch", self._name, "--type=strategic", f"--patch={json.dumps(patch)}")
+        self.deployment.patch(patch)
 
     def restart(self) -> None:
         """`kubectl rollout restart`."""
-        self._call("rollout", "restart", self._name)
+        self._call("rollout", "restart", self.deployment.name)
 
     def undo(self) -> None:
         """`kubectl rollout undo`."""
-        self._call("rollout", "undo", self._name)
-
-    def restore(self) -> None:
-        """Restores the Deployment. Raises FailedError if its pods do not become ready."""
-        if self._before is None:
-            return
-        now = self._deployment()["spec"]
-        if (change := _differences(now, self._before)) and not _only_restarted(now, self._before):
-            self._call("patch", self._name, "--type=json", f"--patch={json.dumps(change)}")
-        if not self.wait_for_rollout(ROLLOUT_SECONDS):
-            raise FailedError(
-                f"{self._name} is not ready again", f"kubectl --namespace {self.workload.namespace} get pods"
-            )
-        self._before = None
+        self._call("rollout", "undo", self.deployment.name)
 
     def wait_for_rollout(self, seconds: float) -> bool:
-        """Waits until every pod is of the newest template and ready, and none is ending."""
-        return wait_until(self._complete, seconds, interval=0.5)
+        """Waits until every pod is of the newest template and ready, and none is terminating."""
+        return self.deployment.wait_for_rollout(seconds)
 
     def delete_pod(self, pod: str) -> None:
         """`kubectl delete pod`."""
@@ -209,10 +241,6 @@ class KindTarget:
         options = ("--ignore-daemonsets", "--delete-emptydir-data", f"--timeout={ROLLOUT_SECONDS:.0f}s")
         self.cluster.call("drain", node, chosen, *options)
 
-    def uncordon(self, node: str) -> None:
-        """Lets pods be put on a node again."""
-        self.cluster.call("uncordon", node)
-
     def stop_database(self) -> None:
         """Scales the StatefulSet to 0, and waits until the pod is gone."""
         self.database.stop()
@@ -225,13 +253,9 @@ class KindTarget:
         """The output of psql in the pod of the database. Raises FailedError if a statement fails."""
         return self.database.sql(statements)
 
-    @property
-    def _name(self) -> str:
-        return f"deployment/{self.workload.deployment}"
-
     def _budget(self) -> Budget:
         """The shutdown's budget, by the Deployment and the ConfigMaps that its container reads."""
-        spec = self._deployment()["spec"]["template"]["spec"]
+        spec = self.deployment.get()["spec"]["template"]["spec"]
         container, variables = self._container(spec), dict[str, str]()
         for source in container.get("envFrom") or []:
             if "configMapRef" in source:
@@ -239,22 +263,8 @@ class KindTarget:
         variables |= {it["name"]: it["value"] for it in container.get("env") or [] if "value" in it}
         return Budget.of(spec, self.workload.container, variables, self.project.configuration.shutdown)
 
-    def _deployment(self) -> Any:
-        return self._get("deployment", self.workload.deployment)
-
     def _container(self, pod_spec: Any) -> Any:
         return next(it for it in pod_spec["containers"] if it["name"] == self.workload.container)
-
-    def _pods(self) -> list[Any]:
-        pods: list[Any] = self._get("pods", f"--selector=app.kubernetes.io/name={self.workload.deployment}")["items"]
-        return pods
-
-    def _complete(self) -> bool:
-        found = self._deployment()
-        wanted, status = found["spec"]["replicas"], found["status"]
-        seen = status.get("observedGeneration", 0) >= found["metadata"]["generation"]
-        counts = {status.get(name, 0) for name in ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas")}
-        return seen and counts == {wanted} and len(self._pods()) == wanted
 
     def _get(self, *arguments: str) -> Any:
         return self.cluster.get("--namespace", self.workload.namespace, *arguments)
@@ -265,25 +275,3 @@ class KindTarget:
 
 def _ending(pod: Any) -> bool:
     return "deletionTimestamp" in pod["metadata"]
-
-
-def _differences(now: Any, before: Any) -> list[dict[str, Any]]:
-    """The JSON patch (RFC 6902) from the Deployment `now` to its former state."""
-    changed = [name for name in CHANGED if now.get(name) != before.get(name)]
-    return [
-        {"op": "add", "path": f"/spec/{name}", "value": before[name]}
-        if name in before
-        else {"op": "remove", "path": f"/spec/{name}"}
-        for name in changed
-    ]
-
-
-def _only_restarted(now: Any, before: Any) -> bool:
-    """Whether only the time of the last restart differs: another rollout would change nothing."""
-    return not _differences(_without_restart(now), _without_restart(before))
-
-
-def _without_restart(spec: Any) -> Any:
-    cleaned = copy.deepcopy(spec)
-    cleaned["template"]["metadata"].get("annotations", {}).pop(RESTARTED, None)
-    return cleaned

@@ -12,7 +12,7 @@ from typing import Any
 from drydock.analysis import audit
 from drydock.analysis.audit import AuditResult
 from drydock.core.console import step
-from drydock.core.errors import CannotRunError, FailedError
+from drydock.core.errors import CannotRunError
 from drydock.core.project import Project, Workload
 from drydock.judge.plan import Plan
 from drydock.judge_client.process import JudgeProcess
@@ -104,9 +104,25 @@ class LocalTarget:
         """Sets the number of pods. There is no autoscaler."""
         self._now.do(lambda: self._now.deployment.scale(replicas))
 
-    def release(self) -> None:
-        """As many pods as in the beginning are wanted."""
+    def begin(self, run: str) -> None:
+        """Records nothing: this target starts everything itself."""
+
+    def changed_parts(self) -> list[str]:
+        """Nothing is kept: the end of the drill stops everything."""
+        return []
+
+    def clean_up_with(self, statements: str) -> None:
+        """Nothing is kept: the end of the drill deletes the database."""
+
+    def restore(self) -> None:
+        """Starts the database, restores the Deployment, and waits. Raises CannotRunError if no pod becomes ready."""
+        if self._running is None:
+            return
+        self.start_database()
         self.hold(DEFAULT_REPLICAS)
+        self._now.do(lambda: self._now.deployment.replace(self._now.manifest))
+        if not self.wait_for_rollout(ROLLOUT_SECONDS):
+            raise CannotRunError("the local pods are not ready again", "Run the drill again: it starts from nothing.")
 
     def apply(self, patch: Mapping[str, Any]) -> None:
         """Lays a strategic merge patch over the Deployment."""
@@ -119,12 +135,6 @@ class LocalTarget:
     def undo(self) -> None:
         """Goes back to the template before."""
         self._now.do(self._now.deployment.undo)
-
-    def restore(self) -> None:
-        """Restores the Deployment, and waits. Raises FailedError if its pods do not become ready."""
-        self._now.do(lambda: self._now.deployment.replace(self._now.manifest))
-        if not self.wait_for_rollout(ROLLOUT_SECONDS):
-            raise FailedError("the local pods are not ready again", "Run the drill again: it starts from nothing.")
 
     def wait_for_rollout(self, seconds: float) -> bool:
         """Waits until all pods are of the newest template and ready, and no other is left."""

@@ -71,8 +71,17 @@ class Target(Protocol):
     def hold(self, replicas: int) -> None:
         """Keeps the service at a number of pods, and pauses its autoscaler."""
 
-    def release(self) -> None:
-        """Lets the autoscaler decide again."""
+    def begin(self, run: str) -> None:
+        """Records the state of the service before a drill changes it. Raises CannotRunError if another one holds it."""
+
+    def changed_parts(self) -> list[str]:
+        """The names of the parts that differ from their recorded state."""
+
+    def clean_up_with(self, statements: str) -> None:
+        """Lets `restore` run these SQL statements, which must be idempotent."""
+
+    def restore(self) -> None:
+        """Restores the recorded state, and waits. Idempotent. Raises CannotRunError if a part could not be restored."""
 
     def apply(self, patch: Mapping[str, Any]) -> None:
         """Changes the Deployment by a strategic merge patch, as k8s/controls/ holds them: a rollout begins."""
@@ -82,9 +91,6 @@ class Target(Protocol):
 
     def undo(self) -> None:
         """Goes back to the Deployment before the last change: a rollout begins."""
-
-    def restore(self) -> None:
-        """Restores the Deployment from before the first `apply`, and waits for the rollout."""
 
     def wait_for_rollout(self, seconds: float) -> bool:
         """Waits until all pods run the newest template and are ready, and no other is left. False on a timeout."""

@@ -27,22 +27,14 @@ class ScaledWorkload:
     cluster: Cluster
     workload: Workload
 
-    def variable(self, name: str) -> str | None:
-        """The value of a variable in the Deployment, or None. Variables of a ConfigMap are not included."""
-        containers = self._get("deployment", self.workload.deployment)["spec"]["template"]["spec"]["containers"]
-        container = next(it for it in containers if it["name"] == self.workload.container)
-        found = (it.get("value") for it in container.get("env") or [] if it["name"] == name)
-        return next(found, None)
-
-    def set_variable(self, name: str, value: str | None) -> None:
-        """Sets a variable of the Deployment, None removes it, and waits for the rollout.
+    def set_variable(self, name: str, value: str) -> None:
+        """Sets a variable of the Deployment and waits for the rollout.
 
         Raises:
             FailedError: the rollout did not come to its end in time.
         """
-        setting = f"{name}-" if value is None else f"{name}={value}"
         deployment = f"deployment/{self.workload.deployment}"
-        self._call("set", "env", deployment, f"--containers={self.workload.container}", setting)
+        self._call("set", "env", deployment, f"--containers={self.workload.container}", f"{name}={value}")
         self._call("rollout", "status", deployment, f"--timeout={ROLLOUT_SECONDS:.0f}s")
 
     def scaled_object(self, name: str) -> Any:

@@ -1,5 +1,6 @@
 """The drain of a node, as before its upgrade."""
 
+from drydock.core.console import step
 from drydock.drills.disruption import Disruption
 from drydock.drills.drill_run import DrillRun
 from drydock.targets.kind import KindTarget
@@ -17,9 +18,8 @@ class DrainNode(Disruption[KindTarget]):
 
     def act(self, run: DrillRun[KindTarget]) -> None:
         node = run.target.node_of(run.chosen_pod)
-        run.experiment.changes.apply(
-            f"drain the node {node}", lambda: run.target.drain(node), lambda: run.target.uncordon(node)
-        )
+        with step(f"drain the node {node}"):
+            run.target.drain(node)
 
     def recovered(self, run: DrillRun[KindTarget]) -> bool:
         return run.chosen_pod in run.gone and run.all_pods_restored

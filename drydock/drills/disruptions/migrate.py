@@ -30,11 +30,7 @@ class Migrate(Disruption[Target]):
 
     def act(self, run: DrillRun[Target]) -> None:
         files, target = MigrationFiles.read(run.experiment.project), run.target
-
-        def clean() -> None:
-            target.sql(files.clean)
-
-        run.experiment.changes.apply("migrate the schema", lambda: None, clean)
+        target.clean_up_with(files.clean)
         for statements in [files.locking] if self.applied_control == LOCKING else files.steps:
             target.sql(statements)
 

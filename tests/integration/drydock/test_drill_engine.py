@@ -1,4 +1,4 @@
-"""The engine: whatever becomes of a drill, what it changed is put back and its folder says what was seen.
+"""The engine: every exit from a drill restores the service, and the folder of the run has its observations.
 
 Around a drill of the test's own are a real HTTP server that speaks the watch protocol, and one with Grafana's API.
 """
@@ -27,23 +27,11 @@ from tests.unit.drydock.grafana_double import GrafanaDouble
 ROOT = Path(__file__).parents[3]
 
 
-class Unguarded(KindTarget):
-    """A target whose guards let everything through: they have tests of their own."""
-
-    def refuse(self) -> None:
-        pass
-
-
-def target(project: Project) -> KindTarget:
-    return Unguarded(KindPlatform(project))
-
-
 @dataclass
 class Rehearsal:
     """A drill that notes what is done to it."""
 
     action: Callable[[Experiment[KindTarget]], None] = lambda _: None
-    puts_back: Callable[[], None] = lambda: None
     refuses: CannotRunError | None = None
     passes: bool = True
     done: list[str] = field(default_factory=list)
@@ -56,11 +44,7 @@ class Rehearsal:
         self.done.append("refuse")
 
     def prepare(self, experiment: Experiment[KindTarget]) -> None:
-        experiment.changes.apply("a change", lambda: self.done.append("change"), self.rollback)
-
-    def rollback(self) -> None:
-        self.done.append("put back")
-        self.puts_back()
+        self.done.append("change")
 
     def run(self, experiment: Experiment[KindTarget]) -> None:
         with experiment.phase("action"):
@@ -76,6 +60,30 @@ class Rehearsal:
 
     def report(self, experiment: Experiment[KindTarget], verdict: Verdict) -> None:
         experiment.folder.path("report.html").write_text("a page")
+
+
+class NotingTarget(KindTarget):
+    """A target without guards, which have their own tests. It notes when the engine records and restores."""
+
+    rehearsal: Rehearsal
+
+    def refuse(self) -> None:
+        pass
+
+    def begin(self, run: str) -> None:
+        self.rehearsal.done.append("record")
+
+    def changed_parts(self) -> list[str]:
+        return ["a change"]
+
+    def restore(self) -> None:
+        self.rehearsal.done.append("restore")
+
+
+def target(project: Project, rehearsal: Rehearsal) -> NotingTarget:
+    noting = NotingTarget(KindPlatform(project))
+    noting.rehearsal = rehearsal
+    return noting
 
 
 @pytest.fixture
@@ -101,12 +109,14 @@ def project(tmp_path: Path, api: WatchDouble, grafana: GrafanaDouble) -> Project
     return Project.find(tmp_path)
 
 
-def test_a_drill_that_comes_to_its_end_is_put_back_and_then_judged(project: Project, grafana: GrafanaDouble) -> None:
+def test_a_drill_that_comes_to_its_end_restores_the_service_and_then_decides(
+    project: Project, grafana: GrafanaDouble
+) -> None:
     drill = Rehearsal()
 
-    verdict, folder = experiment.run(drill, target(project))
+    verdict, folder = experiment.run(drill, target(project, drill))
 
-    assert drill.done == ["refuse", "change", "run", "put back", "judge"]
+    assert drill.done == ["refuse", "record", "change", "run", "restore", "judge"]
     assert verdict.passed
     assert {path.name for path in folder.folder.iterdir()} == {
         *("configuration.json", "timeline.json", "verdict.json", "junit.xml", "report.html")
@@ -114,13 +124,19 @@ def test_a_drill_that_comes_to_its_end_is_put_back_and_then_judged(project: Proj
     assert [kept["text"] for kept in grafana.annotations] == ["action", "drill rehearsal", "drill rehearsal: passed"]
 
 
-def test_the_timeline_has_what_the_drill_did_and_not_what_putting_back_did(project: Project, api: WatchDouble) -> None:
+def test_the_timeline_has_what_the_drill_did_and_not_what_restoring_did(project: Project, api: WatchDouble) -> None:
     def acts(running: Experiment[KindTarget]) -> None:
         api.put("during")
         poll_until(lambda: any(seen.name == "during" for seen in running.history.of("Pod")), "the new pod to be seen")
 
-    drill = Rehearsal(action=acts, puts_back=lambda: api.put("by putting back"))
-    _, folder = experiment.run(drill, target(project))
+    class Changing(NotingTarget):
+        def restore(self) -> None:
+            api.put("by restoring")
+
+    drill = Rehearsal(action=acts)
+    changing = Changing(KindPlatform(project))
+    changing.rehearsal = drill
+    _, folder = experiment.run(drill, changing)
 
     written = folder.read_json("timeline.json")
     assert [seen["name"] for seen in written["observations"]] == ["there", "during"]
@@ -128,15 +144,17 @@ def test_the_timeline_has_what_the_drill_did_and_not_what_putting_back_did(proje
 
 
 @pytest.mark.parametrize("ending", [KeyboardInterrupt(), CannotRunError("the steady state does not hold")], ids=repr)
-def test_a_drill_that_is_cut_short_is_put_back_and_leaves_its_timeline(project: Project, ending: BaseException) -> None:
+def test_a_drill_that_is_cut_short_restores_the_service_and_leaves_its_timeline(
+    project: Project, ending: BaseException
+) -> None:
     def breaks(_: Experiment[KindTarget]) -> None:
         raise ending
 
     drill = Rehearsal(action=breaks)
     with pytest.raises(type(ending)):
-        experiment.run(drill, target(project))
+        experiment.run(drill, target(project, drill))
 
-    assert drill.done == ["refuse", "change", "run", "put back"]
+    assert drill.done == ["refuse", "record", "change", "run", "restore"]
     [folder] = RunFolder.all(project)
     assert json.loads(folder.path("timeline.json").read_text())["observations"]
     assert not folder.path("verdict.json").exists(), "what was not judged has no verdict"
@@ -146,14 +164,15 @@ def test_a_drill_that_is_refused_leaves_nothing(project: Project) -> None:
     drill = Rehearsal(refuses=CannotRunError("the autoscaler is blind"))
 
     with pytest.raises(CannotRunError, match="blind"):
-        experiment.run(drill, target(project))
+        experiment.run(drill, target(project, drill))
 
     assert not drill.done
     assert not RunFolder.all(project)
 
 
 def test_a_verdict_that_fails_is_written_as_one(project: Project, grafana: GrafanaDouble) -> None:
-    verdict, folder = experiment.run(Rehearsal(passes=False), target(project))
+    drill = Rehearsal(passes=False)
+    verdict, folder = experiment.run(drill, target(project, drill))
 
     assert not verdict.passed
     assert folder.read_json("verdict.json")["passed"] is False
@@ -161,8 +180,9 @@ def test_a_verdict_that_fails_is_written_as_one(project: Project, grafana: Grafa
     assert grafana.annotations[-1]["text"] == "drill rehearsal: failed"
 
 
-def test_what_is_kept_is_not_put_back(project: Project) -> None:
+def test_what_is_kept_is_not_restored(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     drill = Rehearsal()
-    experiment.run(drill, target(project), keep=True)
+    experiment.run(drill, target(project, drill), keep=True)
 
-    assert "put back" not in drill.done
+    assert "restore" not in drill.done
+    assert "Kept: a change." in capsys.readouterr().err

@@ -66,7 +66,6 @@ def all_pods_restored(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     if "target" in request.fixturenames:
         shared: LocalTarget = request.getfixturevalue("target")
-        shared.release()
         shared.restore()
 
 

@@ -1,33 +1,29 @@
-"""Putting a Deployment back: what a drill changed, and no rollout that changes nothing."""
+"""Restoring a Deployment: the changed fields, without a rollout that changes nothing, and without an older image."""
 
 from typing import Any
 
-from drydock.targets.kind import RESTARTED, _differences, _only_restarted
+from drydock.targets.deployment import differences, with_images_of
 
 
-def spec(**more: Any) -> dict[str, Any]:
-    annotations = {"prometheus.io/scrape": "true"}
-    return {"template": {"metadata": {"annotations": annotations}, "spec": {"a": 1}}, "strategy": {"type": "x"}, **more}
+def state(image: str = "shop:1", **more: Any) -> dict[str, Any]:
+    containers = [{"name": "shop", "image": image}]
+    return {"template": {"metadata": {}, "spec": {"containers": containers}}, "strategy": {"type": "x"}, **more}
 
 
-def restarted(before: dict[str, Any]) -> dict[str, Any]:
-    annotations = {**before["template"]["metadata"]["annotations"], RESTARTED: "2026-01-01T00:00:00Z"}
-    return {**before, "template": {**before["template"], "metadata": {"annotations": annotations}}}
+def test_equal_states_need_no_change() -> None:
+    assert differences(state(), state()) == []
 
 
-def test_what_is_the_same_needs_no_change() -> None:
-    assert _differences(spec(), spec()) == []
+def test_a_changed_field_is_replaced_and_an_added_one_is_removed() -> None:
+    now = state(strategy={"type": "Recreate"}, minReadySeconds=5)
 
-
-def test_what_differs_is_replaced_and_what_was_added_is_removed() -> None:
-    now = spec(template={"spec": {"a": 2}, "metadata": {}}, minReadySeconds=5)
-
-    assert _differences(now, spec()) == [
-        {"op": "add", "path": "/spec/template", "value": spec()["template"]},
+    assert differences(now, state()) == [
+        {"op": "add", "path": "/spec/strategy", "value": {"type": "x"}},
         {"op": "remove", "path": "/spec/minReadySeconds"},
     ]
 
 
-def test_a_restart_alone_is_left_as_it_is() -> None:
-    assert _only_restarted(restarted(spec()), spec())
-    assert not _only_restarted(restarted(spec(minReadySeconds=5)), spec())
+def test_an_image_that_was_deployed_since_stays() -> None:
+    now = state("shop:2", minReadySeconds=5)
+
+    assert differences(now, with_images_of(state(), now)) == [{"op": "remove", "path": "/spec/minReadySeconds"}]
