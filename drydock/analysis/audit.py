@@ -11,14 +11,20 @@ from drydock.runs.verdict import Check
 
 @dataclass(frozen=True)
 class AuditResult:
-    """The counts by name: every violation must be 0; figures are informative."""
+    """The counts by name, None where the SQL gives NULL: every violation must be 0; figures are informative."""
 
-    violations: Mapping[str, int]
-    figures: Mapping[str, int]
+    violations: Mapping[str, int | None]
+    figures: Mapping[str, int | None]
+
+    @property
+    def known(self) -> dict[str, int]:
+        """The violations and figures that are numbers."""
+        return {name: count for name, count in {**self.violations, **self.figures}.items() if count is not None}
 
     def checks(self) -> Iterator[Check]:
         for name, count in self.violations.items():
-            yield Check(f"audit: {name.replace('_', ' ')}", count == 0, "0", str(count))
+            passed, observed = (None, "NULL") if count is None else (count == 0, str(count))
+            yield Check(f"audit: {name.replace('_', ' ')}", passed, "0", observed)
 
 
 def script(configuration: Audit, records: Sequence[Record]) -> str:
@@ -36,7 +42,8 @@ def read_answer(configuration: Audit, output: str) -> AuditResult:
     Raises:
         FailedError: a count is missing.
     """
-    counts = {name: int(count) for name, count in (line.split() for line in output.splitlines() if line)}
+    lines = (line.partition(" ") for line in output.splitlines() if line)
+    counts = {name: int(count) if count.strip() else None for name, _, count in lines}
     if missing := ({**configuration.violations, **configuration.figures}).keys() - counts.keys():
         raise FailedError(f"the audit has no count of {', '.join(sorted(missing))}")
     return AuditResult(

@@ -1,6 +1,6 @@
 """The likely cause of each lost request, from its record, the pod terminations and the timeline."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -66,13 +66,15 @@ class Loss:
     allowed: bool
 
 
-def losses(evidence: Evidence, terminations: Sequence[PodTermination], allowed: frozenset[Outcome]) -> list[Loss]:
+def losses(
+    evidence: Evidence, terminations: Sequence[PodTermination], allows: Callable[[Record], bool] = lambda _: False
+) -> list[Loss]:
     """The lost requests with their causes, by due time. Only losses since the action can be allowed."""
     return [
         Loss(
             record,
             cause_of(record, evidence, terminations),
-            record.outcome in allowed and record.ended >= evidence.action_started,
+            allows(record) and record.ended >= evidence.action_started,
         )
         for record in evidence.records
         if record.lost

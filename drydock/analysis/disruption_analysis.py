@@ -13,7 +13,7 @@ from drydock.analysis.evidence import Evidence
 from drydock.analysis.pod_terminations import PodTermination, terminations
 from drydock.judge_client.start_delay import StartDelay
 from drydock.requests.outcome import Outcome
-from drydock.runs.verdict import Check, Verdict
+from drydock.runs.verdict import Check, Result, Verdict
 
 FILE = "analysis.json"
 # The limit for the 99th percentile of the start delay: a tenth of the shortest interval that a drill measures, the 1 s
@@ -43,7 +43,7 @@ class Analysis:
     @cached_property
     def losses(self) -> list[Loss]:
         """Every lost request, with its cause."""
-        return losses(self.evidence, self.terminations, self.objectives.allowed)
+        return losses(self.evidence, self.terminations, self.objectives.allows)
 
     @property
     def lost(self) -> list[Loss]:
@@ -62,7 +62,14 @@ class Analysis:
 
     def verdict(self) -> Verdict:
         """All checks, and the figures of the run."""
-        checks = [*self._requests(), *self._pods(), *self.extra, *self.audit.checks(), self._kept_up()]
+        checks = [
+            *self._requests(),
+            *self._pods(),
+            *self.extra,
+            *self.audit.checks(),
+            self._kept_up(),
+            self._complete(),
+        ]
         return Verdict(self.name, "drill", self._summary(checks), checks, self._figures())
 
     def as_json(self) -> dict[str, Any]:
@@ -86,16 +93,20 @@ class Analysis:
 
     def _requests(self) -> Iterator[Check]:
         sent, lost, allowed = len(self.evidence.records), len(self.lost), len(self.losses) - len(self.lost)
-        causes = self.count_causes(self.lost)
+        causes, over = self.count_causes(self.lost), self.evidence.action_ended
         observed = f"{lost:,} of {sent:,}" + (f": {causes}" if causes else "")
         expected = f"at most {self.objectives.lost:,}" if self.objectives.lost else "0"
         if self.objectives.allowed:
-            names = ", ".join(sorted(self.objectives.allowed))
+            names = ", ".join(sorted(map(str, self.objectives.allowed)))
             expected += f", except {names} from the action on"
             observed += f"; {allowed:,} excepted"
         yield Check("requests lost", lost <= self.objectives.lost and sent > 0, expected, observed)
+        if (limit := self.objectives.loss_seconds) is not None:
+            latest = max((it.record.started for it in self.lost), default=over)
+            observed = f"the last one {max(0.0, latest - over):.1f} s after it" if self.lost else "no loss"
+            yield Check("the loss ends in time", latest - over <= limit, f"within {limit:g} s of the action", observed)
         yield Check("enough requests", sent >= self.least, f"at least {self.least:,}", f"{sent:,}")
-        recovered, over = self.evidence.recovered_at, self.evidence.action_ended
+        recovered = self.evidence.recovered_at
         observed = "not observed" if recovered is None else f"{recovered - over:.1f} s after the action"
         yield Check("the service has recovered", recovered is not None, "observed", observed)
         if (limit := self.objectives.recovery_seconds) is not None:
@@ -114,20 +125,24 @@ class Analysis:
         if not deleted:
             return
         killed = [termination.pod for termination in deleted if termination.killed]
+        unseen = [termination.pod for termination in deleted if termination.exit_code is None]
         codes = ", ".join(str(termination.exit_code) for termination in deleted)
         yield Check(
             "deleted pods exit without SIGKILL",
-            self.objectives.kills or not killed,
+            self.objectives.kills or (False if killed else None if unseen else True),
             "no exit code 137",
-            f"exit codes {codes}" + (f": {', '.join(killed)} killed" if killed else ""),
+            f"exit codes {codes}"
+            + (f": {', '.join(killed)} killed" if killed else "")
+            + (f"; not observed: {', '.join(unseen)}" if unseen else ""),
         )
-        over = [it for it in deleted if it.seconds is not None and it.grace is not None and it.seconds > it.grace]
-        observed = ", ".join(f"{it.seconds:.1f} of {it.grace:g} s" for it in deleted if it.seconds and it.grace)
+        seen = [(it.seconds, it.grace) for it in deleted if it.seconds is not None and it.grace is not None]
+        fits = all(seconds <= grace for seconds, grace in seen)
         yield Check(
             "the shutdown fits the grace period",
-            self.objectives.kills or not over,
+            self.objectives.kills or (False if not fits else None if len(seen) < len(deleted) else True),
             "every pod",
-            observed or "not observed",
+            ", ".join(f"{seconds:.1f} of {grace:g} s" for seconds, grace in seen)
+            + (f"; not observed: {len(deleted) - len(seen)}" if len(seen) < len(deleted) else ""),
         )
 
     def _kept_up(self) -> Check:
@@ -135,6 +150,11 @@ class Analysis:
         observed = f"99 % within {it.p99_ms:.1f} ms; {it.late:,} of {it.sent:,} more than {it.late_over_ms:g} ms late"
         expected = f"99 % of the requests start within {LATEST_START_MS:.0f} ms of their due time"
         return Check("the judge kept up", it.sent > 0 and it.p99_ms <= LATEST_START_MS, expected, observed)
+
+    def _complete(self) -> Check:
+        dropped = self.evidence.history.dropped
+        observed = f"{dropped:,} observations dropped" if dropped else "complete"
+        return Check("the timeline is complete", None if dropped else True, "no observation dropped", observed)
 
     def _figures(self) -> dict[str, float]:
         evidence = self.evidence
@@ -155,8 +175,7 @@ class Analysis:
             "late": self.start_delay.late,
             "start_error_p99_ms": self.start_delay.p99_ms,
             "clock_skew_s": round(evidence.clock_skew, 3),
-            **self.audit.violations,
-            **self.audit.figures,
+            **self.audit.known,
         }
 
     def _recovery(self) -> dict[str, float]:
@@ -164,7 +183,8 @@ class Analysis:
         return {} if recovered is None else {"recovery_s": round(recovered - ended, 1)}
 
     def _summary(self, checks: Sequence[Check]) -> str:
-        failed = [check.name for check in checks if not check.passed]
+        failed = [check.name for check in checks if check.result is Result.FAILED]
+        unknown = [check.name for check in checks if check.result is Result.UNKNOWN]
         causes = self.count_causes(self.losses)
         allowed = len(self.losses) - len(self.lost)
         return (
@@ -172,4 +192,5 @@ class Analysis:
             + (f", {allowed:,} lost as the hypothesis expects" if allowed else "")
             + (f" ({causes})" if causes else "")
             + (f"; failed: {', '.join(failed)}" if failed else "")
+            + (f"; unknown: {', '.join(unknown)}" if unknown else "")
         )

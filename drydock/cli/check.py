@@ -73,7 +73,7 @@ def _verdict(results: Sequence[Result]) -> Verdict:
         Check(it.rule.identifier, not it.broken, it.rule.sentence, " ".join(map(_sentences, it.broken or it.findings)))
         for it in results
     ]
-    holding = sum(check.passed for check in checks)
+    holding = sum(check.passed is True for check in checks)
     return Verdict("check", "check", f"{holding} of {len(results)} rules hold", checks, {})
 
 

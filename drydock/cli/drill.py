@@ -8,7 +8,7 @@ import typer
 
 from drydock.cluster.platform import KindPlatform
 from drydock.core.console import message
-from drydock.core.errors import FailedError
+from drydock.core.errors import FailedError, InconclusiveError
 from drydock.core.project import Project
 from drydock.drills import all as every
 from drydock.drills import experiment, scale_comparison
@@ -16,7 +16,7 @@ from drydock.drills.disruption import Disruption
 from drydock.drills.drill_catalogue import DISRUPTIONS
 from drydock.drills.scale import Scale
 from drydock.runs.folder import RunFolder
-from drydock.runs.verdict import Verdict
+from drydock.runs.verdict import Result, Verdict
 from drydock.targets.kind import KindTarget
 from drydock.targets.local import LocalTarget
 from drydock.targets.target import Target
@@ -52,7 +52,9 @@ Against = Annotated[
 ]
 
 EXIT_CODES = """Writes a folder below runs/ with report.html. Ctrl-C restores the service. Exit code 1: the service \
-missed an objective. Exit code 2: the drill could not run."""
+missed an objective. Exit code 2: the drill could not run. Exit code 3: the evidence does not suffice."""
+
+WORDS = {Result.PASSED: "ok", Result.FAILED: "FAIL", Result.UNKNOWN: "unknown"}
 
 
 @app.command("list")
@@ -121,17 +123,25 @@ def target_of(project: Project, platform: Platform) -> Target:
 
 
 def conclude(project: Project, verdict: Verdict, folder: RunFolder) -> None:
-    """Prints the verdict and the path of the report. Raises FailedError if a check failed."""
+    """Prints the verdict and the path of the report.
+
+    Raises:
+        FailedError: a check failed.
+        InconclusiveError: none failed, and the evidence of one was not observed.
+    """
     for check in verdict.checks:
         message(
-            f"{'  ok' if check.passed else 'FAIL'}  {check.name}: {check.observed}"
+            f"{WORDS[check.result]:>7}  {check.name}: {check.observed}"
             + ("" if check.passed else f"; expected {check.expected}")
         )
     for warning in verdict.warnings:
         message(f"note  {warning}")
     message(f"Report: {folder.path('report.html').relative_to(project.root)}")
-    if not verdict.passed:
-        raise FailedError(verdict.summary, f"Open {folder.path('report.html')}")
+    remedy = f"Open {folder.path('report.html')}"
+    if verdict.result is Result.FAILED:
+        raise FailedError(verdict.summary, remedy)
+    if verdict.result is Result.UNKNOWN:
+        raise InconclusiveError(verdict.summary, remedy)
     message(verdict.summary)
 
 

@@ -21,7 +21,7 @@ from drydock.cli.smoke import smoke
 from drydock.cli.status import status
 from drydock.cli.up import up
 from drydock.core.console import message, output_console
-from drydock.core.errors import CannotRunError, FailedError
+from drydock.core.errors import CannotRunError, FailedError, InconclusiveError
 
 INTERRUPTED = 130  # Typer's exit code after Ctrl-C: 128 + SIGINT, as in a shell
 
@@ -61,13 +61,21 @@ def options(
     """A local production-parity environment for a FastAPI service."""
 
 
+# The word for each exit code.
+RESULTS = {
+    FailedError.exit_code: "failed",
+    CannotRunError.exit_code: "cannot run",
+    InconclusiveError.exit_code: "inconclusive",
+}
+
+
 def main() -> None:
-    """Runs the command line. The exit code is 0 (passed), 1 (failed), 2 (could not run) or 130 (Ctrl-C)."""
+    """Runs the command line. Exit codes: 0 passed, 1 failed, 2 could not run, 3 inconclusive, 130 Ctrl-C."""
     try:
         app()
     except FailedError as error:
         console = output_console(stderr=True)
-        result = "cannot run" if isinstance(error, CannotRunError) else "failed"
+        result = RESULTS[error.exit_code]
         console.print(f"[bold red]{result}[/]  {escape(error.reason)}", soft_wrap=True)
         if error.remedy:
             console.print(f"[bold]remedy[/]  {escape(error.remedy)}", soft_wrap=True)

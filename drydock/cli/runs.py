@@ -47,7 +47,7 @@ def show(name: Name = "last") -> None:
     if run.path(records.FILE).exists():
         load_table.show(run.records())
     for check in verdict["checks"]:
-        result = "[green]passed[/]" if check["passed"] else "[red]missed[/]"
+        result = {True: "[green]passed[/]", False: "[red]missed[/]"}.get(check["passed"], "[yellow]unknown[/]")
         line = f"{check['name']}: expected {check['expected']}, observed {check['observed']}"
         output_console().print(f"{result}  {escape(line)}", soft_wrap=True)
     for warning in verdict.get("warnings", []):
@@ -79,7 +79,7 @@ def _line(run: RunFolder) -> str:
         verdict = run.read_json(verdicts.FILE)
     except CannotRunError as error:
         return f"[dim]{escape(error.reason)}[/]"
-    color = "green" if verdict["passed"] else "red"
+    color = "green" if verdict["passed"] else "yellow" if verdict.get("result") == verdicts.Result.UNKNOWN else "red"
     return f"[{color}]{escape(verdict['summary'])}[/]"
 
 

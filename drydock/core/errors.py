@@ -12,6 +12,12 @@ class FailedError(Exception):
         self.remedy = remedy
 
 
+class InconclusiveError(FailedError):
+    """The command ran, and its evidence does not suffice for a result: exit code 3."""
+
+    exit_code = 3
+
+
 class CannotRunError(FailedError):
     """The command could not run: exit code 2."""
 

@@ -76,21 +76,30 @@ def _chosen(project: Project, target: Target, *, controls: bool, times: int) -> 
 
 
 def _run(drill: Disruption[Any], target: Target) -> DrillResult:
-    control = drill.against is not None
     try:
         verdict, _ = experiment.run(drill, target)
     except CannotRunError as error:
         return DrillResult(drill.name, "could not run", as_expected=False, note=error.reason.splitlines()[0])
     except FailedError as error:
         return DrillResult(drill.name, "went wrong", as_expected=False, note=error.reason.splitlines()[0])
+    result, as_expected = _result(drill, verdict)
     return DrillResult(
         drill.name,
-        "passed" if verdict.passed else "failed, as it must" if control else "failed",
-        as_expected=verdict.passed is not control,
+        result,
+        as_expected=as_expected,
         **_counts(verdict),
         **_audited(drill.analysis),
         note=_note(verdict, drill.analysis),
     )
+
+
+def _result(drill: Disruption[Any], verdict: Verdict) -> tuple[str, bool]:
+    """The result in words, and whether it is as expected. A negative control must fail the check that it is for."""
+    if drill.against is None:
+        return verdict.result, verdict.passed
+    if drill.control_check in {check.name for check in verdict.failed}:
+        return "failed, as it must", True
+    return f"{verdict.result}, but not by {drill.control_check!r}", False
 
 
 def _counts(verdict: Verdict) -> dict[str, str]:
@@ -103,12 +112,12 @@ def _audited(analysis: Analysis | None) -> dict[str, str]:
     acknowledged = {it.key for it in analysis.evidence.records if it.key and not it.lost}
     return {
         "acknowledged": f"{len(acknowledged):,}",
-        "violations": f"{sum(analysis.audit.violations.values()):,}",
+        "violations": f"{sum(count or 0 for count in analysis.audit.violations.values()):,}",
     }
 
 
 def _note(verdict: Verdict, analysis: Analysis | None) -> str:
-    """The failed checks, then the causes of the losses."""
-    failed = ", ".join(check.name for check in verdict.failed)
+    """The failed and the unknown checks, then the causes of the losses."""
+    failed = ", ".join(check.name for check in (*verdict.failed, *verdict.unknown))
     causes = analysis.count_causes(analysis.losses) if analysis else ""
     return "; ".join(text for text in (failed, causes) if text)

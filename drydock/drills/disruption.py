@@ -36,6 +36,8 @@ class Disruption[T: Target](ABC):
 
     title: ClassVar[str]
     negative_control: ClassVar[str]
+    # The check that the negative control must fail. Any other failure proves nothing.
+    control_check: ClassVar[str] = "requests lost"
     # The platforms that can run the drill.
     platforms: ClassVar[frozenset[str]] = frozenset({"kind", "local"})
     pods: ClassVar[int] = 2

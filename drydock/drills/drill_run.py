@@ -74,8 +74,10 @@ class DrillRun[T: Target]:
 
     @property
     def answers_everything(self) -> bool:
-        """Whether every request of the last second succeeded."""
-        return self.sample is not None and self._lost_before == self.sample.lost
+        """Whether every request of the last second succeeded, and no more than a second's requests are in flight."""
+        if self.sample is None or self.sample.lost != self._lost_before:
+            return False
+        return self.sample.in_flight <= self.settings.rate
 
     def release(self, name: str) -> None:
         """Rolls out a variant of the service; the end of the drill restores the previous release."""
@@ -157,12 +159,16 @@ class DrillRun[T: Target]:
             progress.detail += f"; not recovered within {self.settings.recovery_seconds:g} s"
 
     def complete(self, progress: Step, least: int) -> None:
-        """Continues until `least` requests were sent, and for QUIET_SECONDS after the recovery."""
-        until = time.time() + QUIET_SECONDS
+        """Continues until `least` requests were sent and QUIET_SECONDS passed without a loss."""
+        quiet_since, deadline = time.time(), time.time() + self.settings.recovery_seconds
 
         def look(sample: ProgressSample) -> bool:
+            nonlocal quiet_since
             self._show(sample, progress)
-            return sample.sent >= least and sample.time >= until
+            if not self.answers_everything:
+                quiet_since = sample.time
+            quiet = sample.time - quiet_since >= QUIET_SECONDS
+            return sample.sent >= least and (quiet or sample.time >= deadline)
 
         self.live.until(look)
 

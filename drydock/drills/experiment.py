@@ -143,5 +143,5 @@ def _conclude[T: Target](drill: Drill[T], experiment: Experiment[T]) -> Verdict:
         experiment.folder.conclude(verdict, time.time() - experiment.began)
         drill.report(experiment, verdict)
         progress.detail = str(experiment.folder.path("report.html").relative_to(experiment.project.root))
-    experiment.annotations.mark(f"drill {drill.name}: {'passed' if verdict.passed else 'failed'}")
+    experiment.annotations.mark(f"drill {drill.name}: {verdict.result}")
     return verdict

@@ -18,7 +18,7 @@ from drydock.system.processes import last_lines
 
 # Twenty subjects, sixty good answers, and a service that has just been replaced.
 BEGIN_SECONDS = 60.0
-# The number of times that a broken log stream is opened again while the pod runs.
+# A broken log stream is opened again this many times without a new sample.
 ATTEMPTS = 5
 
 
@@ -44,16 +44,22 @@ class JudgeJob:
         """
         self.job.start({VARIABLE: self.plan.as_json(), **self.variables}, self.plan.seconds, progress)
         image, progress.detail = progress.detail, "preparing and warming up"
+        if reason := self._wait_for_begin():
+            self.remove()
+            raise CannotRunError(reason, "drydock status")
+        progress.detail = f"{self.plan.rate:g} requests a second to {self.plan.url} ({image})"
+
+    def _wait_for_begin(self) -> str | None:
+        """Waits until it sends. Returns the reason if it does not."""
         deadline = time.monotonic() + BEGIN_SECONDS
         for line in self._said():
             if "began" in line:
-                progress.detail = f"{self.plan.rate:g} requests a second to {self.plan.url} ({image})"
-                return
+                return None
             if "ended" in line:
-                raise CannotRunError(f"the judge could not run: {line.get('reason', '')}", "drydock status")
+                return f"the judge could not run: {line.get('reason', '')}"
             if time.monotonic() > deadline:
                 break
-        raise CannotRunError(f"the judge did not begin:\n{last_lines(self._log(), 5)}", "drydock status")
+        return f"the judge did not begin:\n{last_lines(self._log(), 5)}"
 
     def follow(self, on_sample: Callable[[ProgressSample], None]) -> None:
         """Calls `on_sample` each second until the end. Raises CannotRunError if something else ended the judge."""
@@ -63,9 +69,12 @@ class JudgeJob:
                 self._seen = sample.time
                 on_sample(sample)
 
-        for _ in range(ATTEMPTS):
+        attempts = 0
+        while attempts < ATTEMPTS:
+            before = self._seen
             if log.follow(self._said(), newer):
                 return
+            attempts = attempts + 1 if self._seen == before else 0
         raise CannotRunError(f"the judge was ended:\n{last_lines(self._log(), 5)[:2000]}", "kubectl get events -n load")
 
     def stop(self) -> None:

@@ -59,8 +59,9 @@ class LoadJob:
         adjust(manifests, image, environment, seconds)
         self.cluster.apply("--filename", "-", stdin=yaml.safe_dump_all(manifests))
         if not wait_until(lambda: self._started(progress), START_SECONDS, interval=0.5):
-            remedy = f"Run `kubectl describe pod --namespace {NAMESPACE}`."
-            raise CannotRunError(f"the pod of {self.name} did not start: {progress.detail}", remedy)
+            reason = f"the pod of {self.name} did not start: {progress.detail}"
+            self.remove()
+            raise CannotRunError(reason, f"kubectl get events --namespace {NAMESPACE}")
         progress.detail = image
 
     def remove(self) -> None:

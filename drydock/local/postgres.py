@@ -82,6 +82,12 @@ class EmbeddedPostgres:
         return f"postgresql://{self.name}:{self._password.read_text()}@{LOOPBACK}:{self.port}/{self.name}"
 
     @property
+    def connection_variables(self) -> dict[str, str]:
+        """The connection for psql as variables of libpq: a password in arguments is visible to every user."""
+        place = {"PGHOST": LOOPBACK, "PGPORT": str(self.port), "PGDATABASE": self.name}
+        return {**place, "PGUSER": self.name, "PGPASSWORD": self._password.read_text()}
+
+    @property
     def running(self) -> bool:
         """Whether the postmaster that this object started is alive."""
         return self._process is not None and self._process.poll() is None

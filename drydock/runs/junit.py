@@ -2,7 +2,7 @@
 
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from drydock.runs.verdict import Check, Verdict
+from drydock.runs.verdict import Check, Result, Verdict
 
 FILE = "junit.xml"
 
@@ -14,7 +14,7 @@ def junit(verdict: Verdict, seconds: float) -> str:
         name=f"drydock.{verdict.kind}.{verdict.name}",
         tests=str(len(verdict.checks)),
         failures=str(len(verdict.failed)),
-        errors="0",
+        errors=str(len(verdict.unknown)),
         time=f"{seconds:.1f}",
     )
     for check in verdict.checks:
@@ -29,6 +29,8 @@ def junit(verdict: Verdict, seconds: float) -> str:
 def _case(suite: Element, class_name: str, check: Check) -> None:
     case = SubElement(suite, "testcase", classname=class_name, name=check.name)
     text = f"expected {check.expected}, observed {check.observed}"
-    if not check.passed:
+    if check.result is Result.FAILED:
         SubElement(case, "failure", message=text, type="objective")
+    elif check.result is Result.UNKNOWN:
+        SubElement(case, "error", message=text, type="not observed")
     SubElement(case, "system-out").text = text

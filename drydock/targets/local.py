@@ -172,7 +172,8 @@ class LocalTarget:
     def sql(self, statements: str) -> str:
         """The output of psql. Raises FailedError if a statement fails."""
         postgres = self._now.runtime.postgres
-        return output([str(postgres.program("psql")), postgres.dsn, *psql.OPTIONS], stdin=statements)
+        command = [str(postgres.program("psql")), *psql.OPTIONS]
+        return output(command, stdin=statements, environment=postgres.connection_variables)
 
     @property
     def _now(self) -> LocalCluster:

@@ -121,8 +121,7 @@ class ScalingAnalysis:
             "requests_per_second_under_load": round(len(step) / max(self._loaded_seconds(), 1), 1),
             "p95_under_load_ms": latency(step, 95, self.evidence.route) or 0.0,
             "pods_wanted": self.evidence.wanted,
-            **self.audit.violations,
-            **self.audit.figures,
+            **self.audit.known,
         }
 
     def _loaded_seconds(self) -> float:

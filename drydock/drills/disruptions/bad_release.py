@@ -21,6 +21,7 @@ class BadRelease(Disruption[Target]):
         "rollback loses no request."
     )
     negative_control = "lying-readiness"
+    control_check = "only the previous release has answered"
 
     def act(self, run: DrillRun[Target]) -> None:
         run.release("unreachable-database")

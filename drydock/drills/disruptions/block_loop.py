@@ -24,6 +24,7 @@ class BlockLoop(Disruption[Target]):
 
     title = "block-loop"
     negative_control = "no-readiness"
+    control_check = "readiness removes the pod"
 
     @property
     def hypothesis(self) -> str:

@@ -27,9 +27,10 @@ class DbOutage(Disruption[Target]):
         f"{RECOVERY_SECONDS:g} s of the database's return, and no acknowledged write is missing."
     )
     objectives = DrillObjectives(
-        allowed=frozenset({Outcome.SERVER_ERROR, Outcome.REFUSED, Outcome.TIMED_OUT}), recovery_seconds=RECOVERY_SECONDS
+        allowed=frozenset({503, Outcome.REFUSED, Outcome.TIMED_OUT}), recovery_seconds=RECOVERY_SECONDS
     )
     negative_control = "eager-liveness"
+    control_check = "container restarts"
 
     def act(self, run: DrillRun[Target]) -> None:
         run.target.stop_database()

@@ -19,10 +19,9 @@ class DbRestart(Disruption[Target]):
         "When the database restarts, requests get 503 or are refused meanwhile, no pod restarts, and every "
         f"acknowledged write is kept. Every request succeeds again within {RECOVERY_SECONDS:g} s."
     )
-    objectives = DrillObjectives(
-        allowed=frozenset({Outcome.SERVER_ERROR, Outcome.REFUSED}), recovery_seconds=RECOVERY_SECONDS
-    )
+    objectives = DrillObjectives(allowed=frozenset({503, Outcome.REFUSED}), recovery_seconds=RECOVERY_SECONDS)
     negative_control = "eager-liveness"
+    control_check = "container restarts"
 
     def act(self, run: DrillRun[Target]) -> None:
         run.target.stop_database()

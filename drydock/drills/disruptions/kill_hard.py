@@ -30,7 +30,9 @@ class KillHard(Disruption[Target]):
     @property
     def objectives(self) -> DrillObjectives:
         """The requests of one pod until the Service removes it, and one restart."""
-        return DrillObjectives(lost=ceil(UNNOTICED_SECONDS * self.rate_of_one_pod), restarts=1)
+        return DrillObjectives(
+            lost=ceil(UNNOTICED_SECONDS * self.rate_of_one_pod), loss_seconds=UNNOTICED_SECONDS, restarts=1
+        )
 
     def act(self, run: DrillRun[Target]) -> None:
         run.target.kill(run.chosen_pod)

@@ -24,6 +24,7 @@ class LastSpans(Disruption[KindTarget]):
     title = "last-spans"
     hypothesis = "When a pod terminates, the traces of its last requests reach Jaeger, and no request is lost."
     negative_control = "no-flush"
+    control_check = "the last traces arrive"
     platforms = frozenset({"kind"})
 
     def act(self, run: DrillRun[KindTarget]) -> None:

@@ -17,6 +17,7 @@ class SlowStart(Disruption[Target]):
         "no pod receives a request before it is ready, and no request is lost."
     )
     negative_control = "no-startup-probe"
+    control_check = "container restarts"
 
     def act(self, run: DrillRun[Target]) -> None:
         run.release("slow-start")

@@ -132,11 +132,12 @@ def evidence(
     *,
     recovered: float | None = RECOVERED,
     count: int = REQUESTS,
+    dropped: int = 0,
 ) -> Evidence:
     """The run with these lost requests beside those that were answered."""
     observations = sorted(deletion() if seen is None else seen, key=lambda it: it.arrived)
     sent = sorted([*answered(count), *lost], key=lambda record: record.intended)
-    return Evidence(WORKLOAD, History(observations), sent, BEGAN, ACTED, ACTED + 0.3, recovered, ENDED)
+    return Evidence(WORKLOAD, History(observations, dropped=dropped), sent, BEGAN, ACTED, ACTED + 0.3, recovered, ENDED)
 
 
 def analysis(

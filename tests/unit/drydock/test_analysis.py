@@ -15,7 +15,7 @@ from drydock.analysis.pod_terminations import MARKS, terminations
 from drydock.judge_client.start_delay import StartDelay
 from drydock.requests.outcome import Outcome
 from drydock.requests.records import Record
-from drydock.runs.verdict import Check
+from drydock.runs.verdict import Check, Result
 from drydock.timeline.observation import Observation
 from tests.unit.drydock import disrupted
 from tests.unit.drydock.disrupted import ACTED, COMING, LEAVING, RECOVERED, STAYING, evidence, request
@@ -110,7 +110,7 @@ CAUSES = [
 def test_each_loss_has_its_likely_cause(cause: Cause, seen: Sequence[Observation], lost: Record) -> None:
     found = evidence([lost], seen)
 
-    [loss] = losses(found, terminations(found), frozenset())
+    [loss] = losses(found, terminations(found))
 
     assert loss.cause == cause
     assert loss.record == lost
@@ -132,7 +132,7 @@ def test_a_run_without_a_loss_passes_every_check() -> None:
 REFUSED = request(ACTED + 1, Outcome.REFUSED)
 EARLY = request(ACTED - 5, Outcome.SERVER_ERROR)
 LATE = request(ACTED + 30, Outcome.SERVER_ERROR)
-WITH_5XX = DrillObjectives(allowed=frozenset({Outcome.SERVER_ERROR}), recovery_seconds=20)
+WITH_5XX = DrillObjectives(allowed=frozenset({503}), recovery_seconds=20)
 KILLED, TOO_SLOW = disrupted.deletion(exit_code=137), disrupted.deletion(grace=8)
 MISSING = AuditResult({"acknowledged_but_missing": 1}, {})
 BEHIND = StartDelay(late=150, sent=10_000, p99_ms=101.0)
@@ -160,9 +160,52 @@ def test_each_check_can_fail_and_then_fails_alone(check: str, analysis: Analysis
     assert check in verdict.summary
 
 
+NO_EXIT = [
+    it for it in disrupted.deletion() if it.name != LEAVING or (it.change != "removed" and it.arrived < ACTED + 11)
+]
+UNKNOWN = [
+    (["deleted pods exit without SIGKILL", "the shutdown fits the grace period"], evidence(seen=NO_EXIT)),
+    (["the timeline is complete"], evidence(dropped=1)),
+]
+
+
+@pytest.mark.parametrize(("checks", "found"), UNKNOWN, ids=[it[0][0] for it in UNKNOWN])
+def test_what_was_not_observed_is_unknown_and_never_passes(checks: list[str], found: Evidence) -> None:
+    verdict = disrupted.analysis(found).verdict()
+
+    assert [check.name for check in verdict.unknown] == checks
+    assert (verdict.result, verdict.passed, verdict.failed) == (Result.UNKNOWN, False, [])
+    assert f"unknown: {', '.join(checks)}" in verdict.summary
+
+
+def test_a_failed_check_outweighs_an_unknown_one() -> None:
+    verdict = disrupted.analysis(evidence([REFUSED], dropped=1)).verdict()
+
+    assert verdict.result is Result.FAILED
+    assert [check.name for check in verdict.failed] == ["requests lost"]
+
+
+def test_an_allowed_status_allows_no_other() -> None:
+    out = [request(ACTED + 2, Outcome.SERVER_ERROR, status=status) for status in (503, 500, 502)]
+
+    verdict = disrupted.analysis(evidence(out), WITH_5XX).verdict()
+
+    assert (verdict.figures["lost"], verdict.figures["allowed"]) == (2, 1)
+
+
+@pytest.mark.parametrize(("after", "passes"), [(2.9, True), (3.1, False)])
+def test_a_loss_that_is_allowed_for_a_while_must_end(after: float, passes: bool) -> None:
+    acted = evidence().action_ended
+    lost = evidence([request(acted + after, Outcome.REFUSED)])
+    verdict = disrupted.analysis(lost, DrillObjectives(lost=100, loss_seconds=3)).verdict()
+
+    assert verdict.passed is passes
+    assert [check.name for check in verdict.failed] == ([] if passes else ["the loss ends in time"])
+
+
 def test_what_the_hypothesis_expects_is_counted_beside_what_is_lost() -> None:
     out = [request(ACTED + 2, Outcome.SERVER_ERROR), request(ACTED + 3, Outcome.SERVER_ERROR)]
-    objectives = DrillObjectives(allowed=frozenset({Outcome.SERVER_ERROR}), recovery_seconds=20)
+    objectives = DrillObjectives(allowed=frozenset({503}), recovery_seconds=20)
 
     verdict = disrupted.analysis(evidence(out), objectives).verdict()
 

@@ -72,6 +72,14 @@ def test_a_log_that_is_not_whole_is_refused(tmp_path: Path, cut: int) -> None:
         log.collect("".join(broken), tmp_path)
 
 
+def test_a_log_with_fewer_records_than_were_sent_is_refused(tmp_path: Path) -> None:
+    lines = [line.replace('"sent": 3', '"sent": 4') if '"summary"' in line else line for line in a_log()]
+    assert lines != a_log()
+
+    with pytest.raises(FailedError, match="sent 4 requests and counted 3; its log holds 3"):
+        log.collect("".join(lines), tmp_path)
+
+
 def test_following_says_each_second_and_ends_with_the_judge() -> None:
     samples: list[ProgressSample] = []
 

@@ -1,0 +1,118 @@
+"""Every way to end a drill leaves the service as it was, or names what is left and restores it by one command."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from drydock.core.errors import CannotRunError
+from drydock.targets.journal import NAME
+from tests.e2e import cluster
+from tests.polling import poll_until
+
+DRILL_SECONDS = 120
+RESTORE_SECONDS = 180
+DATABASE = "postgres"
+
+
+def state() -> dict[str, Any]:
+    """Everything that the drills of these tests change."""
+    deployment, scaler = cluster.get("deployment", cluster.WORKLOAD.deployment), cluster.get("scaledobject", "shop")
+    return {
+        "pod template": deployment["spec"]["template"]["spec"],
+        "paused": scaler["metadata"].get("annotations", {}).get(cluster.PAUSED_AT),
+        "database": cluster.get("statefulset", DATABASE)["spec"]["replicas"],
+        "journal": cluster.kubectl("get", "configmap", NAME, "--ignore-not-found", "--output", "name"),
+        "jobs": cluster.kubectl("get", "jobs", "--namespace", "load", "--output", "name"),
+    }
+
+
+def drydock(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "drydock", *arguments]
+    root = cluster.PROJECT.root
+    return subprocess.run(command, cwd=root, capture_output=True, text=True, check=False, timeout=RESTORE_SECONDS)
+
+
+@contextmanager
+def running(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A drill in a process group of its own, as a terminal starts it."""
+    command = [sys.executable, "-m", "drydock", "drill", *arguments]
+    with subprocess.Popen(
+        command,
+        cwd=cluster.PROJECT.root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def weakened() -> bool:
+    [container] = cluster.get("deployment", cluster.WORKLOAD.deployment)["spec"]["template"]["spec"]["containers"]
+    return "lifecycle" not in container
+
+
+def without_database() -> bool:
+    return not cluster.get("statefulset", DATABASE)["status"].get("readyReplicas")
+
+
+def test_a_killed_drill_is_named_refused_and_restored_by_one_command() -> None:
+    before = state()
+    with running("rollout", "--against", "control") as process:
+        poll_until(weakened, "the negative control to be applied", DRILL_SECONDS)
+        process.kill()
+        process.wait()
+    assert state() != before
+
+    status, doctor, another = drydock("status"), drydock("doctor"), drydock("drill", "delete-pod")
+    restored, again = drydock("drill", "restore"), drydock("drill", "restore")
+
+    assert status.returncode == 1
+    for named in (status.stdout, doctor.stdout, another.stderr):
+        assert "drydock drill restore" in named, named
+    assert another.returncode == CannotRunError.exit_code
+    assert restored.returncode == 0, restored.stderr
+    assert state() == before
+    assert "There is nothing to restore." in again.stderr
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        pytest.param([signal.SIGINT, signal.SIGINT], id="Ctrl-C twice"),
+        pytest.param([signal.SIGHUP], id="closed terminal"),
+        pytest.param([signal.SIGTERM], id="SIGTERM", marks=pytest.mark.nightly),
+    ],
+)
+def test_a_drill_that_is_ended_starts_the_database_again(numbers: list[signal.Signals]) -> None:
+    before = state()
+    with running("db-outage") as process:
+        poll_until(without_database, "the database to be stopped", DRILL_SECONDS)
+        for number in numbers:
+            os.killpg(process.pid, number)
+        output, _ = process.communicate(timeout=RESTORE_SECONDS)
+
+    assert process.returncode not in (0, None), output
+    assert state() == before, output
+
+
+def test_a_second_drill_is_refused_while_one_runs() -> None:
+    before = state()
+    with running("delete-pod") as process:
+        poll_until(lambda: state()["journal"], "the first drill to hold the service", DRILL_SECONDS)
+        second = drydock("drill", "rollout")
+        os.killpg(process.pid, signal.SIGINT)
+        process.communicate(timeout=RESTORE_SECONDS)
+
+    assert second.returncode == CannotRunError.exit_code
+    assert f"process {process.pid}" in second.stderr
+    assert state() == before
