@@ -1,11 +1,12 @@
 """The evidence of a shutdown drill: its timeline and its requests."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from drydock.core.project import Workload
 from drydock.requests.records import Record
+from drydock.system.cpu_pressure import CpuPressure
 from drydock.timeline.history import History, Series
 
 
@@ -15,6 +16,7 @@ class Evidence:
 
     `started` is the time of the first request. The action ends at `action_ended`, when its command has returned or the
     database is up again. `recovered_at` is None if no recovery was observed. `ended` is the time of the last answer.
+    `pressure` is that of the machine on which the drill runs.
     """
 
     workload: Workload
@@ -26,6 +28,7 @@ class Evidence:
     recovered_at: float | None
     ended: float
     clock_skew: float = 0.0
+    pressure: CpuPressure = field(default_factory=CpuPressure)
 
     @cached_property
     def endpoints(self) -> Series[frozenset[str]]:

@@ -184,6 +184,7 @@ class DrillRun[T: Target]:
             recovered_at=self.recovered_at,
             ended=max((record.ended for record in records), default=self.action_ended),
             clock_skew=self.clock_skew.seconds,
+            pressure=experiment.machine.pressure,
         )
 
     def _show(self, sample: ProgressSample, progress: Step, more: str = "") -> None:

@@ -13,6 +13,7 @@ from drydock.drills.restoration import restored
 from drydock.runs.folder import CONFIGURATION, RunFolder
 from drydock.runs.verdict import Verdict
 from drydock.system import signals
+from drydock.system.cpu_pressure import CpuPressureRecorder
 from drydock.targets.target import Target, TimelineRecorder
 from drydock.timeline import history
 from drydock.timeline.history import History
@@ -35,6 +36,7 @@ class Experiment[T: Target]:
     folder: RunFolder
     timeline: TimelineRecorder
     annotations: Annotations
+    machine: CpuPressureRecorder = field(default_factory=CpuPressureRecorder)
     began: float = field(default_factory=time.time)
     phases: list[Phase] = field(default_factory=list)
     _recorded: History | None = None
@@ -71,7 +73,11 @@ class Experiment[T: Target]:
     def record(self) -> None:
         """Completes and writes the timeline of the drill."""
         self._recorded = self.timeline.complete()
-        content = {"phases": [asdict(phase) for phase in self.phases], **self._recorded.as_json()}
+        content = {
+            "phases": [asdict(phase) for phase in self.phases],
+            "cpu_pressure": self.machine.pressure.as_json(),
+            **self._recorded.as_json(),
+        }
         self.folder.write_json(history.FILE, content)
 
 
@@ -119,7 +125,8 @@ def run[T: Target](drill: Drill[T], target: T, *, keep: bool = False) -> tuple[V
         message(f"Hypothesis: {drill.hypothesis}")
         with target.timeline() as timeline, restored(target, folder.name, keep=keep):
             experiment = Experiment(target, folder, timeline, annotations)
-            _perform(drill, experiment)
+            with experiment.machine:
+                _perform(drill, experiment)
         return _conclude(drill, experiment), folder
 
 
