@@ -11,13 +11,16 @@ from drydock.analysis.causes import Cause, Loss, losses
 from drydock.analysis.drill_objectives import DrillObjectives
 from drydock.analysis.evidence import Evidence
 from drydock.analysis.pod_terminations import PodTermination, terminations
+from drydock.analysis.starvation import Starvation
 from drydock.judge_client.start_delay import StartDelay
 from drydock.requests.outcome import Outcome
+from drydock.requests.statistics import in_words
 from drydock.runs.verdict import Check, Result, Verdict
 
 FILE = "analysis.json"
 # The limit for the 99th percentile of the start delay: a tenth of the shortest interval that a drill measures, the 1 s
-# for which kube-proxy collects changes (minSyncPeriod, by default). A later judge may have missed the disturbance.
+# for which kube-proxy collects changes (minSyncPeriod, by default). A later judge may have missed the disturbance, so
+# its run is no evidence.
 LATEST_START_MS = 100.0
 
 
@@ -50,10 +53,21 @@ class Analysis:
         """The losses that the objectives do not allow."""
         return [loss for loss in self.losses if not loss.allowed]
 
+    @cached_property
+    def explained(self) -> list[Loss]:
+        """The losses that the objectives do not allow, and that a machine without CPU explains."""
+        starvation = Starvation(self.evidence.records)
+        return [loss for loss in self.lost if starvation.explains(loss)]
+
     @property
     def causes(self) -> Counter[Cause]:
         """The number of losses by cause, allowed losses included."""
         return Counter(loss.cause for loss in self.losses)
+
+    @property
+    def pressure(self) -> float | None:
+        """The share of the run in which a task of this machine waited for a CPU; None if it was not observed."""
+        return self.evidence.pressure.between(self.evidence.started, self.evidence.ended)
 
     @property
     def outcomes(self) -> Counter[tuple[str, Outcome]]:
@@ -100,7 +114,9 @@ class Analysis:
             names = ", ".join(sorted(map(str, self.objectives.allowed)))
             expected += f", except {names} from the action on"
             observed += f"; {allowed:,} excepted"
-        yield Check("requests lost", lost <= self.objectives.lost and sent > 0, expected, observed)
+        if self.explained:
+            observed += f"; the machine was out of CPU during {len(self.explained):,} of them"
+        yield Check("requests lost", self._few_lost(), expected, observed)
         if (limit := self.objectives.loss_seconds) is not None:
             latest = max((it.record.started for it in self.lost), default=over)
             observed = f"the last one {max(0.0, latest - over):.1f} s after it" if self.lost else "no loss"
@@ -117,6 +133,13 @@ class Analysis:
                 f"within {limit:g} s",
                 f"{max(0.0, last - over):.1f} s",
             )
+
+    def _few_lost(self) -> bool | None:
+        """None if only the losses that the machine explains exceed the objective."""
+        lost, most = len(self.lost), self.objectives.lost
+        if not self.evidence.records or lost - len(self.explained) > most:
+            return False
+        return True if lost <= most else None
 
     def _pods(self) -> Iterator[Check]:
         restarts, most = self.evidence.restarts, self.objectives.restarts
@@ -149,7 +172,10 @@ class Analysis:
         it = self.start_delay
         observed = f"99 % within {it.p99_ms:.1f} ms; {it.late:,} of {it.sent:,} more than {it.late_over_ms:g} ms late"
         expected = f"99 % of the requests start within {LATEST_START_MS:.0f} ms of their due time"
-        return Check("the judge kept up", it.sent > 0 and it.p99_ms <= LATEST_START_MS, expected, observed)
+        if (pressure := self.pressure) is not None:
+            observed += f"; tasks waited for a CPU {pressure:.0%} of the time"
+        passed = True if it.sent > 0 and it.p99_ms <= LATEST_START_MS else None
+        return Check("the judge kept up", passed, expected, observed)
 
     def _complete(self) -> Check:
         dropped = self.evidence.history.dropped
@@ -175,6 +201,8 @@ class Analysis:
             "late": self.start_delay.late,
             "start_error_p99_ms": self.start_delay.p99_ms,
             "clock_skew_s": round(evidence.clock_skew, 3),
+            **({} if self.pressure is None else {"cpu_pressure": round(self.pressure, 3)}),
+            "lost_without_cpu": len(self.explained),
             **self.audit.known,
         }
 
@@ -188,7 +216,7 @@ class Analysis:
         causes = self.count_causes(self.losses)
         allowed = len(self.losses) - len(self.lost)
         return (
-            f"{len(self.lost):,} of {len(self.evidence.records):,} requests lost"
+            in_words(len(self.lost), len(self.evidence.records))
             + (f", {allowed:,} lost as the hypothesis expects" if allowed else "")
             + (f" ({causes})" if causes else "")
             + (f"; failed: {', '.join(failed)}" if failed else "")

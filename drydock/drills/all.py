@@ -8,12 +8,14 @@ from rich.table import Table
 
 from drydock.analysis.disruption_analysis import Analysis
 from drydock.core.console import message, output_console
-from drydock.core.errors import CannotRunError, FailedError
+from drydock.core.errors import CannotRunError, FailedError, InconclusiveError
 from drydock.core.project import Project
 from drydock.drills import drill_catalogue, experiment
 from drydock.drills.disruption import OWN_CONTROL, Disruption
-from drydock.runs.verdict import Verdict
+from drydock.runs.verdict import Result, Verdict
 from drydock.targets.target import Target
+
+INCONCLUSIVE = "inconclusive"
 
 
 @dataclass(frozen=True)
@@ -61,10 +63,19 @@ def table(lines: Sequence[DrillResult]) -> Table:
 
 
 def show(lines: Sequence[DrillResult]) -> None:
-    """Prints the table. Raises FailedError if a result is not as expected."""
+    """Prints the table.
+
+    Raises:
+        FailedError: a result is not as expected.
+        InconclusiveError: a run was inconclusive, and every other result is as expected.
+    """
     output_console().print(table(lines))
-    if wrong := [line.drill for line in lines if not line.as_expected]:
-        raise FailedError(f"unexpected results: {', '.join(wrong)}", "drydock runs list; open each report.html")
+    remedy = "drydock runs list; open each report.html"
+    unexpected = [line for line in lines if not line.as_expected]
+    if wrong := [line.drill for line in unexpected if line.result != INCONCLUSIVE]:
+        raise FailedError(f"unexpected results: {', '.join(wrong)}", remedy)
+    if unexpected:
+        raise InconclusiveError(f"inconclusive: {', '.join(line.drill for line in unexpected)}", remedy)
 
 
 def _chosen(project: Project, target: Target, *, controls: bool, times: int) -> Iterable[Disruption[Any]]:
@@ -95,11 +106,12 @@ def _run(drill: Disruption[Any], target: Target) -> DrillResult:
 
 def _result(drill: Disruption[Any], verdict: Verdict) -> tuple[str, bool]:
     """The result in words, and whether it is as expected. A negative control must fail the check that it is for."""
+    result = INCONCLUSIVE if verdict.result is Result.UNKNOWN else str(verdict.result)
     if drill.against is None:
-        return verdict.result, verdict.passed
+        return result, verdict.passed
     if drill.control_check in {check.name for check in verdict.failed}:
         return "failed, as it must", True
-    return f"{verdict.result}, but not by {drill.control_check!r}", False
+    return result if result == INCONCLUSIVE else f"{result}, but not by {drill.control_check!r}", False
 
 
 def _counts(verdict: Verdict) -> dict[str, str]:

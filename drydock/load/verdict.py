@@ -36,7 +36,7 @@ def summary(scenario: str, all_: Figures, seconds: float, failed: Sequence[str])
     result = f"FAILED ({', '.join(failed)})" if failed else "passed"
     return (
         f"{scenario} {result}: {all_.count:,} requests in {seconds:.0f} s, {all_.rate:.1f} good answers/s, "
-        f"p50 {ms(all_.p50)}, p95 {ms(all_.p95)}, p99 {ms(all_.p99)}, {all_.lost:,} lost ({all_.error_ratio:.2%})"
+        f"p50 {ms(all_.p50)}, p95 {ms(all_.p95)}, p99 {ms(all_.p99)}, {statistics.in_words(all_.lost, all_.count)}"
     )
 
 

@@ -1,5 +1,6 @@
 """Statistics of records: counts, percentiles, the share of lost requests, the share of each pod."""
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from drydock.requests.outcome import Outcome
 from drydock.requests.records import Record
 
 ALL = "all"
+CONFIDENCE = 0.95
 QUANTILES = (50, 95, 99)
 # The upper bounds of the client's latency histogram in seconds: those of the service's own
 # http_request_duration_seconds, so that both sides can be compared.
@@ -77,6 +79,30 @@ def outcomes(records: Iterable[Record]) -> Mapping[Outcome, int]:
 def percentile(ordered: Sequence[float], share: int) -> float | None:
     """The value that `share` percent of the ordered values do not exceed (nearest rank); None without values."""
     return ordered[max(0, -(-len(ordered) * share // 100) - 1)] if ordered else None
+
+
+def upper_bound(lost: int, sent: int) -> float:
+    """The share of lost requests that is not exceeded with 95 % confidence, when `lost` of `sent` were lost.
+
+    The exact bound of a Poisson count: 3 / sent for no loss (the rule of three, Hanley and Lippman-Hand, JAMA 1983).
+    Without requests it is 1. It holds for losses that are independent of each other.
+    """
+    low, high = float(lost), 2.0 * lost + 20
+    while high - low > 1e-6 * high:
+        mean = (low + high) / 2
+        low, high = (mean, high) if _at_most(lost, mean) > 1 - CONFIDENCE else (low, mean)
+    return min(1.0, high / sent) if sent else 1.0
+
+
+def _at_most(count: int, mean: float) -> float:
+    """The probability that a Poisson variable with this mean is at most `count`."""
+    return math.fsum(math.exp(number * math.log(mean) - mean - math.lgamma(number + 1)) for number in range(count + 1))
+
+
+def in_words(lost: int, sent: int) -> str:
+    """Such as `0 of 10,146 requests lost (at most 0.03 % with 95 % confidence)`."""
+    bound, confidence = 100 * upper_bound(lost, sent), 100 * CONFIDENCE
+    return f"{lost:,} of {sent:,} requests lost (at most {bound:.2g} % with {confidence:.0f} % confidence)"
 
 
 def milliseconds(seconds: float | None) -> float | None:

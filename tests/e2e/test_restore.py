@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -56,6 +56,16 @@ def running(*arguments: str) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
+def wait_for(process: subprocess.Popen[str], condition: Callable[[], Any], what: str) -> None:
+    """Waits for a condition while the drill runs. A drill that has ended fails the test with its output."""
+
+    def met() -> bool:
+        assert process.poll() is None, process.communicate()[0]
+        return bool(condition())
+
+    poll_until(met, what, DRILL_SECONDS)
+
+
 def weakened() -> bool:
     [container] = cluster.get("deployment", cluster.WORKLOAD.deployment)["spec"]["template"]["spec"]["containers"]
     return "lifecycle" not in container
@@ -68,7 +78,7 @@ def without_database() -> bool:
 def test_a_killed_drill_is_named_refused_and_restored_by_one_command() -> None:
     before = state()
     with running("rollout", "--against", "control") as process:
-        poll_until(weakened, "the negative control to be applied", DRILL_SECONDS)
+        wait_for(process, weakened, "the negative control to be applied")
         process.kill()
         process.wait()
     assert state() != before
@@ -96,7 +106,7 @@ def test_a_killed_drill_is_named_refused_and_restored_by_one_command() -> None:
 def test_a_drill_that_is_ended_starts_the_database_again(numbers: list[signal.Signals]) -> None:
     before = state()
     with running("db-outage") as process:
-        poll_until(without_database, "the database to be stopped", DRILL_SECONDS)
+        wait_for(process, without_database, "the database to be stopped")
         for number in numbers:
             os.killpg(process.pid, number)
         output, _ = process.communicate(timeout=RESTORE_SECONDS)
@@ -108,7 +118,7 @@ def test_a_drill_that_is_ended_starts_the_database_again(numbers: list[signal.Si
 def test_a_second_drill_is_refused_while_one_runs() -> None:
     before = state()
     with running("delete-pod") as process:
-        poll_until(lambda: state()["journal"], "the first drill to hold the service", DRILL_SECONDS)
+        wait_for(process, lambda: state()["journal"], "the first drill to hold the service")
         second = drydock("drill", "rollout")
         os.killpg(process.pid, signal.SIGINT)
         process.communicate(timeout=RESTORE_SECONDS)

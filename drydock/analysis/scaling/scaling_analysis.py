@@ -10,6 +10,7 @@ from drydock.analysis.scaling.marks import Mark
 from drydock.analysis.scaling.scaling_evidence import ScalingEvidence
 from drydock.core.project import ScaleDrill
 from drydock.requests.records import Record
+from drydock.requests.statistics import in_words
 from drydock.requests.windows import latency
 from drydock.runs.verdict import Check, Verdict
 from drydock.timeline.history import at
@@ -133,8 +134,7 @@ class ScalingAnalysis:
         seconds = self.seconds(marks.READY)
         ready = "no new pod ready" if seconds is None else f"the first new pod ready after {_in_words(seconds)}"
         return (
-            f"{self.evidence.wanted} pods desired, {ready}; "
-            f"{figures['lost']:,.0f} of {figures['sent']:,.0f} requests lost"
+            f"{self.evidence.wanted} pods desired, {ready}; {in_words(int(figures['lost']), int(figures['sent']))}"
             + (f"; failed: {', '.join(failed)}" if failed else "")
         )
 

@@ -144,7 +144,7 @@ def test_observations_beyond_the_limit_are_counted_and_dropped(server: WatchDoub
 def test_the_error_of_an_unavailable_api_server_has_its_reason(
     server: WatchDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recorder, "FIRST_LIST_SECONDS", 0.5)
+    monkeypatch.setattr(recorder, "FIRST_LIST_SECONDS", 2)
     server.refuse = True
 
     with (

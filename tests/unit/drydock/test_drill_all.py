@@ -2,6 +2,7 @@
 
 import pytest
 
+from drydock.core.errors import FailedError, InconclusiveError
 from drydock.drills import all as every
 from drydock.drills.disruption import OWN_CONTROL
 from drydock.drills.drill_catalogue import DISRUPTIONS
@@ -10,7 +11,6 @@ from tests.unit.drydock.recorded_drill import PROJECT
 
 SETTINGS = PROJECT.configuration.drills.disruptions
 KINDS = {kind.title: kind for kind in DISRUPTIONS}
-LOST, LATE = "requests lost", "the judge kept up"
 
 
 def verdict(**results: bool | None) -> Verdict:
@@ -24,7 +24,7 @@ def verdict(**results: bool | None) -> Verdict:
         (verdict(requests_lost=False), "failed, as it must", True),
         (verdict(requests_lost=True), "passed, but not by 'requests lost'", False),
         (verdict(requests_lost=True, the_judge_kept_up=False), "failed, but not by 'requests lost'", False),
-        (verdict(requests_lost=None), "unknown, but not by 'requests lost'", False),
+        (verdict(requests_lost=None), "inconclusive", False),
     ],
 )
 def test_a_control_is_as_expected_only_if_its_own_check_failed(seen: Verdict, result: str, as_expected: bool) -> None:
@@ -38,3 +38,20 @@ def test_a_drill_is_as_expected_only_if_it_passed(passed: bool | None, as_expect
     drill = KINDS["rollout"](SETTINGS)
 
     assert every._result(drill, verdict(requests_lost=passed))[1] is as_expected
+
+
+OK, BAD, OPEN = (every.DrillResult(it, it, as_expected=it == "passed") for it in ("passed", "failed", "inconclusive"))
+
+
+@pytest.mark.parametrize(("lines", "error"), [([OK, OPEN], InconclusiveError), ([OPEN, BAD, OK], FailedError)])
+def test_one_failed_run_outweighs_the_inconclusive_ones(
+    lines: list[every.DrillResult], error: type[FailedError]
+) -> None:
+    with pytest.raises(FailedError) as raised:
+        every.show(lines)
+
+    assert type(raised.value) is error
+
+
+def test_expected_results_raise_nothing() -> None:
+    every.show([OK, OK])

@@ -120,7 +120,7 @@ def test_the_verdict_checks_every_objective(limits: dict[str, float], missed: li
 def test_one_lost_request_misses_an_error_ratio_of_zero() -> None:
     verdict = decide("steady", [*steady(), record(outcome=Outcome.RESET)], asked(error_ratio=0), [sample(sent=101)])
     assert verdict.failed[0].observed == "1 of 101"
-    assert "1 lost (0.99%)" in verdict.summary
+    assert "1 of 101 requests lost (at most 4.7 % with 95 % confidence)" in verdict.summary
 
 
 def test_a_run_without_requests_fails() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from drydock.requests.statistics import milliseconds, percentile
+from drydock.requests.statistics import milliseconds, percentile, upper_bound
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,14 @@ def test_a_percentile_is_the_nearest_rank(seconds: list[float], share: int, expe
 @pytest.mark.parametrize(("seconds", "expected"), [(None, None), (0.00123456, 1.2), (2.0, 2000.0)])
 def test_milliseconds_are_rounded_to_a_tenth(seconds: float | None, expected: float | None) -> None:
     assert milliseconds(seconds) == expected
+
+
+# The exact limits of a Poisson count at 95 %, one-sided (Garwood, Biometrika 1936).
+@pytest.mark.parametrize(("lost", "mean"), [(0, 2.996), (1, 4.744), (2, 6.296), (10, 16.962), (100, 118.079)])
+def test_the_bound_of_a_loss_is_that_of_a_poisson_count(lost: int, mean: float) -> None:
+    assert upper_bound(lost, 10_000) * 10_000 == pytest.approx(mean, abs=0.001)
+
+
+@pytest.mark.parametrize(("lost", "sent"), [(0, 0), (0, 2), (5, 5)])
+def test_a_bound_never_exceeds_all_requests(lost: int, sent: int) -> None:
+    assert upper_bound(lost, sent) == 1
