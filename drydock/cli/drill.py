@@ -11,7 +11,7 @@ from drydock.core.console import message
 from drydock.core.errors import FailedError, InconclusiveError
 from drydock.core.project import Project
 from drydock.drills import all as every
-from drydock.drills import experiment, scale_comparison
+from drydock.drills import experiment, scale_comparison, soak
 from drydock.drills.disruption import Disruption
 from drydock.drills.drill_catalogue import DISRUPTIONS
 from drydock.drills.scale import Scale
@@ -82,6 +82,21 @@ def run_all(
     """
     project = Project.find()
     every.show(every.run(project, target_of(project, platform), controls=controls, times=times))
+
+
+@app.command("soak")
+def run_soak(
+    hours: Annotated[float, typer.Option(min=0, help="Start no further drill after this time.")],
+    platform: Where = Platform.KIND,
+) -> None:
+    """Repeat the drills that may lose nothing, and add their evidence up.
+
+    Ctrl-C restores the service. Exit code 1: a drill failed. Exit code 3: one was inconclusive.
+    """
+    project = Project.find()
+    lines = soak.run(project, target_of(project, platform), hours)
+    message(soak.summary(lines))
+    every.show(lines)
 
 
 @app.command()

@@ -1,7 +1,7 @@
 """Runs every shutdown drill in turn and prints a table of the results."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from rich.table import Table
@@ -16,25 +16,24 @@ from drydock.runs.verdict import Result, Verdict
 from drydock.targets.target import Target
 
 INCONCLUSIVE = "inconclusive"
+# The figures of the table and their titles. `acknowledged` counts the audited requests with an Idempotency-Key,
+# `violations` is the sum over the audit.
+COLUMNS = {"sent": "sent", "lost": "lost", "allowed": "expected", "seconds": "seconds"}
+COLUMNS |= {"acknowledged": "acknowledged", "violations": "violations"}
 
 
 @dataclass(frozen=True)
 class DrillResult:
     """One row of the table. A negative control is as expected if it fails.
 
-    `acknowledged` counts the audited requests with an Idempotency-Key; `violations` is the sum over the audit.
+    `figures` has a number for each of `COLUMNS` if the drill ran.
     """
 
     drill: str
     result: str
     as_expected: bool
-    sent: str = ""
-    lost: str = ""
-    allowed: str = ""
-    seconds: str = ""
+    figures: Mapping[str, int] = field(default_factory=dict)
     note: str = ""
-    acknowledged: str = ""
-    violations: str = ""
 
 
 def run(project: Project, target: Target, *, controls: bool, times: int) -> list[DrillResult]:
@@ -46,18 +45,18 @@ def run(project: Project, target: Target, *, controls: bool, times: int) -> list
     lines: list[DrillResult] = []
     for drill in _chosen(project, target, controls=controls, times=times):
         message(f"\n{len(lines) + 1}. {drill.name}")
-        lines.append(_run(drill, target))
+        lines.append(run_one(drill, target))
         message(f"{lines[-1].drill}: {lines[-1].result}. {lines[-1].note}")
     return lines
 
 
 def table(lines: Sequence[DrillResult]) -> Table:
     shown = Table("drill", "", box=None, pad_edge=False)
-    for title in ("sent", "lost", "expected", "seconds", "acknowledged", "violations"):
+    for title in COLUMNS.values():
         shown.add_column(title, justify="right")
     shown.add_column("")
     for line in lines:
-        counts = (line.sent, line.lost, line.allowed, line.seconds, line.acknowledged, line.violations)
+        counts = (f"{line.figures[name]:,}" if name in line.figures else "" for name in COLUMNS)
         shown.add_row(line.drill, line.result, *counts, line.note, style="" if line.as_expected else "red")
     return shown
 
@@ -86,7 +85,8 @@ def _chosen(project: Project, target: Target, *, controls: bool, times: int) -> 
             yield kind(settings, against=OWN_CONTROL if controls else None)
 
 
-def _run(drill: Disruption[Any], target: Target) -> DrillResult:
+def run_one(drill: Disruption[Any], target: Target) -> DrillResult:
+    """Runs one drill. An error of it is its result."""
     try:
         verdict, _ = experiment.run(drill, target)
     except CannotRunError as error:
@@ -98,8 +98,7 @@ def _run(drill: Disruption[Any], target: Target) -> DrillResult:
         drill.name,
         result,
         as_expected=as_expected,
-        **_counts(verdict),
-        **_audited(drill.analysis),
+        figures={**_counts(verdict), **_audited(drill.analysis)},
         note=_note(verdict, drill.analysis),
     )
 
@@ -114,18 +113,16 @@ def _result(drill: Disruption[Any], verdict: Verdict) -> tuple[str, bool]:
     return result if result == INCONCLUSIVE else f"{result}, but not by {drill.control_check!r}", False
 
 
-def _counts(verdict: Verdict) -> dict[str, str]:
-    return {name: f"{verdict.figures[name]:,.0f}" for name in ("sent", "lost", "allowed", "seconds")}
+def _counts(verdict: Verdict) -> dict[str, int]:
+    return {name: round(verdict.figures[name]) for name in ("sent", "lost", "allowed", "seconds")}
 
 
-def _audited(analysis: Analysis | None) -> dict[str, str]:
+def _audited(analysis: Analysis | None) -> dict[str, int]:
     if analysis is None:
         return {}
     acknowledged = {it.key for it in analysis.evidence.records if it.key and not it.lost}
-    return {
-        "acknowledged": f"{len(acknowledged):,}",
-        "violations": f"{sum(count or 0 for count in analysis.audit.violations.values()):,}",
-    }
+    violations = sum(count or 0 for count in analysis.audit.violations.values())
+    return {"acknowledged": len(acknowledged), "violations": violations}
 
 
 def _note(verdict: Verdict, analysis: Analysis | None) -> str:

@@ -18,6 +18,10 @@ from drydock.system.processes import last_lines
 
 # Twenty subjects, sixty good answers, and a service that has just been replaced.
 BEGIN_SECONDS = 60.0
+# The kubelet rotates a log at this size (containerLogMaxSize, by default), and `kubectl logs` shows the newest part.
+MOST_LOG_BYTES = 10 * 1024 * 1024
+# Measured: 33 bytes for each compressed record in base64.
+RECORD_BYTES = 40
 # A broken log stream is opened again this many times without a new sample.
 ATTEMPTS = 5
 
@@ -40,8 +44,9 @@ class JudgeJob:
         """Starts it, and returns when it begins to send.
 
         Raises:
-            CannotRunError: another run goes on, its pod does not start, or the service does not answer.
+            CannotRunError: its log would be too long, another run is active, its pod does not start, or nothing answers.
         """
+        refuse_long_log(self.plan)
         self.job.start({VARIABLE: self.plan.as_json(), **self.variables}, self.plan.seconds, progress)
         image, progress.detail = progress.detail, "preparing and warming up"
         if reason := self._wait_for_begin():
@@ -108,3 +113,12 @@ class JudgeJob:
 
     def _call(self, *arguments: str) -> str:
         return self.job.cluster.call("--namespace", NAMESPACE, *arguments)
+
+
+def refuse_long_log(plan: Plan) -> None:
+    """Raises CannotRunError if the records of a plan do not fit into one log file of a container."""
+    requests = plan.rate * plan.seconds
+    if requests * RECORD_BYTES > MOST_LOG_BYTES:
+        most = MOST_LOG_BYTES // RECORD_BYTES
+        reason = f"{requests:,.0f} requests do not fit into the judge's log, which holds {most:,}"
+        raise CannotRunError(reason, "Lower the rate or the seconds of the run, and run it several times.")

@@ -4,9 +4,11 @@ import pytest
 
 from drydock.core.errors import FailedError, InconclusiveError
 from drydock.drills import all as every
+from drydock.drills import soak
 from drydock.drills.disruption import OWN_CONTROL
 from drydock.drills.drill_catalogue import DISRUPTIONS
 from drydock.runs.verdict import Check, Verdict
+from drydock.targets.local import LocalTarget
 from tests.unit.drydock.recorded_drill import PROJECT
 
 SETTINGS = PROJECT.configuration.drills.disruptions
@@ -55,3 +57,17 @@ def test_one_failed_run_outweighs_the_inconclusive_ones(
 
 def test_expected_results_raise_nothing() -> None:
     every.show([OK, OK])
+
+
+def test_a_soak_repeats_the_drills_that_may_lose_nothing() -> None:
+    drills = {drill.title for drill in soak.lossless(PROJECT, LocalTarget(PROJECT))}
+
+    assert drills >= {"rollout", "delete-pod", "scale-in", "slow-start"}
+    assert not drills & {"kill-hard", "db-outage", "db-restart", "block-loop", "drain-node"}
+
+
+def test_a_soak_adds_up_what_was_sent_and_lost() -> None:
+    lines = [every.DrillResult("rollout", "passed", as_expected=True, figures={"sent": 50_000, "lost": 0})] * 2
+    lines.append(every.DrillResult("rollout", "could not run", as_expected=False))
+
+    assert soak.summary(lines) == "So far, 2 runs: 0 of 100,000 requests lost (at most 0.003 % with 95 % confidence)"

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from drydock.judge.exchange import Exchange, Lane, RequestWriter
 from drydock.judge.ledger import Ledger
 from drydock.judge.plan import Plan, Request
 from drydock.judge_client import log
+from drydock.judge_client.job import refuse_long_log
 from drydock.judge_client.progress_sample import ProgressSample
 from drydock.judge_client.start_delay import StartDelay
 from drydock.requests import records
@@ -135,3 +137,11 @@ def test_a_request_that_is_started_late_is_counted() -> None:
     summary = ledger.summary(1, 1)
 
     assert (summary["late"], summary["start_error_max_ms"]) == (1, 21.0)
+
+
+@pytest.mark.parametrize(("seconds", "refused"), [(1248, False), (1249, True)])
+def test_a_run_whose_records_do_not_fit_into_a_log_is_refused_beforehand(seconds: float, refused: bool) -> None:
+    plan = Plan.of(Project.find(ROOT).configuration.judge, "http://shop.shop", 210, seconds)
+
+    with pytest.raises(CannotRunError, match="262,144") if refused else nullcontext():
+        refuse_long_log(plan)
