@@ -44,7 +44,7 @@ class JudgeJob:
         """Starts it, and returns when it begins to send.
 
         Raises:
-            CannotRunError: its log would be too long, another run is active, its pod does not start, or nothing answers.
+            CannotRunError: another run is active, its log would be too long, or it does not start to send.
         """
         refuse_long_log(self.plan)
         self.job.start({VARIABLE: self.plan.as_json(), **self.variables}, self.plan.seconds, progress)
