@@ -115,6 +115,7 @@ class Master:
             "pods": dict(counts.pods),
             "cpu_percent": round(self._cpu, 1),
             "limits": sorted(counts.limits),
+            "workers": runner.worker_count if isinstance(runner, MasterRunner) else 1,
         }
         if counts.sent or runner.user_count:
             sys.stdout.write(json.dumps(line) + "\n")

@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from drydock.cluster.platform import KindPlatform
 from drydock.core.console import message, output_console, step
-from drydock.core.errors import FailedError
+from drydock.core.errors import FailedError, InconclusiveError
 from drydock.core.project import Project
 from drydock.load import live_load, objectives, scenarios
 from drydock.load.locust_run import LoadRun, LoadSample
@@ -18,7 +18,7 @@ from drydock.load.verdict import decide, lost
 from drydock.report import load_table
 from drydock.runs.configuration import describe
 from drydock.runs.folder import CONFIGURATION, RunFolder
-from drydock.runs.verdict import Verdict
+from drydock.runs.verdict import Result, Verdict
 
 
 def load(
@@ -40,7 +40,8 @@ def load(
     """Put load on the service from inside the kind cluster, and compare the result with the objectives.
 
     Writes a folder below runs/. Ctrl-C ends the load early and keeps the results so far. Exit code 1: the service
-    missed an objective. Exit code 2: the load could not run.
+    missed an objective, or the load was not the one asked for. Exit code 2: the load could not run. Exit code 3: Ctrl-C
+    ended it early.
     """
     project = Project.find()
     if listing or scenario in ("", "list"):
@@ -52,8 +53,11 @@ def load(
     limits = objectives.read(against or project.root / objectives.FILE)
     platform = KindPlatform(project)
     verdict = run(platform, scenario, settings, workers, limits)
-    if not verdict.passed:
-        raise FailedError(verdict.summary, "Check the run's folder, and the dashboards for the time of the run.")
+    remedy = "Check the run's folder, and the dashboards for the time of the run."
+    if verdict.result is Result.FAILED:
+        raise FailedError(verdict.summary, remedy)
+    if verdict.result is Result.UNKNOWN:
+        raise InconclusiveError(verdict.summary, remedy)
     message(verdict.summary)
 
 
@@ -77,39 +81,38 @@ def run(
     folder = RunFolder.create(platform.project, scenario)
     chosen = {"scenario": scenario, "settings": dict(settings), "workers": workers, "generator": load_run.image}
     folder.write_json(CONFIGURATION, describe(platform, **chosen))
-    _follow(load_run, scenario, samples)
+    interrupted = _follow(load_run, scenario, samples)
     with step("results") as progress:
         load_run.collect(folder.folder)
         progress.detail = str(folder.folder.relative_to(platform.project.root))
-    return conclude(folder, scenario, limits, samples)
+    verdict = decide(scenario, folder.records(), limits.of(scenario), samples, workers=workers, interrupted=interrupted)
+    conclude(folder, verdict, samples)
+    return verdict
 
 
-def conclude(
-    folder: RunFolder, scenario: str, limits: objectives.ObjectivesFile, samples: Sequence[LoadSample]
-) -> Verdict:
-    """Decides on the records in the folder, writes the verdict beside them, and prints both."""
+def conclude(folder: RunFolder, verdict: Verdict, samples: Sequence[LoadSample]) -> None:
+    """Writes the verdict beside the records in the folder, and prints both."""
     read = folder.records()
-    verdict = decide(scenario, read, limits.of(scenario), samples)
     folder.conclude(verdict, samples[-1].time - samples[0].time if samples else 0.0)
     load_table.show(read)
     for warning in verdict.warnings:
         message(f"warning: {warning}")
-    for check in verdict.failed:
-        message(f"missed: {check.name}: expected {check.expected}, observed {check.observed}")
+    for check in (*verdict.failed, *verdict.unknown):
+        word = "missed" if check.result is Result.FAILED else "unknown"
+        message(f"{word}: {check.name}: expected {check.expected}, observed {check.observed}")
     if losses := lost(read):
         message(f"lost: {losses}")
-    return verdict
 
 
-def _follow(load_run: LoadRun, scenario: str, samples: list[LoadSample]) -> None:
-    """Shows each progress sample until the end. Ctrl-C ends the run early."""
+def _follow(load_run: LoadRun, scenario: str, samples: list[LoadSample]) -> bool:
+    """Shows each progress sample until the end. Returns whether Ctrl-C ended the run early."""
     with step(f"load, {scenario}") as progress:
 
         def show(sample: LoadSample) -> None:
             samples.append(sample)
             progress.detail = str(sample)
 
-        live_load.follow(load_run, show)
+        return live_load.follow(load_run, show)
 
 
 def _list(project: Project) -> None:

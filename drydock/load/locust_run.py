@@ -37,7 +37,8 @@ class LoadSample:
     """The master's report of each second: the rate of the last second, and the counts since the start.
 
     `time` is in Unix seconds, and `p95_ms` covers the last ten seconds. `pods` has the requests that each pod
-    answered, `cpu_percent` the CPU of the load generator's busiest process, `limits` the resources that it exhausted.
+    answered, `cpu_percent` the CPU of the load generator's busiest process, `limits` the resources that it exhausted,
+    `workers` the number of workers that the master hears.
     """
 
     time: float
@@ -51,6 +52,7 @@ class LoadSample:
     pods: Mapping[str, int]
     cpu_percent: float = 0.0
     limits: tuple[str, ...] = ()
+    workers: int = 1
 
     @classmethod
     def parse(cls, line: Mapping[str, Any]) -> Self:

@@ -1,6 +1,7 @@
 """The verdict on a load run: compares its records with the objectives, and warns of unreliable figures."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from drydock.load.locust_run import LoadSample
 from drydock.load.objectives import Limits, LoadObjectives
@@ -8,53 +9,65 @@ from drydock.requests import statistics
 from drydock.requests.outcome import Outcome
 from drydock.requests.records import Record
 from drydock.requests.statistics import ALL, Figures
-from drydock.runs.verdict import Check, Verdict
+from drydock.runs.verdict import Check, Result, Verdict
 
 # Above this, responses wait for a worker's CPU, and the worker measures itself.
 BUSY_PERCENT = 90.0
 
 
 def decide(
-    scenario: str, records: Sequence[Record], objectives: LoadObjectives, samples: Sequence[LoadSample]
+    scenario: str,
+    records: Sequence[Record],
+    objectives: LoadObjectives,
+    samples: Sequence[LoadSample],
+    *,
+    workers: int = 1,
+    interrupted: bool = False,
 ) -> Verdict:
-    """The verdict on the records of a run. `samples` show how busy the load generator was."""
+    """The verdict on the records of a run with so many workers. `samples` show how the load generator was doing."""
     table = statistics.table(records)
-    checks = list(_checks(table, objectives))
-    failed = [check.name for check in checks if not check.passed]
-    return Verdict(
-        name=scenario,
-        kind="load",
-        summary=summary(scenario, table[ALL], statistics.duration(records), failed),
-        checks=checks,
-        figures=dict(_figures(table)),
-        warnings=list(warnings(samples, records)),
-    )
+    checks = [*_checks(table, objectives), *_generator(samples, records, workers, interrupted=interrupted)]
+    seconds = statistics.duration(records)
+    verdict = Verdict(scenario, "load", "", checks, dict(_figures(table)), list(warnings(samples)))
+    return replace(verdict, summary=summary(verdict, table[ALL], seconds))
 
 
-def summary(scenario: str, all_: Figures, seconds: float, failed: Sequence[str]) -> str:
+def summary(verdict: Verdict, all_: Figures, seconds: float) -> str:
     """The result of a run in one line."""
-    result = f"FAILED ({', '.join(failed)})" if failed else "passed"
+    amiss = ", ".join(check.name for check in (*verdict.failed, *verdict.unknown))
+    words = {Result.PASSED: "passed", Result.FAILED: f"FAILED ({amiss})", Result.UNKNOWN: f"inconclusive ({amiss})"}
+    scenario, result = verdict.name, words[verdict.result]
     return (
         f"{scenario} {result}: {all_.count:,} requests in {seconds:.0f} s, {all_.rate:.1f} good answers/s, "
         f"p50 {ms(all_.p50)}, p95 {ms(all_.p95)}, p99 {ms(all_.p99)}, {statistics.in_words(all_.lost, all_.count)}"
     )
 
 
-def warnings(samples: Sequence[LoadSample], records: Sequence[Record]) -> Iterator[str]:
+def warnings(samples: Sequence[LoadSample]) -> Iterator[str]:
     """The reasons for which the figures may measure the load generator instead of the service."""
     busy = max((sample.cpu_percent for sample in samples), default=0.0)
     if busy > BUSY_PERCENT:
         yield f"the load generator's CPU was at {busy:.0f} %, which limits the result: use more --workers or less load"
-    last = samples[-1] if samples else None
-    for limit in last.limits if last else ():
+    for limit in samples[-1].limits if samples else ():
         yield f"the load generator has exhausted a resource: {limit}"
-    if last and last.sent != len(records):
-        yield f"{last.sent:,} requests were sent and {len(records):,} have a record: a worker was lost"
 
 
 def ms(value: float | None) -> str:
     """Milliseconds as text."""
     return "none" if value is None else f"{value:.0f} ms"
+
+
+def _generator(
+    samples: Sequence[LoadSample], records: Sequence[Record], workers: int, *, interrupted: bool
+) -> Iterator[Check]:
+    """Whether the load was the one that was asked for, and every request of it has a record."""
+    fewest = min((sample.workers for sample in samples if sample.users), default=workers)
+    yield Check("every worker stays until the end", fewest >= workers, str(workers), str(fewest))
+    sent = samples[-1].sent if samples else 0
+    observed = f"{len(records):,} of {sent:,}"
+    yield Check("every request has a record", len(records) == sent, "all that were sent", observed)
+    observed = "ended early by Ctrl-C" if interrupted else "complete"
+    yield Check("the run is complete", None if interrupted else True, "complete", observed)
 
 
 def _checks(table: Mapping[str, Figures], objectives: LoadObjectives) -> Iterator[Check]:

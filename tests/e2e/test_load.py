@@ -3,6 +3,8 @@
 import json
 import os
 import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -12,6 +14,7 @@ from drydock.load.locust_manifests import SELECTOR
 from drydock.requests.statistics import shares
 from drydock.runs.folder import RunFolder
 from tests.e2e import cluster
+from tests.polling import poll_until
 
 ROOT = cluster.PROJECT.root
 LEFT = {
@@ -66,7 +69,28 @@ def test_a_missed_objective_is_exit_code_1(tmp_path: Path) -> None:
     assert done.returncode == 1, done.stdout + done.stderr
     assert "all p50" in done.stderr
     verdict = RunFolder.all(cluster.PROJECT)[0].read_json("verdict.json")
-    assert [check["passed"] for check in verdict["checks"]] == [False]
+    assert [check["name"] for check in verdict["checks"] if not check["passed"]] == ["all p50"]
+
+
+def test_a_worker_that_dies_fails_the_run() -> None:
+    """Its requests since its last report have no record: what remains is not the load that was asked for."""
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(load, "--seconds", "20", "--workers", "2")
+        poll_until(lambda: len(workers()) == 2, "two workers", 120)
+        began = time.monotonic()
+        poll_until(lambda: time.monotonic() - began > 8, "some seconds of load", 10)
+        cluster.kubectl("delete", workers()[0], "--namespace", "load", "--grace-period=0", "--force")
+        done = running.result()
+
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "every worker stays until the end" in done.stderr
+
+
+def workers() -> list[str]:
+    """The running workers of locust."""
+    options = ("--namespace", "load", "--selector", f"{SELECTOR},app.kubernetes.io/name=locust-worker")
+    running = ("--field-selector", "status.phase=Running", "--output", "name")
+    return cluster.kubectl("get", "pods", *options, *running).split()
 
 
 def test_another_context_is_refused(tmp_path: Path) -> None:

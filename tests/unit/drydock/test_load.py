@@ -23,6 +23,7 @@ from drydock.requests.records import COLUMNS, Record
 from drydock.requests.statistics import ALL
 from drydock.runs.folder import RunFolder
 from drydock.runs.junit import junit
+from drydock.runs.verdict import Result
 from drydock.system import http
 from loadtest import records as shipped
 
@@ -114,7 +115,7 @@ def test_the_verdict_checks_every_objective(limits: dict[str, float], missed: li
     verdict = decide("steady", steady(), asked(**limits), [sample()])
     assert [check.name for check in verdict.failed] == missed
     assert verdict.passed is not bool(missed)
-    assert len(verdict.checks) == 2 * len(limits)
+    assert len(verdict.checks) == 2 * len(limits) + 3, "and three of the load generator"
 
 
 def test_one_lost_request_misses_an_error_ratio_of_zero() -> None:
@@ -132,7 +133,6 @@ def test_a_run_without_requests_fails() -> None:
     [
         (sample(cpu_percent=95), "CPU was at 95 %"),
         (sample(limits=("Too many open files",)), "exhausted a resource: Too many open files"),
-        (sample(sent=120), "120 requests were sent and 100 have a record"),
     ],
 )
 def test_a_result_that_the_load_generator_limits_has_a_warning(last: LoadSample, text: str) -> None:
@@ -140,11 +140,39 @@ def test_a_result_that_the_load_generator_limits_has_a_warning(last: LoadSample,
     assert text in warning
 
 
+TWO, ONE_OF_TWO = sample(users=5, workers=2), sample(users=5, workers=1)
+
+
+@pytest.mark.parametrize(
+    ("samples", "failed"),
+    [
+        ([TWO, sample(workers=2)], []),
+        ([TWO, ONE_OF_TWO, sample(workers=2)], ["every worker stays until the end"]),
+        ([TWO, sample(workers=0)], []),
+        ([TWO, sample(sent=120, workers=2)], ["every request has a record"]),
+        ([TWO, sample(sent=99, workers=2)], ["every request has a record"]),
+    ],
+    ids=["both stay", "one dies", "both end after the load", "a record is missing", "a record too many"],
+)
+def test_a_load_that_is_not_the_one_asked_for_fails(samples: list[LoadSample], failed: list[str]) -> None:
+    verdict = decide("steady", steady(), objectives.LoadObjectives(), samples, workers=2)
+
+    assert [check.name for check in verdict.failed] == failed
+    assert verdict.passed is not bool(failed)
+
+
+def test_a_load_that_is_ended_early_is_inconclusive() -> None:
+    verdict = decide("steady", steady(), objectives.LoadObjectives(), [sample()], interrupted=True)
+
+    assert verdict.result is Result.UNKNOWN
+    assert "inconclusive (the run is complete)" in verdict.summary
+
+
 def test_junit_has_a_case_for_each_check_and_a_failure_for_each_missed_one() -> None:
     verdict = decide("steady", steady(), asked(p50_ms=9, p99_ms=50), [sample()])
     suite = ElementTree.fromstring(junit(verdict, 10)).find("testsuite")  # noqa: S314 - our own
     assert suite is not None
-    assert (suite.get("tests"), suite.get("failures")) == ("4", "2")
+    assert (suite.get("tests"), suite.get("failures")) == ("7", "2")
     assert [case.get("name") for case in suite if case.find("failure") is not None] == ["all p50", f"GET {ROUTE} p50"]
 
 
