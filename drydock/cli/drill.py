@@ -9,7 +9,7 @@ import typer
 from drydock.cluster.platform import KindPlatform
 from drydock.core.console import message
 from drydock.core.errors import FailedError, InconclusiveError
-from drydock.core.project import Project
+from drydock.core.project import Disruptions, Project
 from drydock.drills import all as every
 from drydock.drills import experiment, scale_comparison, soak
 from drydock.drills.disruption import Disruption
@@ -51,6 +51,15 @@ Against = Annotated[
     ),
 ]
 
+Rate = Annotated[
+    float | None,
+    typer.Option(
+        min=1,
+        help="Requests a second. A slow machine needs fewer: it then sends for longer. Default: drydock.toml.",
+        show_default=False,
+    ),
+]
+
 EXIT_CODES = """Writes a folder below runs/ with report.html. Ctrl-C restores the service. Exit code 1: the service \
 missed an objective. Exit code 2: the drill could not run. Exit code 3: the evidence does not suffice."""
 
@@ -75,26 +84,29 @@ def run_all(
         bool, typer.Option("--controls", help="Run the negative control of each drill instead. It must fail.")
     ] = False,
     times: Annotated[int, typer.Option(min=1, help="Run each drill this many times.")] = 1,
+    rate: Rate = None,
 ) -> None:
     """Run every shutdown drill in turn, and print a table. Takes about 15 minutes.
 
     Ctrl-C restores the service. Exit code 1: a drill had an unexpected result.
     """
     project = Project.find()
-    every.show(every.run(project, target_of(project, platform), controls=controls, times=times))
+    lines = every.run(target_of(project, platform), settings_of(project, rate), controls=controls, times=times)
+    every.show(lines)
 
 
 @app.command("soak")
 def run_soak(
     hours: Annotated[float, typer.Option(min=0, help="Start no further drill after this time.")],
     platform: Where = Platform.KIND,
+    rate: Rate = None,
 ) -> None:
     """Repeat the drills that may lose nothing, and add their evidence up.
 
     Ctrl-C restores the service. Exit code 1: a drill failed. Exit code 3: one was inconclusive.
     """
     project = Project.find()
-    lines = soak.run(project, target_of(project, platform), hours)
+    lines = soak.run(target_of(project, platform), settings_of(project, rate), hours)
     message(soak.summary(lines))
     every.show(lines)
 
@@ -130,6 +142,12 @@ def scale(
     conclude(project, verdict, folder)
 
 
+def settings_of(project: Project, rate: float | None) -> Disruptions:
+    """The settings of the shutdown drills, with another rate if one is given."""
+    settings = project.configuration.drills.disruptions
+    return settings.model_copy(update={"rate": rate}) if rate else settings
+
+
 def target_of(project: Project, platform: Platform) -> Target:
     """The target of a drill on this platform."""
     if platform is Platform.LOCAL:
@@ -161,9 +179,9 @@ def conclude(project: Project, verdict: Verdict, folder: RunFolder) -> None:
 
 
 def _command(kind: type[Disruption[Any]]) -> Callable[..., None]:
-    def run(platform: Where = Platform.KIND, against: Against = None, keep: Keep = False) -> None:
+    def run(platform: Where = Platform.KIND, against: Against = None, rate: Rate = None, keep: Keep = False) -> None:
         project = Project.find()
-        drill = kind(project.configuration.drills.disruptions, against)
+        drill = kind(settings_of(project, rate), against)
         verdict, folder = experiment.run(drill, target_of(project, platform), keep=keep)
         conclude(project, verdict, folder)
 

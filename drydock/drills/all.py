@@ -9,7 +9,7 @@ from rich.table import Table
 from drydock.analysis.disruption_analysis import Analysis
 from drydock.core.console import message, output_console
 from drydock.core.errors import CannotRunError, FailedError, InconclusiveError
-from drydock.core.project import Project
+from drydock.core.project import Disruptions
 from drydock.drills import drill_catalogue, experiment
 from drydock.drills.disruption import OWN_CONTROL, Disruption
 from drydock.runs.verdict import Result, Verdict
@@ -36,14 +36,14 @@ class DrillResult:
     note: str = ""
 
 
-def run(project: Project, target: Target, *, controls: bool, times: int) -> list[DrillResult]:
+def run(target: Target, settings: Disruptions, *, controls: bool, times: int) -> list[DrillResult]:
     """Runs every drill of the platform. A drill that cannot run gets a row; the others still run.
 
     Raises:
         KeyboardInterrupt: Ctrl-C, after every change is rolled back.
     """
     lines: list[DrillResult] = []
-    for drill in _chosen(project, target, controls=controls, times=times):
+    for drill in _chosen(target, settings, controls=controls, times=times):
         message(f"\n{len(lines) + 1}. {drill.name}")
         lines.append(run_one(drill, target))
         message(f"{lines[-1].drill}: {lines[-1].result}. {lines[-1].note}")
@@ -77,8 +77,7 @@ def show(lines: Sequence[DrillResult]) -> None:
         raise InconclusiveError(f"inconclusive: {', '.join(line.drill for line in unexpected)}", remedy)
 
 
-def _chosen(project: Project, target: Target, *, controls: bool, times: int) -> Iterable[Disruption[Any]]:
-    settings = project.configuration.drills.disruptions
+def _chosen(target: Target, settings: Disruptions, *, controls: bool, times: int) -> Iterable[Disruption[Any]]:
     fitting = [kind for kind in drill_catalogue.DISRUPTIONS if target.name in kind.platforms]
     for _ in range(times):
         for kind in fitting:

@@ -6,7 +6,7 @@ from itertools import cycle
 from typing import Any
 
 from drydock.core.console import message
-from drydock.core.project import Project
+from drydock.core.project import Disruptions
 from drydock.drills import drill_catalogue
 from drydock.drills.all import DrillResult, run_one
 from drydock.drills.disruption import Disruption
@@ -14,7 +14,7 @@ from drydock.requests.statistics import in_words
 from drydock.targets.target import Target
 
 
-def run(project: Project, target: Target, hours: float) -> list[DrillResult]:
+def run(target: Target, settings: Disruptions, hours: float) -> list[DrillResult]:
     """Runs one drill after the other until the time is over; the last one is finished.
 
     Raises:
@@ -22,7 +22,7 @@ def run(project: Project, target: Target, hours: float) -> list[DrillResult]:
     """
     lines: list[DrillResult] = []
     deadline = time.monotonic() + hours * 3600
-    for drill in cycle(lossless(project, target)):
+    for drill in cycle(lossless(target, settings)):
         if time.monotonic() >= deadline:
             break
         message(f"\n{len(lines) + 1}. {drill.name}")
@@ -31,9 +31,8 @@ def run(project: Project, target: Target, hours: float) -> list[DrillResult]:
     return lines
 
 
-def lossless(project: Project, target: Target) -> list[Disruption[Any]]:
+def lossless(target: Target, settings: Disruptions) -> list[Disruption[Any]]:
     """The drills of the platform whose objectives allow no loss."""
-    settings = project.configuration.drills.disruptions
     drills = (kind(settings) for kind in drill_catalogue.DISRUPTIONS if target.name in kind.platforms)
     return [it for it in drills if not it.objectives.lost and not it.objectives.allowed]
 

@@ -41,7 +41,7 @@ def drydock(*arguments: str) -> subprocess.CompletedProcess[str]:
 @contextmanager
 def running(*arguments: str) -> Iterator[subprocess.Popen[str]]:
     """A drill in a process group of its own, as a terminal starts it."""
-    command = [sys.executable, "-m", "drydock", "drill", *arguments]
+    command = [sys.executable, "-m", "drydock", "drill", *arguments, "--rate=100"]
     with subprocess.Popen(
         command,
         cwd=cluster.PROJECT.root,

@@ -60,7 +60,7 @@ def test_expected_results_raise_nothing() -> None:
 
 
 def test_a_soak_repeats_the_drills_that_may_lose_nothing() -> None:
-    drills = {drill.title for drill in soak.lossless(PROJECT, LocalTarget(PROJECT))}
+    drills = {drill.title for drill in soak.lossless(LocalTarget(PROJECT), SETTINGS)}
 
     assert drills >= {"rollout", "delete-pod", "scale-in", "slow-start"}
     assert not drills & {"kill-hard", "db-outage", "db-restart", "block-loop", "drain-node"}
