@@ -99,7 +99,7 @@ def test_a_killed_drill_is_named_refused_and_restored_by_one_command() -> None:
     "numbers",
     [
         pytest.param([signal.SIGINT, signal.SIGINT], id="Ctrl-C twice"),
-        pytest.param([signal.SIGHUP], id="closed terminal"),
+        pytest.param([signal.SIGHUP], id="closed terminal", marks=pytest.mark.nightly),
         pytest.param([signal.SIGTERM], id="SIGTERM", marks=pytest.mark.nightly),
     ],
 )
