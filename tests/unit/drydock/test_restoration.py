@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,14 @@ class Service:
 
     def restore(self) -> None:
         state.restore(self.parts, self._before)
+
+
+@pytest.fixture(autouse=True)
+def hears_sighup() -> Iterator[None]:
+    """Under `nohup` these tests would start with SIGHUP ignored."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 @pytest.fixture
