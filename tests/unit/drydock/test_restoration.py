@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,8 @@ from drydock.drills.restoration import restored
 from drydock.system import signals
 from drydock.targets import state
 from drydock.targets.journal import Holder
+
+pytestmark = pytest.mark.usefixtures("hears_sighup")
 
 
 class Switch:
@@ -54,14 +55,6 @@ class Service:
 
     def restore(self) -> None:
         state.restore(self.parts, self._before)
-
-
-@pytest.fixture(autouse=True)
-def hears_sighup() -> Iterator[None]:
-    """Under `nohup` these tests would start with SIGHUP ignored."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    yield
-    signal.signal(signal.SIGHUP, before)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM: what ends a block, what waits for its end, and what a child inherits."""
+"""SIGINT, SIGTERM and SIGHUP: what ends a block, what waits for its end, and what a child inherits."""
 
 import os
 import signal
@@ -10,6 +10,8 @@ from collections.abc import Iterator
 import pytest
 
 from drydock.system import signals
+
+pytestmark = pytest.mark.usefixtures("hears_sighup")
 
 ASK = "import signal; print(signal.getsignal(signal.SIGINT) is signal.SIG_IGN)"
 
