@@ -1,3 +1,4 @@
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -172,3 +173,19 @@ def test_tools_find_the_registry_by_the_config_map_of_kep_1755() -> None:
     hosting = yaml.safe_load(config_map["data"]["localRegistryHosting.v1"])
     assert hosting["host"] == "localhost:5001"
     assert "hostFromContainerRuntime" not in hosting, "Tilt would write a name into the pods that no node knows"
+
+
+@pytest.mark.parametrize(
+    ("made_by", "refused"),
+    [("another", True), ("mine", False), ("deleted", False), (None, False)],
+)
+def test_the_cluster_of_another_checkout_is_not_deleted(
+    made_by: str | None, refused: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for checkout in ("another", "mine"):
+        (tmp_path / checkout).mkdir()
+    monkeypatch.setattr(kind, "owner", lambda: made_by and tmp_path / made_by)
+    cluster = Cluster(Path("kind"), Path("kubectl"), tmp_path / "mine" / ".local" / "kubeconfig")
+
+    with pytest.raises(CannotRunError, match=r"belongs to the checkout .*another") if refused else nullcontext():
+        cluster.refuse_another_checkout()
