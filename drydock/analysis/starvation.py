@@ -10,7 +10,8 @@ from drydock.requests.statistics import percentile
 # A slow machine can cause these: a request waits for a CPU until it is given up.
 EXPLAINABLE = frozenset({Cause.SHED, Cause.NOT_ANSWERED})
 # The machine is out of CPU while 5 % of the judge's requests start later than this. Measured on two cores: up to 37 ms
-# in nine of ten windows of a quiet run, 68 ms and more around each request that a busy machine lost.
+# in nine of ten windows of two runs without a loss, 68 ms and more around each shed request of four other runs. The
+# limit was chosen from these six runs, and not yet tried on others.
 STARVED_SECONDS = 0.05
 QUANTILE = 95
 # A request waits in the queue that built up before it was sent.
