@@ -15,7 +15,7 @@ from drydock.analysis.starvation import Starvation
 from drydock.judge_client.start_delay import StartDelay
 from drydock.requests.outcome import Outcome
 from drydock.requests.statistics import in_words
-from drydock.runs.verdict import Check, Result, Verdict
+from drydock.runs.verdict import Check, Verdict, amiss
 
 FILE = "analysis.json"
 # The limit for the 99th percentile of the start delay: a tenth of the shortest interval that a drill measures, the 1 s
@@ -211,14 +211,11 @@ class Analysis:
         return {} if recovered is None else {"recovery_s": round(recovered - ended, 1)}
 
     def _summary(self, checks: Sequence[Check]) -> str:
-        failed = [check.name for check in checks if check.result is Result.FAILED]
-        unknown = [check.name for check in checks if check.result is Result.UNKNOWN]
         causes = self.count_causes(self.losses)
         allowed = len(self.losses) - len(self.lost)
         return (
             in_words(len(self.lost), len(self.evidence.records))
             + (f", {allowed:,} lost as the hypothesis expects" if allowed else "")
             + (f" ({causes})" if causes else "")
-            + (f"; failed: {', '.join(failed)}" if failed else "")
-            + (f"; unknown: {', '.join(unknown)}" if unknown else "")
+            + amiss(checks)
         )

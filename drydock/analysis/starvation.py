@@ -1,4 +1,4 @@
-"""Losses that the machine explains: it was out of CPU, so a slow answer says nothing about the service."""
+"""Finds the losses that a machine without CPU explains: a slow answer is then no evidence against the service."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence

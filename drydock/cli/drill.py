@@ -8,7 +8,6 @@ import typer
 
 from drydock.cluster.platform import KindPlatform
 from drydock.core.console import message
-from drydock.core.errors import FailedError, InconclusiveError
 from drydock.core.project import Disruptions, Project
 from drydock.drills import all as every
 from drydock.drills import experiment, scale_comparison, soak
@@ -91,8 +90,9 @@ def run_all(
     Ctrl-C restores the service. Exit code 1: a drill had an unexpected result.
     """
     project = Project.find()
-    lines = every.run(target_of(project, platform), settings_of(project, rate), controls=controls, times=times)
-    every.show(lines)
+    target = target_of(project, platform)
+    drills = every.chosen(target, settings_of(project, rate), controls=controls, times=times)
+    every.show(every.run(drills, target))
 
 
 @app.command("soak")
@@ -106,7 +106,8 @@ def run_soak(
     Ctrl-C restores the service. Exit code 1: a drill failed. Exit code 3: one was inconclusive.
     """
     project = Project.find()
-    lines = soak.run(target_of(project, platform), settings_of(project, rate), hours)
+    target = target_of(project, platform)
+    lines = every.run(soak.chosen(target, settings_of(project, rate), hours), target, soak.summary)
     message(soak.summary(lines))
     every.show(lines)
 
@@ -118,7 +119,7 @@ def restore() -> None:
     Idempotent: safe to run again. Exit code 2: the drill still runs, or a part could not be restored.
     """
     holder = KindTarget(KindPlatform(Project.find())).restore_left_changes()
-    message(f"Restored the service as it was before {holder}." if holder else "There is nothing to restore.")
+    message(f"The service is restored to its state before {holder}." if holder else "There is nothing to restore.")
 
 
 @app.command()
@@ -170,11 +171,7 @@ def conclude(project: Project, verdict: Verdict, folder: RunFolder) -> None:
     for warning in verdict.warnings:
         message(f"note  {warning}")
     message(f"Report: {folder.path('report.html').relative_to(project.root)}")
-    remedy = f"Open {folder.path('report.html')}"
-    if verdict.result is Result.FAILED:
-        raise FailedError(verdict.summary, remedy)
-    if verdict.result is Result.UNKNOWN:
-        raise InconclusiveError(verdict.summary, remedy)
+    verdict.require(f"Open {folder.path('report.html')}")
     message(verdict.summary)
 
 

@@ -9,13 +9,13 @@ from rich.markup import escape
 
 from drydock.cluster.platform import KindPlatform
 from drydock.core.console import message, output_console, step
-from drydock.core.errors import FailedError, InconclusiveError
 from drydock.core.project import Project
 from drydock.load import live_load, objectives, scenarios
 from drydock.load.locust_run import LoadRun, LoadSample
 from drydock.load.scenarios import Parameter
 from drydock.load.verdict import decide, lost
 from drydock.report import load_table
+from drydock.requests.records import Record
 from drydock.runs.configuration import describe
 from drydock.runs.folder import CONFIGURATION, RunFolder
 from drydock.runs.verdict import Result, Verdict
@@ -53,11 +53,7 @@ def load(
     limits = objectives.read(against or project.root / objectives.FILE)
     platform = KindPlatform(project)
     verdict = run(platform, scenario, settings, workers, limits)
-    remedy = "Check the run's folder, and the dashboards for the time of the run."
-    if verdict.result is Result.FAILED:
-        raise FailedError(verdict.summary, remedy)
-    if verdict.result is Result.UNKNOWN:
-        raise InconclusiveError(verdict.summary, remedy)
+    verdict.require("Check the run's folder, and the dashboards for the time of the run.")
     message(verdict.summary)
 
 
@@ -85,22 +81,22 @@ def run(
     with step("results") as progress:
         load_run.collect(folder.folder)
         progress.detail = str(folder.folder.relative_to(platform.project.root))
-    verdict = decide(scenario, folder.records(), limits.of(scenario), samples, workers=workers, interrupted=interrupted)
-    conclude(folder, verdict, samples)
+    sent = folder.records()
+    verdict = decide(scenario, sent, limits.of(scenario), samples, workers=workers, interrupted=interrupted)
+    conclude(folder, verdict, sent, samples)
     return verdict
 
 
-def conclude(folder: RunFolder, verdict: Verdict, samples: Sequence[LoadSample]) -> None:
+def conclude(folder: RunFolder, verdict: Verdict, sent: Sequence[Record], samples: Sequence[LoadSample]) -> None:
     """Writes the verdict beside the records in the folder, and prints both."""
-    read = folder.records()
     folder.conclude(verdict, samples[-1].time - samples[0].time if samples else 0.0)
-    load_table.show(read)
+    load_table.show(sent)
     for warning in verdict.warnings:
         message(f"warning: {warning}")
     for check in (*verdict.failed, *verdict.unknown):
         word = "missed" if check.result is Result.FAILED else "unknown"
         message(f"{word}: {check.name}: expected {check.expected}, observed {check.observed}")
-    if losses := lost(read):
+    if losses := lost(sent):
         message(f"lost: {losses}")
 
 

@@ -61,7 +61,7 @@ def examine(project: Project) -> list[Diagnosis]:
 def autoscalers(project: Project) -> list[Diagnosis]:
     """The findings on each autoscaler of the running cluster. Empty without a cluster."""
     try:
-        if not cluster_nodes() or not project.kubeconfig.exists():
+        if not _has_cluster(project):
             return []
         namespace, pages = project.configuration.workload.namespace, project.configuration.telemetry.kind
         return checks.check_autoscalers(autoscaler.survey(KindPlatform(project).cluster, namespace, pages.prometheus))
@@ -72,7 +72,7 @@ def autoscalers(project: Project) -> list[Diagnosis]:
 def left_changes(project: Project) -> list[Diagnosis]:
     """A warning if a drill was interrupted and has left changes. Empty without a cluster."""
     try:
-        if not cluster_nodes() or not project.kubeconfig.exists():
+        if not _has_cluster(project):
             return []
         entry = Journal(KindPlatform(project).cluster, project.configuration.workload.namespace).read()
     except FailedError:
@@ -80,6 +80,10 @@ def left_changes(project: Project) -> list[Diagnosis]:
     if entry is None or entry.holder.alive:
         return []
     return [checks.warning("drill", f"interrupted, the service is not restored: {entry.holder}", RESTORE)]
+
+
+def _has_cluster(project: Project) -> bool:
+    return bool(cluster_nodes()) and project.kubeconfig.exists()
 
 
 def report(findings: list[Diagnosis], *, stderr: bool = False) -> None:

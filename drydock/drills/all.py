@@ -1,6 +1,6 @@
 """Runs every shutdown drill in turn and prints a table of the results."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,17 +36,24 @@ class DrillResult:
     note: str = ""
 
 
-def run(target: Target, settings: Disruptions, *, controls: bool, times: int) -> list[DrillResult]:
-    """Runs every drill of the platform. A drill that cannot run gets a row; the others still run.
+def last_note(lines: Sequence[DrillResult]) -> str:
+    """The note of the last run."""
+    return lines[-1].note
+
+
+def run(
+    drills: Iterable[Disruption[Any]], target: Target, note: Callable[[Sequence[DrillResult]], str] = last_note
+) -> list[DrillResult]:
+    """Runs the drills in turn; prints a `note` on all results after each. A drill that cannot run gets a row.
 
     Raises:
-        KeyboardInterrupt: Ctrl-C, after every change is rolled back.
+        KeyboardInterrupt: Ctrl-C, after the service is restored.
     """
     lines: list[DrillResult] = []
-    for drill in _chosen(target, settings, controls=controls, times=times):
+    for drill in drills:
         message(f"\n{len(lines) + 1}. {drill.name}")
-        lines.append(run_one(drill, target))
-        message(f"{lines[-1].drill}: {lines[-1].result}. {lines[-1].note}")
+        lines.append(_run(drill, target))
+        message(f"{lines[-1].drill}: {lines[-1].result}. {note(lines)}")
     return lines
 
 
@@ -77,15 +84,15 @@ def show(lines: Sequence[DrillResult]) -> None:
         raise InconclusiveError(f"inconclusive: {', '.join(line.drill for line in unexpected)}", remedy)
 
 
-def _chosen(target: Target, settings: Disruptions, *, controls: bool, times: int) -> Iterable[Disruption[Any]]:
+def chosen(target: Target, settings: Disruptions, *, controls: bool, times: int) -> Iterable[Disruption[Any]]:
+    """Every drill of the platform, or its negative control, this many times."""
     fitting = [kind for kind in drill_catalogue.DISRUPTIONS if target.name in kind.platforms]
     for _ in range(times):
         for kind in fitting:
             yield kind(settings, against=OWN_CONTROL if controls else None)
 
 
-def run_one(drill: Disruption[Any], target: Target) -> DrillResult:
-    """Runs one drill. An error of it is its result."""
+def _run(drill: Disruption[Any], target: Target) -> DrillResult:
     try:
         verdict, _ = experiment.run(drill, target)
     except CannotRunError as error:

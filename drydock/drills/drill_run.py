@@ -74,7 +74,7 @@ class DrillRun[T: Target]:
 
     @property
     def answers_everything(self) -> bool:
-        """Whether every request of the last second succeeded, and no more than a second's requests are in flight."""
+        """Whether the last second had no loss, and at most as many requests are in flight as are sent in a second."""
         if self.sample is None or self.sample.lost != self._lost_before:
             return False
         return self.sample.in_flight <= self.settings.rate

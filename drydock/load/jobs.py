@@ -66,8 +66,7 @@ class LoadJob:
 
     def remove(self) -> None:
         """Deletes the Job and waits until its pod is gone."""
-        options = ("--ignore-not-found", "--cascade=foreground", "--grace-period=1")
-        self.cluster.call("delete", "job", self.name, "--namespace", NAMESPACE, *options)
+        delete(self.cluster, "job", self.name)
 
     def _active(self) -> bool:
         chosen = ("--namespace", NAMESPACE, "--field-selector", f"metadata.name={self.name}")
@@ -79,6 +78,12 @@ class LoadJob:
         pods = [pod["status"] for pod in self.cluster.get("pods", *chosen)["items"]]
         progress.detail = waits_for(pods[0]) if pods else "no pod yet"
         return any(pod["phase"] != "Pending" for pod in pods)
+
+
+def delete(cluster: Cluster, *chosen: str) -> None:
+    """Deletes the chosen objects of the namespace, if they exist, and waits until their pods are gone."""
+    options = ("--ignore-not-found", "--cascade=foreground", "--grace-period=1")
+    cluster.call("delete", *chosen, "--namespace", NAMESPACE, *options)
 
 
 def publish_image(project: Project) -> str:

@@ -139,9 +139,7 @@ class LoadRun:
 
     def remove(self) -> None:
         """Deletes the Jobs and their Service."""
-        chosen = ("--namespace", NAMESPACE, "--selector", locust_manifests.SELECTOR)
-        options = ("--ignore-not-found", "--cascade=foreground", "--grace-period=1")
-        self.cluster.call("delete", "jobs,services", *chosen, *options)
+        jobs.delete(self.cluster, "jobs,services", "--selector", locust_manifests.SELECTOR)
 
     def _check_preconditions(self) -> dict[str, str]:
         """Raises CannotRunError if the run cannot start; otherwise returns the variables that set its parameters."""

@@ -1,7 +1,6 @@
 """The verdict on a load run: compares its records with the objectives, and warns of unreliable figures."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from drydock.load.locust_run import LoadSample
 from drydock.load.objectives import Limits, LoadObjectives
@@ -9,7 +8,7 @@ from drydock.requests import statistics
 from drydock.requests.outcome import Outcome
 from drydock.requests.records import Record
 from drydock.requests.statistics import ALL, Figures
-from drydock.runs.verdict import Check, Result, Verdict
+from drydock.runs.verdict import Check, Result, Verdict, result_of
 
 # Above this, responses wait for a worker's CPU, and the worker measures itself.
 BUSY_PERCENT = 90.0
@@ -27,16 +26,21 @@ def decide(
     """The verdict on the records of a run with so many workers. `samples` show how the load generator was doing."""
     table = statistics.table(records)
     checks = [*_checks(table, objectives), *_generator(samples, records, workers, interrupted=interrupted)]
-    seconds = statistics.duration(records)
-    verdict = Verdict(scenario, "load", "", checks, dict(_figures(table)), list(warnings(samples)))
-    return replace(verdict, summary=summary(verdict, table[ALL], seconds))
+    return Verdict(
+        name=scenario,
+        kind="load",
+        summary=summary(scenario, table[ALL], statistics.duration(records), checks),
+        checks=checks,
+        figures=dict(_figures(table)),
+        warnings=list(warnings(samples)),
+    )
 
 
-def summary(verdict: Verdict, all_: Figures, seconds: float) -> str:
+def summary(scenario: str, all_: Figures, seconds: float, checks: Sequence[Check]) -> str:
     """The result of a run in one line."""
-    amiss = ", ".join(check.name for check in (*verdict.failed, *verdict.unknown))
+    amiss = ", ".join(check.name for check in checks if not check.passed)
     words = {Result.PASSED: "passed", Result.FAILED: f"FAILED ({amiss})", Result.UNKNOWN: f"inconclusive ({amiss})"}
-    scenario, result = verdict.name, words[verdict.result]
+    result = words[result_of(checks)]
     return (
         f"{scenario} {result}: {all_.count:,} requests in {seconds:.0f} s, {all_.rate:.1f} good answers/s, "
         f"p50 {ms(all_.p50)}, p95 {ms(all_.p95)}, p99 {ms(all_.p99)}, {statistics.in_words(all_.lost, all_.count)}"

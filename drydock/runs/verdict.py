@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Literal
 
+from drydock.core.errors import FailedError, InconclusiveError
+
 type Kind = Literal["load", "drill", "check"]
 
 FILE = "verdict.json"
@@ -51,20 +53,42 @@ class Verdict:
 
     @property
     def result(self) -> Result:
-        """Failed if a check failed, otherwise unknown if one is unknown."""
-        results = {check.result for check in self.checks}
-        return next((it for it in (Result.FAILED, Result.UNKNOWN) if it in results), Result.PASSED)
+        """The result of all checks."""
+        return result_of(self.checks)
 
     @property
     def failed(self) -> list[Check]:
         """The checks that failed."""
-        return [check for check in self.checks if check.result is Result.FAILED]
+        return _with(Result.FAILED, self.checks)
 
     @property
     def unknown(self) -> list[Check]:
         """The checks whose evidence was not observed."""
-        return [check for check in self.checks if check.result is Result.UNKNOWN]
+        return _with(Result.UNKNOWN, self.checks)
+
+    def require(self, remedy: str) -> None:
+        """Raises FailedError if a check failed, otherwise InconclusiveError if one is unknown."""
+        if self.result is Result.FAILED:
+            raise FailedError(self.summary, remedy)
+        if self.result is Result.UNKNOWN:
+            raise InconclusiveError(self.summary, remedy)
 
     def as_json(self) -> dict[str, Any]:
         """The content of verdict.json."""
         return {**asdict(self), "passed": self.passed, "result": self.result}
+
+
+def result_of(checks: Sequence[Check]) -> Result:
+    """Failed if a check failed, otherwise unknown if one is unknown."""
+    results = {check.result for check in checks}
+    return next((it for it in (Result.FAILED, Result.UNKNOWN) if it in results), Result.PASSED)
+
+
+def amiss(checks: Sequence[Check]) -> str:
+    """The names of the failed and the unknown checks, for the end of a summary: `; failed: a, b; unknown: c`."""
+    groups = ((result, _with(result, checks)) for result in (Result.FAILED, Result.UNKNOWN))
+    return "".join(f"; {result}: {', '.join(it.name for it in group)}" for result, group in groups if group)
+
+
+def _with(result: Result, checks: Sequence[Check]) -> list[Check]:
+    return [check for check in checks if check.result is result]

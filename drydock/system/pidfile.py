@@ -31,11 +31,9 @@ class PidFile:
         """The remembered process while it lives."""
         try:
             remembered = json.loads(self.path.read_text())
-            process = psutil.Process(int(remembered["pid"]))
-            drift = abs(process.create_time() - float(remembered["started"]))
+            return running(int(remembered["pid"]), float(remembered["started"]))
         except (OSError, ValueError, KeyError, TypeError, psutil.Error):
             return None
-        return None if _ended(process) or drift > START_TIME_TOLERANCE_SECONDS else process
 
     def remove(self) -> None:
         """Forgets it."""
@@ -48,6 +46,20 @@ class PidFile:
             terminate(process, seconds)
         self.remove()
         return process is not None
+
+
+def running(pid: int, started: float) -> psutil.Process | None:
+    """The process with this id that started at this time (Unix seconds); None if it has ended.
+
+    Raises:
+        psutil.Error: its state may not be read.
+    """
+    try:
+        process = psutil.Process(pid)
+        drift = abs(process.create_time() - started)
+    except psutil.NoSuchProcess:
+        return None
+    return None if _ended(process) or drift > START_TIME_TOLERANCE_SECONDS else process
 
 
 def terminate(process: psutil.Process, seconds: float, number: signal.Signals = signal.SIGTERM) -> None:

@@ -15,7 +15,7 @@ import psutil
 
 from drydock.cluster.kind import Cluster
 from drydock.core.errors import CannotRunError, FailedError
-from drydock.system.pidfile import START_TIME_TOLERANCE_SECONDS
+from drydock.system.pidfile import running
 
 NAME = "drydock-drill"
 RESTORE = "Restore the service: drydock drill restore"
@@ -45,14 +45,7 @@ class Holder:
     @property
     def alive(self) -> bool:
         """Whether the drill still runs. A process of another machine cannot be seen from here and counts as ended."""
-        if not self.local:
-            return False
-        try:
-            process = psutil.Process(self.pid)
-            drift = abs(process.create_time() - self.started)
-            return drift <= START_TIME_TOLERANCE_SECONDS and process.status() != psutil.STATUS_ZOMBIE
-        except psutil.NoSuchProcess:
-            return False
+        return self.local and running(self.pid, self.started) is not None
 
     def __str__(self) -> str:
         where = f"process {self.pid}" if self.local else f"process {self.pid} on {self.host}"
@@ -61,7 +54,7 @@ class Holder:
 
 @dataclass(frozen=True)
 class Entry:
-    """What the journal holds. `before` is the recorded state by part; `cleanup` are SQL statements."""
+    """The content of the journal. `before` is the recorded state by part; `cleanup` are SQL statements."""
 
     holder: Holder
     before: Mapping[str, Any]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from drydock.cluster.kind import Cluster
-from drydock.load.jobs import NAMESPACE
+from drydock.load import jobs
 
 
 @dataclass(frozen=True)
@@ -16,12 +16,11 @@ class Senders:
 
     def read(self) -> list[str]:
         """The names of the active Jobs."""
-        items = self.cluster.get("jobs", "--namespace", NAMESPACE)["items"]
+        items = self.cluster.get("jobs", "--namespace", jobs.NAMESPACE)["items"]
         return sorted(it["metadata"]["name"] for it in items if it["status"].get("active"))
 
     def restore(self, before: Sequence[str]) -> None:
         """Deletes each Job that did not send before, and waits until its pods are gone."""
         for name in self.read():
             if name not in before:
-                options = ("--ignore-not-found", "--cascade=foreground", "--grace-period=1")
-                self.cluster.call("delete", "job", name, "--namespace", NAMESPACE, *options)
+                jobs.delete(self.cluster, "job", name)

@@ -1,4 +1,4 @@
-"""Every way to end a drill leaves the service as it was, or names what is left and restores it by one command."""
+"""However a drill ends, it restores the service. After SIGKILL, one command does."""
 
 import os
 import signal

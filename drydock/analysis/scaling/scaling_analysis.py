@@ -12,7 +12,7 @@ from drydock.core.project import ScaleDrill
 from drydock.requests.records import Record
 from drydock.requests.statistics import in_words
 from drydock.requests.windows import latency
-from drydock.runs.verdict import Check, Verdict
+from drydock.runs.verdict import Check, Verdict, amiss
 from drydock.timeline.history import at
 
 
@@ -130,12 +130,11 @@ class ScalingAnalysis:
 
     def _summary(self, checks: Sequence[Check]) -> str:
         figures = self._figures()
-        failed = [check.name for check in checks if not check.passed]
         seconds = self.seconds(marks.READY)
         ready = "no new pod ready" if seconds is None else f"the first new pod ready after {_in_words(seconds)}"
         return (
             f"{self.evidence.wanted} pods desired, {ready}; {in_words(int(figures['lost']), int(figures['sent']))}"
-            + (f"; failed: {', '.join(failed)}" if failed else "")
+            + amiss(checks)
         )
 
     def _warnings(self) -> Iterator[str]:
