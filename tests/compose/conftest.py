@@ -9,6 +9,8 @@ from tests.compose.project import compose
 
 @pytest.fixture(scope="session", autouse=True)
 def up() -> Iterator[None]:
+    # A run that was killed leaves its containers and its orders.
+    compose("down", "--volumes")
     try:
         compose("up", "--wait", "--build")
         yield
