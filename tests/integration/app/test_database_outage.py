@@ -35,7 +35,7 @@ async def accepts(dsn: str) -> bool:
     return False
 
 
-@pytest.mark.parametrize("mode", ["fast", "immediate"])
+@pytest.mark.parametrize("mode", ["fast", pytest.param("immediate", marks=pytest.mark.slow)])
 async def test_a_database_restart_causes_only_503s_and_no_restart_of_the_service(
     mode: Literal["fast", "immediate"], shop: Service, database: str, postgres: Postgres
 ) -> None:
@@ -62,6 +62,7 @@ async def test_a_database_restart_causes_only_503s_and_no_restart_of_the_service
     assert (shop.running, shop.pid) == (True, pid)
 
 
+@pytest.mark.slow
 async def test_a_service_started_without_its_database_waits_for_it(
     database: str, postgres: Postgres, start: StartService
 ) -> None:

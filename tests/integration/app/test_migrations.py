@@ -41,6 +41,7 @@ async def test_a_migration_gives_up_when_another_holds_the_lock(empty_database: 
     assert "another migration holds the lock" in run.stdout
 
 
+@pytest.mark.slow
 def test_a_migration_waits_for_the_database_to_start(empty_database: str, postgres: Postgres) -> None:
     postgres.stop()
     try:

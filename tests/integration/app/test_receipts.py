@@ -127,6 +127,7 @@ def test_a_job_for_an_existing_receipt_is_counted_and_has_no_effect(
     assert audit_queue(database) == 0
 
 
+@pytest.mark.slow
 def test_a_receipt_that_cannot_be_rendered_fails_without_delaying_others(
     shop: Service, database: str, start_worker: StartWorker
 ) -> None:
@@ -153,6 +154,7 @@ def test_a_receipt_that_cannot_be_rendered_fails_without_delaying_others(
     rendered(shop, poisoned)
 
 
+@pytest.mark.slow
 def test_a_receipt_that_kills_its_worker_each_time_fails(
     shop: Service, database: str, start_worker: StartWorker
 ) -> None:
@@ -198,6 +200,7 @@ def test_every_step_of_the_shutdown_is_logged_in_order(start_worker: StartWorker
     assert worker.events("startup", "ready", *SHUTDOWN) == ["startup", "ready", *SHUTDOWN]
 
 
+@pytest.mark.slow
 def test_after_sigterm_a_worker_finishes_its_jobs_and_claims_no_more(
     shop: Service, database: str, start_worker: StartWorker
 ) -> None:
@@ -216,6 +219,7 @@ def test_after_sigterm_a_worker_finishes_its_jobs_and_claims_no_more(
     assert 0 < left < 60, f"{left} of 60 jobs are left: the worker did not stop in the middle of the work"
 
 
+@pytest.mark.slow
 async def test_a_job_being_claimed_during_the_shutdown_is_finished(database: str, start_worker: StartWorker) -> None:
     worker = await asyncio.to_thread(start_worker)
     await asyncio.to_thread(add_orders, database, 1)
@@ -319,6 +323,7 @@ def test_a_worker_started_without_its_schema_waits_for_it(empty_database: str) -
         worker.kill()
 
 
+@pytest.mark.slow
 def test_the_metrics_report_the_depth_and_age_of_the_queue(
     shop: Service, database: str, start_worker: StartWorker
 ) -> None:

@@ -70,6 +70,7 @@ def test_the_shutdown_logs_the_number_of_delivered_spans(database: str, start: S
     assert arrived == SPANS
 
 
+@pytest.mark.slow
 def test_an_outage_is_logged_once_when_it_begins_and_once_when_it_ends(database: str, start: StartService) -> None:
     port = free_port()
     service = start_traced(start, database, f"http://127.0.0.1:{port}")
@@ -92,6 +93,7 @@ def test_an_outage_is_logged_once_when_it_begins_and_once_when_it_ends(database:
     assert not noise
 
 
+@pytest.mark.slow
 async def test_a_hanging_collector_does_not_slow_requests(database: str, start: StartService) -> None:
     """Two services get the same traffic at the same time: the collector of one answers, that of the other hangs."""
     with Receiver() as receiver, frozen() as hanging:

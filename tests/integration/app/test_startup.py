@@ -30,6 +30,7 @@ def test_a_wrong_variable_is_named_and_stops_the_startup(environment: dict[str, 
     assert "Traceback" not in output
 
 
+@pytest.mark.slow
 def test_with_workers_a_wrong_variable_also_ends_the_parent() -> None:
     with running({}, mode="workers") as service:
         service.wait_for_exit(20)

@@ -200,6 +200,7 @@ async def test_a_collector_that_is_gone_delays_nothing_and_is_said(tmp_path: Pat
     assert {record.outcome for record in judged.records} == {Outcome.OK}
 
 
+@pytest.mark.slow
 async def test_a_collector_that_never_answers_is_given_up(tmp_path: Path) -> None:
     async with Server(lambda _: lambda _: None) as collector, Server() as server:
         variables = {ENDPOINT: collector.url, SHARE: "1"}
@@ -242,6 +243,7 @@ def shop(database: str, service_spans: Receiver) -> Iterator[Service]:
         yield service
 
 
+@pytest.mark.slow
 async def test_at_the_service_each_order_is_placed_once_and_each_kept_trace_has_both_sides(
     shop: Service, database: str, service_spans: Receiver, tmp_path: Path
 ) -> None:

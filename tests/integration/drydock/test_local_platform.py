@@ -174,9 +174,9 @@ def test_up_down_and_up_again_in_the_background(checkout: Checkout) -> None:
 @pytest.mark.parametrize(
     ("number", "sigint"),
     [
-        pytest.param(signal.SIGINT, signal.default_int_handler, id="SIGINT from a terminal"),
+        pytest.param(signal.SIGINT, signal.default_int_handler, id="SIGINT from a terminal", marks=pytest.mark.slow),
         pytest.param(signal.SIGINT, signal.SIG_IGN, id="SIGINT to a background job of a script"),
-        pytest.param(signal.SIGTERM, signal.default_int_handler, id="SIGTERM"),
+        pytest.param(signal.SIGTERM, signal.default_int_handler, id="SIGTERM", marks=pytest.mark.slow),
     ],
 )
 def test_ctrl_c_and_sigterm_stop_the_service_gracefully_and_postgres_after_it(

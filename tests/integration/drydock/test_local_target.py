@@ -221,6 +221,7 @@ def drilled(
     return verdict, folder, drill.analysis
 
 
+@pytest.mark.slow
 def test_the_drill_delete_pod_passes_and_leaves_its_folder_and_no_process(project: Project) -> None:
     verdict, folder, analysis = drilled(project, DeletePod)
 

@@ -16,6 +16,8 @@ from tests.integration.drydock.misbehaving import Behaviour, answering, closing,
 from tests.integration.loadtest.locust import run_alone
 from tests.integration.loadtest.shop import Shop
 
+pytestmark = pytest.mark.slow
+
 ONCE = str(Path(__file__).with_name("once.py"))
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
