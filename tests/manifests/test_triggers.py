@@ -101,6 +101,7 @@ def test_a_rate_of_probes_is_found(parity: list[Object], matcher: str) -> None:
         "sum by (pod) (rate(http_requests_total[30s]))",
         "sum(rate(http_requests_total[30s])) or http_requests_in_flight",
         "http_requests_in_flight and sum(up)",
+        "sum(rate(http_requests_total[30s])) or vector(0)",
     ],
 )
 def test_a_query_with_many_results_is_found(parity: list[Object], query: str) -> None:
