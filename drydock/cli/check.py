@@ -20,7 +20,7 @@ from drydock.runs.verdict import Check, Verdict
 
 
 class Format(StrEnum):
-    """How the results are written."""
+    """The formats of the results."""
 
     TEXT = "text"
     SARIF = "sarif"

@@ -48,7 +48,7 @@ def components() -> list[str]:
 
 
 def port_remedy(reason: str) -> str | None:
-    """What to do when a container cannot start because its port is taken; None where that is not the `reason`."""
+    """The remedy for a container whose port is taken; None if `reason` is another one."""
     if not any(text in reason for text in PORT_TAKEN):
         return None
     found = TAKEN_PORT.search(reason)

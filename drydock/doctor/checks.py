@@ -33,7 +33,7 @@ INOTIFY_NEEDED: Mapping[str, int] = {"max_user_watches": 524288, "max_user_insta
 
 
 class Level(StrEnum):
-    """How much a finding matters: only `blocked` stops `drydock up`."""
+    """The weight of a finding: only `blocked` stops `drydock up`."""
 
     OK = "ok"
     WARNING = "warning"

@@ -79,7 +79,7 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """A piece of the response."""
         if self._exchange is None or self._parser is None:
-            self.close()  # nobody asked
+            self.close()  # an answer without a request
             return
         try:
             self._parser.feed_data(data)

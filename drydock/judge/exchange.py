@@ -17,7 +17,7 @@ WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
 class Lane(StrEnum):
-    """How a request gets its connection, and how long it takes to be sent."""
+    """The ways to get a connection and to send a request."""
 
     FRESH = "fresh"
     KEPT = "kept"

@@ -65,7 +65,7 @@ class Exports:
 
 
 def traced_of_256(environment: Mapping[str, str]) -> int:
-    """How many of 256 traces are kept.
+    """The number of traces kept of 256.
 
     Raises:
         CannotRunError: the variable is no share.

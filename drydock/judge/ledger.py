@@ -90,7 +90,7 @@ class Ledger:
         }
 
     def summary(self, rate: float, seconds: float) -> dict[str, object]:
-        """How exact the judge was: start errors in milliseconds, requests a second against those that were intended."""
+        """The judge's accuracy: start errors in milliseconds, requests a second against those intended."""
         errors = sorted(self._errors)
         cpu = time.process_time() - self._cpu
         return {
@@ -110,7 +110,7 @@ class Ledger:
 
     @property
     def counted(self) -> int:
-        """How many requests have a line."""
+        """The number of requests that have a line."""
         return self._ended
 
     def chunks(self) -> Iterator[bytes]:

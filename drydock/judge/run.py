@@ -103,8 +103,8 @@ class Judge:
         if self._stop.is_set():
             raise CannotRunError("it was ended before it sent anything")
         if time.monotonic() > deadline:
-            said = exchange.reason or exchange.answer.decode(errors="replace")[:200]
-            reason = f"{exchange.request.method} {exchange.request.path} is not answered: {exchange.outcome} {said}"
+            answer = exchange.reason or exchange.answer.decode(errors="replace")[:200]
+            reason = f"{exchange.request.method} {exchange.request.path} is not answered: {exchange.outcome} {answer}"
             raise CannotRunError(reason, "Is the service up, and is this its address? drydock status")
         await asyncio.sleep(PAUSE_SECONDS)
 

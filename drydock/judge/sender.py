@@ -41,7 +41,7 @@ class Sender:
 
     @property
     def in_flight(self) -> int:
-        """How many requests have no outcome yet."""
+        """The number of requests without an outcome."""
         return len(self._under_way)
 
     def send(self, exchange: Exchange, over: float = 0.0) -> None:

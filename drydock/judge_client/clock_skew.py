@@ -13,7 +13,7 @@ MOST_APART_SECONDS = 0.5
 
 @dataclass
 class ClockSkew:
-    """How far they are apart: the age of the judge's news when it is heard, at its freshest, in seconds.
+    """The smallest age of a judge's sample on arrival, in seconds: the skew of the clocks plus the way.
 
     Docker Desktop runs the cluster in a virtual machine, whose clock may be off after the laptop has slept.
     """
@@ -22,7 +22,7 @@ class ClockSkew:
     seconds: float = field(default=float("inf"), init=False)
 
     def heard(self, sample: ProgressSample) -> None:
-        """A tick has just arrived."""
+        """Take in a sample that has just arrived."""
         self.seconds = min(self.seconds, self.now() - sample.time)
 
     def refuse(self) -> None:

@@ -26,13 +26,13 @@ def lines(text: Iterable[str]) -> Iterator[Line]:
                 continue
 
 
-def follow(said: Iterable[Line], on_sample: Callable[[ProgressSample], None]) -> bool:
+def follow(output: Iterable[Line], on_sample: Callable[[ProgressSample], None]) -> bool:
     """Calls `on_sample` for each sample until the end of the judge. False if the log breaks off earlier.
 
     Raises:
-        CannotRunError: the judge says that it could not run.
+        CannotRunError: the judge reports that it could not run.
     """
-    for line in said:
+    for line in output:
         if "sample" in line:
             on_sample(ProgressSample.parse(line["sample"]))
         elif "ended" in line:
@@ -48,13 +48,13 @@ def collect(text: str, folder: Path) -> None:
     Raises:
         FailedError: the log is not whole; the reason carries its end.
     """
-    said = list(lines(text.splitlines()))
-    summary = next((line["summary"] for line in said if "summary" in line), None)
-    counted = next((line["counted"] for line in said if "counted" in line), None)
+    output = list(lines(text.splitlines()))
+    summary = next((line["summary"] for line in output if "summary" in line), None)
+    counted = next((line["counted"] for line in output if "counted" in line), None)
     if summary is None or counted is None:
         raise FailedError(f"the summary of the judge is incomplete:\n{last_lines(text, 5)[:2000]}")
     try:
-        packed = b"".join(base64.b64decode(line["records"], validate=True) for line in said if "records" in line)
+        packed = b"".join(base64.b64decode(line["records"], validate=True) for line in output if "records" in line)
     except binascii.Error as error:
         raise FailedError(f"the judge's records are broken: {error}") from error
     path = folder / records.FILE

@@ -68,7 +68,7 @@ class JudgeProcess:
         self.remove()
 
     def remove(self) -> None:
-        """Ends it, however far it is."""
+        """Ends it at any stage."""
         if self._process is None:
             return
         self._process.terminate()
@@ -105,7 +105,7 @@ class JudgeContainer(JudgeProcess):
         succeeds(["docker", "kill", "--signal", "TERM", self.name])
 
     def remove(self) -> None:
-        """Ends it, however far it is."""
+        """Ends it at any stage."""
         if self._process is not None and self._process.poll() is None:
             succeeds(["docker", "kill", self.name])
         super().remove()

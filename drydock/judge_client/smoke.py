@@ -43,7 +43,7 @@ class Load:
 
     @property
     def planned(self) -> int:
-        """How many requests that makes."""
+        """The number of requests."""
         return int(self.rate * self.seconds)
 
 

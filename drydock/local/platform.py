@@ -33,7 +33,7 @@ class LocalPlatform:
 
     @property
     def url(self) -> str:
-        """Where the service answers."""
+        """The address of the service."""
         return self.project.configuration.platforms.local
 
     @property
@@ -92,8 +92,8 @@ class LocalPlatform:
         with step("local platform") as progress:
             wait_until(lambda: self.ready() or not self.running(), READY_SECONDS)
             if not self.ready():
-                said = last_lines(self.log.read_text(errors="replace"))
-                raise FailedError(f"the local platform did not become ready:\n{said}", f"See {self.log}.")
+                output = last_lines(self.log.read_text(errors="replace"))
+                raise FailedError(f"the local platform did not become ready:\n{output}", f"See {self.log}.")
             progress.detail = f"ready at {self.url}"
 
     def stop(self) -> bool:

@@ -56,7 +56,7 @@ class LocalPod:
         return self.ready and not self.deleted
 
     def delete(self) -> None:
-        """It is asked to end: preStop, SIGTERM, and SIGKILL when the grace period is over."""
+        """Runs preStop, sends SIGTERM, and sends SIGKILL when the grace period is over."""
         if not self.deleted:
             self.deleted = True
             self._deletion = stamp(time.time() + self.template.budget.grace)

@@ -237,7 +237,7 @@ def _hand_over(*paths: Path) -> None:
 
 
 def _confined() -> dict[str, Any]:
-    """Where and as whom PostgreSQL's programs run: in a folder that every user can enter, and never as root."""
+    """The folder and user of PostgreSQL's programs: a folder that every user can enter, and never root."""
     if os.geteuid() != 0:
         return {"cwd": "/"}
     return {"cwd": "/", "user": UNPRIVILEGED_USER, "group": UNPRIVILEGED_USER, "extra_groups": []}

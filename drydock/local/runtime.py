@@ -1,4 +1,4 @@
-"""How the service runs on this machine, for `up --platform local` and for drills alike.
+"""The service's processes on this machine, for `up --platform local` and for drills.
 
 First the embedded PostgreSQL, then the migrations, then processes of the service; they end in the reverse order.
 """

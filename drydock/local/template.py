@@ -68,7 +68,7 @@ class Template:
     def variables(self) -> dict[str, str]:
         """The variables of the manifests that have a value; the database's address is the embedded one's.
 
-        What refers to another variable, $(NAME), is an address inside the cluster; nobody collects telemetry here.
+        A value with a reference $(NAME) is an address inside the cluster; the local platform collects no telemetry.
         """
         from_file = env_file.read(self.project.root / self.project.configuration.local.variables)
         set_here = {it["name"]: str(it["value"]) for it in self.container.get("env", []) if "value" in it}
@@ -88,11 +88,11 @@ class Template:
 
     def command(self, port: int) -> list[str]:
         """The container's command, or the image's, with a port of its own on the loopback interface."""
-        said = [*self.container.get("command", []), *self.container.get("args", [])]
-        if not said:
+        words = [*self.container.get("command", []), *self.container.get("args", [])]
+        if not words:
             return serve_command(self.project, port)
         there = str(self.container["ports"][0]["containerPort"])
-        return [word.replace(there, str(port)).replace("0.0.0.0", LOOPBACK) for word in said]  # noqa: S104 - replaced
+        return [word.replace(there, str(port)).replace("0.0.0.0", LOOPBACK) for word in words]  # noqa: S104 - replaced
 
 
 def read(project: Project) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How long programs of this machine waited for a CPU: pressure stall information of the kernel (PSI).
+"""The time for which programs of this machine waited for a CPU: the kernel's pressure stall information (PSI).
 
 Source: https://docs.kernel.org/accounting/psi.html. `some` is the time in which at least one task waited for a CPU.
 """

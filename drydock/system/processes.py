@@ -22,7 +22,7 @@ def output(
     It runs in its own session, so Ctrl-C reaches only us: a kubectl that restores the service must not be interrupted.
 
     Raises:
-        FailedError: it ended with another code than 0; the reason carries the end of what it said.
+        FailedError: it ended with another code than 0; the reason carries the end of its output.
         CannotRunError: it is not installed, or took longer than `timeout`.
     """
     try:
@@ -41,8 +41,8 @@ def output(
     except subprocess.TimeoutExpired as error:
         raise CannotRunError(f"`{shlex.join(command)}` did not end within {timeout:.0f} s") from error
     if done.returncode:
-        said = (done.stderr or done.stdout).decode(errors="replace").strip()
-        raise FailedError(f"`{shlex.join(command)}` failed ({done.returncode}):\n{last_lines(said)}")
+        message = (done.stderr or done.stdout).decode(errors="replace").strip()
+        raise FailedError(f"`{shlex.join(command)}` failed ({done.returncode}):\n{last_lines(message)}")
     return done.stdout.decode(errors="replace")
 
 

@@ -81,7 +81,7 @@ class StatefulDatabase:
 
 @dataclass(frozen=True)
 class AddedSchema:
-    """What a drill adds to the schema. The state holds the SQL statements that remove it."""
+    """The additions of a drill to the schema. The state holds the SQL statements that remove them."""
 
     database: StatefulDatabase
     statements: str

@@ -68,7 +68,7 @@ class KindTarget:
 
     @property
     def cluster(self) -> Cluster:
-        """Where it runs."""
+        """The name of the platform."""
         return self.platform.cluster
 
     @property
@@ -93,7 +93,7 @@ class KindTarget:
 
     @cached_property
     def autoscaler(self) -> HeldAutoscaler:
-        """What scales the service."""
+        """The autoscaler of the service."""
         return HeldAutoscaler(self.cluster, self.workload)
 
     @cached_property
