@@ -24,16 +24,28 @@ class Advice:
 
 ADVICE: dict[Cause, Advice] = {
     Cause.REFUSED_AFTER_REMOVAL: Advice(
-        "Keep the listener open until every node has removed the endpoint: a preStop sleep of 5 s, then a "
-        "drain{drain} before the server closes its listener. uvicorn by itself closes it at SIGTERM.",
+        "Add `lifecycle.preStop.sleep` of 5 s to the container: it keeps the listener open until every node has "
+        "removed the endpoint, and needs no change of the application. uvicorn itself closes it at SIGTERM.",
         TERMINATION,
     ),
     Cause.CLOSED_LISTENER: Advice(
-        "Drain before the listener closes: the kernel resets the connections in its backlog.", SERVICE
+        "Add `lifecycle.preStop.sleep` of 5 s to the container, which needs no change of the application. Then drain"
+        "{drain} before the listener closes: the kernel resets the connections in its backlog.",
+        TERMINATION,
+    ),
+    Cause.NOT_ACCEPTED: Advice(
+        "Add `lifecycle.preStop.sleep` of 5 s to the container: then no new connection arrives after SIGTERM. Run "
+        "one process a pod: the parent of `uvicorn --workers` keeps the socket open while no worker accepts.",
+        TERMINATION,
     ),
     Cause.RESET_ON_KEPT_ALIVE: Advice(
         "While draining, answer with `Connection: close`, so that each client closes its own connection. Keep the "
         "keep-alive timeout of the server above that of its clients.",
+        HTTP,
+    ),
+    Cause.KEEP_ALIVE_TIMEOUT: Advice(
+        "Set the server's keep-alive timeout above the idle timeout of the proxies before it: `uvicorn "
+        "--timeout-keep-alive 75` for one of 60 s. uvicorn's default is 5 s. Or let the proxy retry such a request.",
         HTTP,
     ),
     Cause.CUT_IN_FLIGHT: Advice(
@@ -69,6 +81,11 @@ ADVICE: dict[Cause, Advice] = {
         "The pool had no free connection in time. Look for a lock (a migration without lock_timeout), a slow "
         "statement, or a pool that is too small for the load of one pod.",
         "postgresql.org/docs/18/explicit-locking.html",
+    ),
+    Cause.UNAVAILABLE: Advice(
+        "Read the body of the answer and the log lines of the request's trace: only the service knows why. If this 503 "
+        "means that its pool had no connection, set `no_connection` of [workload] in drydock.toml.",
+        SERVICE,
     ),
     Cause.SERVER_ERROR: Advice("Read the log lines of the request's trace.", SERVICE),
     Cause.CLIENT_ERROR: Advice("The service has no such route or resource: correct [judge] in drydock.toml.", SERVICE),

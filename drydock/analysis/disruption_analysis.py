@@ -6,8 +6,10 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
+from drydock.analysis.arrivals import Arrivals, arrivals
 from drydock.analysis.audit import AuditResult
 from drydock.analysis.causes import Cause, Loss, losses
+from drydock.analysis.chosen_pods import ChosenPods
 from drydock.analysis.drill_objectives import DrillObjectives
 from drydock.analysis.evidence import Evidence
 from drydock.analysis.pod_terminations import PodTermination, terminations
@@ -46,7 +48,17 @@ class Analysis:
     @cached_property
     def losses(self) -> list[Loss]:
         """Every lost request, with its cause."""
-        return losses(self.evidence, self.terminations, self.objectives.allows)
+        return losses(self.evidence, self.terminations, self.chosen, self.objectives.allows)
+
+    @cached_property
+    def chosen(self) -> ChosenPods:
+        """The pod that each request was sent to."""
+        return ChosenPods(self.evidence.records, self.evidence.routes)
+
+    @cached_property
+    def arrivals(self) -> dict[str, Arrivals]:
+        """For each deleted pod, the last requests that reached it."""
+        return arrivals(self.terminations, self.evidence.records, self.chosen)
 
     @property
     def lost(self) -> list[Loss]:
@@ -97,7 +109,11 @@ class Analysis:
             "outcomes": {f"{lane} {outcome}": count for (lane, outcome), count in sorted(self.outcomes.items())},
             "causes": dict(self.causes.most_common()),
             "terminations": [asdict(termination) for termination in self.terminations],
-            "losses": [{**asdict(loss.record), "cause": loss.cause, "allowed": loss.allowed} for loss in self.losses],
+            "arrivals": {pod: it.as_json() for pod, it in self.arrivals.items()},
+            "losses": [
+                {**asdict(loss.record), "cause": loss.cause, "allowed": loss.allowed, "sent_to": loss.pod}
+                for loss in self.losses
+            ],
         }
 
     def count_causes(self, losses: Sequence[Loss]) -> str:

@@ -8,6 +8,7 @@ from drydock.core.project import Workload
 from drydock.requests.records import Record
 from drydock.system.cpu_pressure import CpuPressure
 from drydock.timeline.history import History, Series
+from drydock.timeline.routes import Route
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,7 @@ class Evidence:
 
     `started` is the time of the first request. The action ends at `action_ended`, when its command has returned or the
     database is up again. `recovered_at` is None if no recovery was observed. `ended` is the time of the last answer.
+    `routes` has the pod that each connection was routed to, where that was observed.
     `pressure` is that of the machine on which the drill runs.
     """
 
@@ -27,6 +29,7 @@ class Evidence:
     action_ended: float
     recovered_at: float | None
     ended: float
+    routes: Sequence[Route] = ()
     clock_skew: float = 0.0
     pressure: CpuPressure = field(default_factory=CpuPressure)
 

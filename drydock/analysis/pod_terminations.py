@@ -31,7 +31,8 @@ KILLED = 137
 class PodTermination:
     """The termination of a deleted pod or, if `restarted`, of a container that restarted in its pod.
 
-    `marks` are Unix seconds by name; `grace` is in seconds. Unobserved marks are missing, other unobserved values None.
+    `marks` are Unix seconds by name; `grace` and `prestop` are in seconds. Unobserved marks are missing, other
+    unobserved values None. `exact` is whether the exit is known to a fraction of a second; Kubernetes truncates it.
     """
 
     pod: str
@@ -41,6 +42,8 @@ class PodTermination:
     reason: str = ""
     spans_lost: int | None = None
     restarted: bool = False
+    prestop: float | None = None
+    exact: bool = False
 
     @property
     def began(self) -> float:
@@ -84,7 +87,8 @@ def _deleted(evidence: Evidence, pod: _ObservedPod) -> Iterator[PodTermination]:
     ending = next((it for it in pod.seen if it.state["deletion"]), None)
     if ending is None or ending.arrived < evidence.action_started - 1:
         return
-    marks = {"deleted": ending.arrived, **_traffic(evidence, pod.name), **_lines(evidence, pod.name, ending.arrived)}
+    marks = {"deleted": ending.arrived, **_traffic(evidence, pod.name), **_sigterm(pod)}
+    marks |= _lines(evidence, pod.name, ending.arrived)
     if out := _endpoint_out(evidence, pod.name):
         marks["endpoint_out"] = out
     if removed := next((it.arrived for it in pod.seen if it.change == "removed"), None):
@@ -97,20 +101,27 @@ def _deleted(evidence: Evidence, pod: _ObservedPod) -> Iterator[PodTermination]:
         end and end["exit_code"],
         (end or {}).get("reason", ""),
         _spans_lost(evidence, pod.name),
+        prestop=ending.state.get("prestop"),
+        exact=_is_exact(end),
     )
 
 
 def _restarted(evidence: Evidence, pod: _ObservedPod) -> Iterator[PodTermination]:
     since = evidence.action_started
     for before, after in zip(pod.seen, pod.seen[1:], strict=False):
-        if after.state["restarts"] > before.state["restarts"]:
+        if after.state["restarts"] > before.state["restarts"] and after.arrived >= evidence.action_started:
             end = after.state["last_ended"] or before.state["ended"] or {}
             lines = _lines(evidence, pod.name, since, after.arrived)
             marks = _with_end({**lines, "gone": after.arrived}, end)
             since = after.arrived
             marks.setdefault("ended", after.arrived)
             yield PodTermination(
-                pod.name, marks, exit_code=end.get("exit_code"), reason=end.get("reason", ""), restarted=True
+                pod.name,
+                marks,
+                exit_code=end.get("exit_code"),
+                reason=end.get("reason", ""),
+                restarted=True,
+                exact=_is_exact(end),
             )
 
 
@@ -120,6 +131,17 @@ def _with_end(marks: dict[str, float], end: dict[str, object] | None) -> dict[st
         finished = unix(str(end["finished"]))
         marks["ended"] = max(finished, marks.get("stopped", finished))
     return marks
+
+
+def _is_exact(end: dict[str, object] | None) -> bool:
+    """Whether the time of an exit has a fraction of a second."""
+    return end is not None and "." in str(end.get("finished"))
+
+
+def _sigterm(pod: _ObservedPod) -> dict[str, float]:
+    """The time of SIGTERM, which only the local platform observes."""
+    times = [it.state["sigterm"] for it in pod.seen if it.state.get("sigterm")]
+    return {"sigterm": unix(times[-1])} if times else {}
 
 
 def _traffic(evidence: Evidence, pod: str) -> dict[str, float]:

@@ -42,12 +42,17 @@ class Lifecycle(Section):
 
 
 class Workload(Section):
-    """The Kubernetes names of the service under test. Without `lifecycle`, drydock does not read its log."""
+    """The Kubernetes names of the service under test. Without `lifecycle`, drydock does not read its log.
+
+    `no_connection` is a text in the body of the 503 that the service sends when it has no connection to its database.
+    Without it, drydock does not tell such a 503 from any other.
+    """
 
     namespace: str
     deployment: str
     container: str
     service: str
+    no_connection: str = ""
     lifecycle: Lifecycle | None = None
 
     @property

@@ -183,6 +183,7 @@ class DrillRun[T: Target]:
             action_ended=self.action_ended,
             recovered_at=self.recovered_at,
             ended=max((record.ended for record in records), default=self.action_ended),
+            routes=experiment.routes,
             clock_skew=self.clock_skew.seconds,
             pressure=experiment.machine.pressure,
         )

@@ -1,7 +1,7 @@
 """The engine of the drills: refuse, run, restore, decide, and write the folder of the run."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
@@ -17,6 +17,7 @@ from drydock.system.cpu_pressure import CpuPressureRecorder
 from drydock.targets.target import Target, TimelineRecorder
 from drydock.timeline import history
 from drydock.timeline.history import History
+from drydock.timeline.routes import Route
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,11 @@ class Experiment[T: Target]:
     def history(self) -> History:
         """The timeline so far; after the drill, without the observations of the restoring."""
         return self._recorded or self.timeline.history
+
+    @property
+    def routes(self) -> Sequence[Route]:
+        """The pods that connections were routed to."""
+        return self.timeline.routes
 
     def record(self) -> None:
         """Completes and writes the timeline of the drill."""

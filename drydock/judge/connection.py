@@ -28,6 +28,7 @@ class Connection(asyncio.Protocol):
         served_by: bytes = b"",
     ) -> None:
         self.number = number
+        self.port = 0
         self.idle_since = 0.0
         self.reusable = False
         self._position = 0
@@ -46,7 +47,7 @@ class Connection(asyncio.Protocol):
     def send(self, exchange: Exchange, over: float = 0.0) -> None:
         """Writes a request: its body at once, or in pieces over so many seconds."""
         assert self._transport is not None  # noqa: S101 - it is sent on when it is made
-        exchange.connection, exchange.position = self.number, self._position
+        exchange.connection, exchange.port, exchange.position = self.number, self.port, self._position
         self._position += 1
         self._exchange = exchange
         self._parser, self._framed, self.reusable = httptools.HttpResponseParser(self), False, False

@@ -29,8 +29,8 @@ class Exchange:
     """A request on its way; `due` and `started` in seconds of the monotonic clock: the event loop's own
     is the same one, but uvloop's has a grain of 1 ms.
 
-    `connection` counts the connections of a run, `position` the requests on one, from 0. `began` is whether a
-    response's head has come. `trace` names the trace where that is kept.
+    `connection` counts the connections of a run, `position` the requests on one, from 0. `port` is the local TCP port.
+    `began` is whether a response's head has come. `trace` names the trace where that is kept.
     """
 
     due: float
@@ -43,6 +43,7 @@ class Exchange:
     deadline: float
     trace: str = ""
     connection: int = 0
+    port: int = 0
     position: int = 0
     status: int = 0
     began: bool = False

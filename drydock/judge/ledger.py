@@ -72,6 +72,7 @@ class Ledger:
             exchange.connection,
             exchange.position,
             exchange.reason,
+            exchange.port,
         )
 
     def sample(self, now: float, in_flight: int) -> dict[str, object]:

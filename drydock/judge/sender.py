@@ -1,6 +1,8 @@
 """Assigns each request a connection of its lane, and enforces deadlines."""
 
 import asyncio
+import errno
+import os
 import socket
 import time
 from collections import deque
@@ -82,7 +84,8 @@ class Sender:
         if exchange.lane is Lane.KEPT:
             self._alive.add(connection)
         try:
-            await self._loop.create_connection(lambda: connection, *self._address)
+            opened = await self._connected(exchange)
+            await self._loop.create_connection(lambda: connection, sock=opened)
         except OSError as error:
             self._alive.discard(connection)
             if error.errno in OUR_OWN:
@@ -95,7 +98,38 @@ class Sender:
             connection.close()
             return
         self._under_way[id(exchange)] = (exchange, connection)
+        connection.port = exchange.port
         connection.send(exchange, over)
+
+    async def _connected(self, exchange: Exchange) -> socket.socket:
+        """A connected socket. Sets the exchange's port, also if the connection is refused: then the kernel forgets it.
+
+        Raises:
+            OSError: it could not connect.
+        """
+        opened = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            opened.setblocking(False)
+            error = opened.connect_ex(self._address)
+            exchange.port = opened.getsockname()[1]
+            if error == errno.EINPROGRESS:
+                await self._writable(opened)
+                error = opened.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if error:
+                raise OSError(error, os.strerror(error))
+        except BaseException:
+            opened.close()
+            raise
+        return opened
+
+    async def _writable(self, opened: socket.socket) -> None:
+        """Waits until the connection is established or refused."""
+        writable = asyncio.Event()
+        self._loop.add_writer(opened, writable.set)
+        try:
+            await writable.wait()
+        finally:
+            self._loop.remove_writer(opened)
 
     def _ended(self, connection: Connection, exchange: Exchange) -> None:
         self._under_way.pop(id(exchange), None)

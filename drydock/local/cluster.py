@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -13,6 +14,7 @@ from drydock.local.deployment import LocalDeployment
 from drydock.local.recorder import LocalRecorder
 from drydock.local.runtime import LocalRuntime
 from drydock.system import signals
+from drydock.timeline.routes import Route
 
 DEFAULT_REPLICAS = 2
 
@@ -27,6 +29,7 @@ class LocalCluster:
         self.deployment: LocalDeployment
         self._recorder = recorder
         self._router: asyncio.subprocess.Process | None = None
+        self._reading: asyncio.Task[None] | None = None
 
     @classmethod
     @contextmanager
@@ -58,8 +61,13 @@ class LocalCluster:
         if router.stdin is None or router.stdout is None:
             raise CannotRunError("the router has no pipes")
         self.port = int(await router.stdout.readline())
+        self._reading = asyncio.create_task(self._read_routes(router.stdout))
         self.deployment = LocalDeployment(self.runtime, self.manifest, self._recorder, router.stdin)
         self.deployment.scale(int(self.manifest["spec"].get("replicas", DEFAULT_REPLICAS)))
+
+    async def _read_routes(self, lines: asyncio.StreamReader) -> None:
+        async for line in lines:
+            self._recorder.route(Route(*json.loads(line)))
 
     async def _close(self) -> None:
         if hasattr(self, "deployment"):
@@ -68,3 +76,5 @@ class LocalCluster:
             with contextlib.suppress(ProcessLookupError):
                 self._router.kill()
             await self._router.wait()
+        if self._reading is not None:
+            await self._reading

@@ -148,8 +148,8 @@ class LocalDeployment:
         service = self._runtime.project.configuration.workload.service
         endpoints = {pod.name: {"ready": pod.serving} for pod in self.pods}
         self._recorder.notify("EndpointSlice", service, "uid-endpoints", {"service": service, "endpoints": endpoints})
-        ports = [pod.port for pod in self.pods if pod.serving]
+        ports = {pod.name: pod.port for pod in self.pods if pod.serving}
         self._routes.add(asyncio.get_running_loop().call_later(ROUTE_SECONDS, self._route, ports))
 
-    def _route(self, ports: list[int]) -> None:
+    def _route(self, ports: Mapping[str, int]) -> None:
         self._router.write(json.dumps(ports).encode() + b"\n")

@@ -42,6 +42,7 @@ class LocalPod:
         self._created = stamp()
         self._deletion: str | None = None
         self._started: str | None = None
+        self._sigterm: str | None = None
         self._ready_since: str | None = None
         self._ended: dict[str, Any] | None = None
         self._last_ended: dict[str, Any] | None = None
@@ -95,7 +96,7 @@ class LocalPod:
         """One life of its process."""
         variables = {**self.template.variables, **self.template.identity(self.name)}
         process = self._process = await self._start(self.template.command(self.port), variables, self._read)
-        self._started, self._stopping = stamp(), None
+        self._started, self._sigterm, self._stopping = stamp(), None, None
         self._notify()
         probing = asyncio.create_task(self._probe())
         if self.deleted:
@@ -179,7 +180,11 @@ class LocalPod:
     async def _end_in_order(self) -> None:
         if self._process is not None:
             budget = self.template.budget
-            await self._process.stop(budget.grace, budget.prestop)
+            await self._process.stop(budget.grace, budget.prestop, self._sent_sigterm)
+
+    def _sent_sigterm(self) -> None:
+        self._sigterm = stamp()
+        self._notify()
 
     def _set_ready(self, ready: bool) -> None:
         if ready != self.ready:
@@ -199,6 +204,8 @@ class LocalPod:
             "ready": self._ready_since,
             "deletion": self._deletion,
             "grace": self.template.budget.grace if self._deletion else None,
+            "prestop": self.template.budget.prestop,
+            "sigterm": self._sigterm,
             "ended": self._ended,
             "last_ended": self._last_ended,
             "restarts": self.restarts,

@@ -67,11 +67,12 @@ class ServiceProcess(asyncio.SubprocessProtocol):
                 await asyncio.shield(self._output_closed)
         return code
 
-    async def stop(self, grace: float, prestop: float = 0.0) -> None:
+    async def stop(self, grace: float, prestop: float = 0.0, on_sigterm: Callable[[], object] = lambda: None) -> None:
         """Sends SIGTERM after `prestop` seconds, and SIGKILL `grace` seconds after the call; returns when it ended."""
         deadline = asyncio.get_running_loop().time() + grace
         await asyncio.sleep(min(prestop, grace))
         self._send(os.kill, signal.SIGTERM)
+        on_sigterm()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout_at(deadline):
                 await asyncio.shield(self._code)

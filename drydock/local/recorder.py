@@ -7,6 +7,7 @@ from typing import Any
 
 from drydock.timeline.history import History
 from drydock.timeline.observation import Change, Observation
+from drydock.timeline.routes import Route
 
 
 class LocalRecorder:
@@ -16,6 +17,7 @@ class LocalRecorder:
         self._lock = threading.Lock()
         self._observations: list[Observation] = []
         self._latest: dict[str, dict[str, Any]] = {}
+        self._routes: list[Route] = []
 
     @property
     def history(self) -> History:
@@ -26,6 +28,17 @@ class LocalRecorder:
     def complete(self) -> History:
         """The same as `history`: every observation arrives as it happens."""
         return self.history
+
+    @property
+    def routes(self) -> list[Route]:
+        """The routes of the connections so far."""
+        with self._lock:
+            return list(self._routes)
+
+    def route(self, route: Route) -> None:
+        """The router has forwarded a connection."""
+        with self._lock:
+            self._routes.append(route)
 
     def notify(self, kind: str, name: str, uid: str, state: dict[str, Any], change: Change = "changed") -> None:
         """An object is in this state from now on."""

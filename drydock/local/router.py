@@ -1,9 +1,11 @@
-"""A Service on this machine: a process of its own that passes connections on to the pods that are ready.
+"""A Service on this machine: a process that forwards connections to the pods that are ready.
 
-`python -m drydock.local.router` reads on its standard input, line by line, the ports of the ready pods as a JSON list,
-and says on its standard output, once, the port that it listens on. As kube-proxy does, it picks a pod at random for
-each connection, leaves connections that there are where they are, and refuses where no pod is ready. A pod that refuses
-is told to the client as a reset: the connection to the router itself had come about.
+`python -m drydock.local.router` reads lines from its standard input: the ready pods as a JSON object of names and
+ports. As kube-proxy does, it chooses a pod at random for each connection, keeps existing connections, and refuses
+connections when no pod is ready. If the pod refuses, the client sees a reset, because the router had accepted.
+
+The first line of its standard output is the port on which it listens. Then it writes the route of each connection: a
+JSON list of Unix seconds, the client's port, the pod, and whether the pod refused.
 """
 
 import asyncio
@@ -12,6 +14,8 @@ import random
 import socket
 import struct
 import sys
+import time
+from collections.abc import Callable
 from typing import cast
 
 import uvloop
@@ -26,8 +30,9 @@ BACKLOG = 1024
 class Side(asyncio.Protocol):
     """One side of a connection. Passes received bytes and the end of the connection to the other side."""
 
-    def __init__(self, other: "Side | None" = None) -> None:
-        self.other = other
+    def __init__(self, on_connected: Callable[[], object] = lambda: None) -> None:
+        self.other: Side | None = None
+        self._on_connected = on_connected
         self.transport: asyncio.Transport | None = None
         self._waiting: list[bytes] = []
         self._over = False
@@ -39,6 +44,13 @@ class Side(asyncio.Protocol):
             self.transport.write(data)
         if self._over:
             self.transport.write_eof()
+        self._on_connected()
+
+    @property
+    def port(self) -> int:
+        """The port of the other end. Raises AttributeError before the connection is made."""
+        port: int = cast(asyncio.Transport, self.transport).get_extra_info("peername")[1]
+        return port
 
     def data_received(self, data: bytes) -> None:
         """Passes it on."""
@@ -86,13 +98,13 @@ class Router:
     """Listens while a pod is ready."""
 
     def __init__(self) -> None:
-        self._pods: list[int] = []
+        self._pods: dict[str, int] = {}
         self._port = 0
         self._server: asyncio.Server | None = None
         self._opening: set[asyncio.Task[None]] = set()
 
-    async def route(self, pods: list[int]) -> None:
-        """From now on connections go to these ports of this machine; without any they are refused."""
+    async def route(self, pods: dict[str, int]) -> None:
+        """Forwards new connections to these pods, by name and port. Without any, refuses them."""
         self._pods = pods
         if pods and self._server is None:
             await self.listen()
@@ -108,29 +120,42 @@ class Router:
         return self._port
 
     def _accept(self) -> Side:
-        client, pod = Side(), Side()
+        pod = Side()
+        client = Side(on_connected=lambda: self._begin(client, pod))
         client.other, pod.other = pod, client
+        return client
+
+    def _begin(self, client: Side, pod: Side) -> None:
         task = asyncio.get_running_loop().create_task(self._open(client, pod))
         self._opening.add(task)
         task.add_done_callback(self._opening.discard)
-        return client
 
     async def _open(self, client: Side, pod: Side) -> None:
         if not self._pods:
             client.end(broken=True)
             return
+        opened, port = time.time(), client.port
+        name = random.choice(list(self._pods))  # noqa: S311
         try:
-            await asyncio.get_running_loop().create_connection(lambda: pod, LOOPBACK, random.choice(self._pods))  # noqa: S311
+            await asyncio.get_running_loop().create_connection(lambda: pod, LOOPBACK, self._pods[name])
         except OSError:
             client.end(broken=True)
+            write([opened, port, name, True])
+        else:
+            write([opened, port, name, False])
+
+
+def write(value: object) -> None:
+    """Writes a line that the parent reads."""
+    print(json.dumps(value), flush=True)  # noqa: T201
 
 
 async def serve() -> None:
     """Routes until its input ends."""
     router = Router()
     port = await router.listen()
-    await router.route([])
-    print(port, flush=True)  # noqa: T201 - what its parent reads
+    await router.route({})
+    write(port)
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     async for line in reader:

@@ -79,6 +79,20 @@ class Page:
         return [termination for termination in self.analysis.terminations if not termination.restarted]
 
     @property
+    def arrivals(self) -> list[tuple[str, list[float | None]]]:
+        """Rows with the last request that reached each leaving pod, in seconds after its deletion and after SIGTERM."""
+        found = [self.analysis.arrivals[it.pod].as_json() for it in self.leaving]
+        return [
+            (f"last request on a {connection} connection, after {mark}", [it[key] for it in found])
+            for connection, mark, key in (
+                ("new", "the deletion", "last_new_after_deletion_s"),
+                ("new", "SIGTERM", "last_new_after_sigterm_s"),
+                ("kept-alive", "the deletion", "last_kept_after_deletion_s"),
+                ("kept-alive", "SIGTERM", "last_kept_after_sigterm_s"),
+            )
+        ]
+
+    @property
     def marks(self) -> Mapping[str, str]:
         """The titles of the marks of a termination, by name."""
         return MARKS

@@ -28,7 +28,7 @@ class Record:
     `worker` sent it, and `key` is its Idempotency-Key; each may be empty.
 
     The judge also records its `lane`, the number of its `connection`, the `position` of the request on that connection
-    (from 0), and the error's text as `reason` if there is no complete response.
+    (from 0), the error's text as `reason` if there is no complete response, and the local TCP `port` of the connection.
     """
 
     intended: float
@@ -45,12 +45,13 @@ class Record:
     connection: int = 0
     position: int = 0
     reason: str = ""
+    port: int = 0
 
     def row(self) -> tuple[str, ...]:
         """The record as a line of the file."""
         times = f"{self.intended:.6f}", f"{self.started:.6f}", f"{self.seconds:.6f}"
         answer = self.method, self.route, str(self.status), self.outcome.value, self.pod, self.worker, self.key
-        return (*times, *answer, self.lane, str(self.connection), str(self.position), self.reason)
+        return (*times, *answer, self.lane, str(self.connection), str(self.position), self.reason, str(self.port))
 
     @classmethod
     def parse(cls, row: Sequence[str]) -> Self:
@@ -60,8 +61,9 @@ class Record:
         first = cls(*times, method, route, int(status), Outcome(outcome), pod, worker, key)
         if not more:
             return first
-        lane, connection, position, reason = more
-        return replace(first, lane=lane, connection=int(connection), position=int(position), reason=reason)
+        lane, connection, position, reason, *port = more
+        placed = replace(first, lane=lane, connection=int(connection), position=int(position), reason=reason)
+        return replace(placed, port=int(port[0])) if port else placed
 
     @property
     def ended(self) -> float:
@@ -85,8 +87,9 @@ class Record:
 
 
 COLUMNS = tuple(field.name for field in fields(Record))
-# The columns without a default. Older files have only these.
+# The columns without a default: the file of a locust worker may end after them. Older files of the judge end later.
 REQUIRED = tuple(field.name for field in fields(Record) if field.default is MISSING)
+HEADERS = {COLUMNS[:count] for count in range(len(REQUIRED), len(COLUMNS) + 1)}
 
 
 class DamagedRecordsError(ValueError):
@@ -115,7 +118,7 @@ def _lines(path: Path) -> Iterator[Record]:
     try:
         with gzip.open(path, "rt", newline="") as file:
             rows = csv.reader(file)
-            if (header := tuple(next(rows, ()))) not in (COLUMNS, REQUIRED):
+            if (header := tuple(next(rows, ()))) not in HEADERS:
                 raise ValueError(f"its columns are {', '.join(header)}")
             for row in rows:
                 line = rows.line_num

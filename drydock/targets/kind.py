@@ -10,7 +10,7 @@ from typing import Any
 from drydock.analysis import audit
 from drydock.analysis.audit import AuditResult
 from drydock.cluster import docker, guards, node_processes
-from drydock.cluster.kind import Cluster, ready
+from drydock.cluster.kind import CONTROL_PLANE, Cluster, ready
 from drydock.cluster.platform import KindPlatform
 from drydock.core.project import Project, Workload
 from drydock.judge.ledger import NAME
@@ -30,6 +30,7 @@ from drydock.targets.state import Part
 from drydock.targets.target import ANSWER_SECONDS, ROLLOUT_SECONDS
 from drydock.targets.workload import ScaledWorkload
 from drydock.telemetry import jaeger
+from drydock.timeline.connection_tracking import ConnectionTracking
 from drydock.timeline.recorder import Timeline
 
 # The name of the container port on which the service listens.
@@ -68,7 +69,7 @@ class KindTarget:
 
     @property
     def cluster(self) -> Cluster:
-        """The name of the platform."""
+        """Drydock's cluster."""
         return self.platform.cluster
 
     @property
@@ -123,8 +124,12 @@ class KindTarget:
         return nullcontext()
 
     def timeline(self) -> Timeline:
-        """A recorder of the namespace's objects and of the service's lifecycle log lines."""
-        return Timeline(self.project.kubeconfig, self.workload.namespace, workload=self.workload)
+        """A recorder of the namespace's objects, the service's lifecycle log lines, and the judge's connections."""
+        service = self.cluster.get("service", self.workload.service, "--namespace", self.workload.namespace)
+        connections = ConnectionTracking(CONTROL_PLANE, service["spec"]["clusterIP"])
+        return Timeline(
+            self.project.kubeconfig, self.workload.namespace, workload=self.workload, connections=connections
+        )
 
     def judge(self, rate: float, seconds: float) -> JudgeJob:
         """A judge in the cluster, which goes through the Service."""

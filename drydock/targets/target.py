@@ -10,6 +10,7 @@ from drydock.judge_client.progress_sample import ProgressSample
 from drydock.load.live_load import LoadSource
 from drydock.requests.records import Record
 from drydock.timeline.history import History
+from drydock.timeline.routes import Route
 
 # Kubernetes gives up before we do: longer than progressDeadlineSeconds and the grace period of the last old pod.
 ROLLOUT_SECONDS = 240.0
@@ -23,6 +24,10 @@ class TimelineRecorder(Protocol):
     @property
     def history(self) -> History:
         """The records so far."""
+
+    @property
+    def routes(self) -> Sequence[Route]:
+        """The pods that connections were routed to, as far as they were observed."""
 
     def complete(self) -> History:
         """The records so far, with the log lines that were not followed."""

@@ -66,6 +66,16 @@ class History:
         """The lifecycle lines of a pod, in the order of their own timestamps."""
         return sorted((seen for seen in self.of("Log") if seen.name == pod), key=lambda seen: unix(seen.state["time"]))
 
+    def addresses(self) -> dict[str, Series[str]]:
+        """The pod of each address, as a series: an address is given to another pod when its pod is gone."""
+        found: dict[str, Series[str]] = {}
+        for seen in self.of("Pod"):
+            if address := seen.state.get("address"):
+                series = found.setdefault(address, [])
+                if not series or series[-1][1] != seen.name:
+                    series.append((seen.arrived, seen.name))
+        return found
+
     def container_restarts(self, deployment: str, pod: str | None = None) -> int:
         """The container restarts of one pod, or of all pods, since each pod was first seen."""
         first: dict[str, int] = {}

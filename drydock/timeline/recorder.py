@@ -14,9 +14,11 @@ from drydock.cluster.kind import CONTEXT, guard
 from drydock.core.errors import CannotRunError
 from drydock.core.project import Workload
 from drydock.timeline import states
-from drydock.timeline.history import History, Restart
+from drydock.timeline.connection_tracking import ConnectionTracking
+from drydock.timeline.history import History, Restart, at
 from drydock.timeline.listening import Listener
 from drydock.timeline.observation import Change, Observation
+from drydock.timeline.routes import Route
 from drydock.timeline.watching import RESOURCES, Watch
 
 FIRST_LIST_SECONDS = 15.0
@@ -28,19 +30,26 @@ class Timeline:
     """Records the namespace until the end of the block.
 
     It keeps at most `most` observations; `dropped` counts the rest. With a workload, it also records the lifecycle
-    lines of its pods, as observations of the kind Log.
+    lines of its pods, as observations of the kind Log; with `connections`, the pod that each of them was routed to.
 
     Raises:
         CannotRunError: the kubeconfig points at another cluster, or the API server does not answer.
     """
 
     def __init__(
-        self, kubeconfig: Path, namespace: str, *, workload: Workload | None = None, most: int = MOST_OBSERVATIONS
+        self,
+        kubeconfig: Path,
+        namespace: str,
+        *,
+        workload: Workload | None = None,
+        connections: ConnectionTracking | None = None,
+        most: int = MOST_OBSERVATIONS,
     ) -> None:
         guard(kubeconfig)
         self._configuration = KubeConfig.from_file(kubeconfig).get(CONTEXT)
         self._namespace = namespace
         self._workload = workload
+        self._connections = connections
         self._most = most
         self._lock = threading.Lock()
         self._observations: list[Observation] = []
@@ -61,11 +70,15 @@ class Timeline:
             reason = "; ".join(restart.reason for restart in self._restarts[-1:]) or "no answer"
             missing = ", ".join(sorted(self._unlisted))
             raise CannotRunError(f"the API server did not list {missing}: {reason}", "Run `drydock status`.")
+        if self._connections:
+            self._connections.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._connections:
+            self._connections.__exit__(kind, error, trace)
         self._end()
 
     @property
@@ -73,6 +86,14 @@ class Timeline:
         """The record so far."""
         with self._lock:
             return History(tuple(self._observations), tuple(self._restarts), self.dropped)
+
+    @property
+    def routes(self) -> list[Route]:
+        """The routes of the connections so far, without those to an address that no observed pod had."""
+        translations = self._connections.translations if self._connections else []
+        pods = self.history.addresses()
+        named = ((it, at(pods.get(it.address, []), it.time)) for it in translations)
+        return [Route(it.time, it.port, pod) for it, pod in named if pod]
 
     def complete(self) -> History:
         """The record so far, with the lifecycle lines of pods that were not followed. Takes about a second."""

@@ -21,12 +21,16 @@ def pod(item: Any) -> State:
         "created": meta.get("creationTimestamp"),
         "phase": status.get("phase", "Pending"),
         "node": item.get("spec", {}).get("nodeName", ""),
+        "address": status.get("podIP"),
         "scheduled": _since(conditions, "PodScheduled"),
         "started": next(filter(None, map(_running_since, containers)), None),
         "ready": _since(conditions, "Ready"),
         # The API sets deletionTimestamp to the time of the deletion plus the grace period.
         "deletion": meta.get("deletionTimestamp"),
         "grace": meta.get("deletionGracePeriodSeconds"),
+        "prestop": _prestop(item.get("spec", {})),
+        # Only the local platform knows it.
+        "sigterm": None,
         # The end of its container, and the end before the last restart.
         "ended": next(filter(None, (_end(container["state"]) for container in containers)), None),
         "last_ended": next(filter(None, (_end(container.get("lastState") or {}) for container in containers)), None),
@@ -88,6 +92,14 @@ OF: Mapping[str, Callable[[Any], State]] = {
     "Deployment": deployment,
     "Event": event,
 }
+
+
+def _prestop(spec: Any) -> float | None:
+    """Seconds from the deletion until SIGTERM; None if a hook runs a command or sends a request."""
+    hooks = [(it.get("lifecycle") or {}).get("preStop") for it in spec.get("containers") or []]
+    if any(hook and "sleep" not in hook for hook in hooks):
+        return None
+    return max((float(hook["sleep"]["seconds"]) for hook in hooks if hook), default=0.0)
 
 
 def _since(conditions: Mapping[str, Any], name: str) -> str | None:

@@ -1,7 +1,5 @@
 """Shutdown drills on kind, as a person runs them: a deleted pod, a rollout, a killed process, a negative control."""
 
-import subprocess
-import sys
 from collections import Counter
 from typing import Any
 
@@ -10,7 +8,6 @@ import pytest
 from drydock.analysis import disruption_analysis
 from drydock.analysis.causes import Cause
 from drydock.analysis.pod_terminations import LINES, MARKS
-from drydock.core.errors import FailedError, InconclusiveError
 from drydock.dashboards import document
 from drydock.dashboards.queries import SCRAPE_SECONDS, Query, queries, substitute
 from drydock.judge_client import start_delay
@@ -18,14 +15,10 @@ from drydock.runs.folder import CONFIGURATION, RunFolder
 from drydock.runs.verdict import FILE as VERDICT
 from tests.e2e import cluster
 from tests.e2e.cluster import FEWEST_PODS
+from tests.e2e.drill_command import drill
 from tests.lifecycle import SHUTDOWN
 from tests.telemetry.prometheus import Prometheus
 
-SECONDS = 400
-ATTEMPTS = 3  # for a machine that was too busy, see was_busy
-RATE = 100  # half of the default: two cores that are shared with other machines answer it at any time
-# A run with a verdict. On a busy machine it is inconclusive.
-DECIDED = (0, FailedError.exit_code, InconclusiveError.exit_code)
 SETTINGS = cluster.PROJECT.configuration.drills.disruptions
 DRAIN_SECONDS = 5  # k8s/base/shop.env
 SHUTDOWN_DASHBOARD = document.files(cluster.PROJECT.root)["shutdown"]
@@ -36,24 +29,6 @@ CUT = {Cause.CUT_IN_FLIGHT, Cause.REFUSED_AFTER_REMOVAL, Cause.CLOSED_LISTENER, 
 OURS = {"enough requests", "the service has recovered", "container restarts", "deleted pods exit without SIGKILL"}
 OURS |= {"the shutdown fits the grace period"}
 OURS |= {f"audit: {name.replace('_', ' ')}" for name in cluster.PROJECT.configuration.audit.violations}
-
-
-def drill(*arguments: str) -> tuple[subprocess.CompletedProcess[str], RunFolder]:
-    """Run the command of a drill. Returns the finished process and the run folder."""
-    command = [sys.executable, "-m", "drydock", "drill", *arguments, f"--rate={RATE}"]
-    root = cluster.PROJECT.root
-    for _ in range(ATTEMPTS):
-        done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False, timeout=SECONDS)
-        print(done.stderr)
-        if not was_busy(done):
-            break
-    assert done.returncode in DECIDED, done.stderr[-3000:]
-    return done, RunFolder.all(cluster.PROJECT)[0]
-
-
-def was_busy(done: subprocess.CompletedProcess[str]) -> bool:
-    """Whether the machine was so busy that no steady state held."""
-    return done.returncode not in DECIDED and "steady state does not hold" in done.stderr
 
 
 # A rollout deletes every pod in the same way, so that the drill of one pod can wait for the night.

@@ -72,6 +72,7 @@ async def test_a_listener_that_is_gone_refuses_every_request_that_follows(tmp_pa
     assert set(outcomes[first:]) == {Outcome.REFUSED}
     assert len(outcomes) - first >= FAULTS, Counter(outcomes)
     assert all(record.reason and not record.pod for record in judged.records[first:])
+    assert all(record.port for record in judged.records), "a refused connection has a port too"
 
 
 @pytest.mark.slow
@@ -98,6 +99,7 @@ async def test_every_request_has_one_line_with_its_connection_and_who_answered(t
     assert len({record.connection for record in fresh}) == len(fresh), "each has a connection of its own"
     assert len({record.connection for record in kept}) < len(kept) / 2, "these share some"
     assert len({(record.connection, record.position) for record in kept}) == len(kept), "one at a time on each"
+    assert len({(record.connection, record.port) for record in kept}) == len({record.connection for record in kept})
 
 
 async def test_a_kept_connection_that_the_server_closes_while_idle_is_not_used_again(tmp_path: Path) -> None:

@@ -231,7 +231,7 @@ def test_the_drill_delete_pod_passes_and_leaves_its_folder_and_no_process(projec
         *("configuration.json", "timeline.json", "verdict.json", "junit.xml", "report.html"),
         *("analysis.json", "judge.json", "requests.csv.gz"),
     }
-    assert "says nothing about Kubernetes" in folder.path("report.html").read_text()
+    assert "claims nothing about Kubernetes" in folder.path("report.html").read_text()
     [termination] = [it for it in analysis.terminations if not it.restarted]
     assert {"deleted", "endpoint_out", "sigterm", "drained", "stopped", "ended", "gone"} <= termination.marks.keys()
     assert not pods_of(project)

@@ -18,7 +18,7 @@ from drydock.runs.verdict import Check
 from drydock.timeline.history import History
 from drydock.timeline.observation import Change, Observation
 
-WORKLOAD = Workload(namespace="shop", deployment="shop", container="shop", service="shop")
+WORKLOAD = Workload(namespace="shop", deployment="shop", container="shop", service="shop", no_connection="no free")
 LEAVING, STAYING, COMING = "shop-1-leaving", "shop-1-staying", "shop-1-coming"
 BEGAN, ACTED, RECOVERED, ENDED = 990.0, 1000.0, 1012.0, 1040.0
 REQUESTS = 10_000
@@ -105,25 +105,35 @@ def request(time: float, outcome: Outcome = Outcome.OK, took: float = 0.004, **m
     """A request that was due at a time."""
     status = {Outcome.OK: 200, Outcome.SERVER_ERROR: 503, Outcome.CLIENT_ERROR: 404}.get(outcome, 0)
     known = Record(
-        time, time, took, "GET", "/products", status, outcome, STAYING if status else "", "judge", "", "fresh", 1
+        time, time, took, "GET", "/products", status, outcome, STAYING if status else "", "judge", "", "fresh"
     )
     return replace(known, **more)
 
 
 @cache
 def answered(count: int = REQUESTS) -> tuple[Record, ...]:
-    """Requests all over the run that were answered well; the leaving pod answers its half until preStop is over."""
+    """Requests all over the run that were answered well; the leaving pod answers its half until preStop is over.
+
+    The new pod answers that half from 7 s after the action on.
+    """
     step = (ENDED - BEGAN) / max(count, 1)
     times = [BEGAN + number * step for number in range(count)]
     lanes = ("fresh", "kept")
     return tuple(
         replace(
             request(time, took=0.003 + 0.001 * (number % 7)),
-            pod=LEAVING if number % 2 and time < ACTED + 5 else STAYING,
+            connection=number + 1,
+            pod=_answering(time) if number % 2 else STAYING,
             lane=lanes[number // 2 % 2],
         )
         for number, time in enumerate(times)
     )
+
+
+def _answering(time: float) -> str:
+    if time < ACTED + 5:
+        return LEAVING
+    return COMING if time > ACTED + 7 else STAYING
 
 
 def evidence(

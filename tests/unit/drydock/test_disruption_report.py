@@ -18,9 +18,10 @@ from tests.unit.drydock.test_drill_report import ELSEWHERE
 
 SHUTDOWN = Project.find(Path(__file__).parent).configuration.shutdown
 LOST = [
-    request(ACTED + 1, Outcome.REFUSED, reason="[Errno 111] <Connection> refused"),
-    request(ACTED + 5.2, Outcome.CLOSED_EARLY, lane="kept", position=7, connection=12),
-    request(ACTED + 3, Outcome.RESET, took=7.0, lane="long"),
+    request(ACTED + 10.6, Outcome.REFUSED, reason="[Errno 111] <Connection> refused"),
+    request(ACTED + 10.15, Outcome.CLOSED_EARLY, lane="kept", position=7, connection=80_012),
+    request(ACTED + 3.2, Outcome.RESET, took=7.0, lane="long"),
+    request(ACTED + 10.15, Outcome.RESET),
 ]
 
 
@@ -57,8 +58,8 @@ def test_each_lost_request_is_there_with_its_connection_its_cause_and_what_to_ch
     for cause in (Cause.REFUSED_AFTER_REMOVAL, Cause.RESET_ON_KEPT_ALIVE, Cause.CUT_IN_FLIGHT):
         assert cause in page
         assert SENTENCES[cause] in page
-    assert "12, no. 8" in page
-    assert "a drain (DRAIN_SECONDS) before" in page
+    assert "80012, no. 8" in page
+    assert "drain (DRAIN_SECONDS) before" in page
     assert "kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle" in page
 
 

@@ -32,12 +32,12 @@ def test_the_advice_names_the_variables_of_the_project_if_there_is_one(checkout:
     drydock_toml = checkout / "drydock.toml"
     drydock_toml.write_text(drydock_toml.read_text().replace('["DRAIN_SECONDS"]', '["LAME_DUCK"]'))
 
-    inside = CliRunner().invoke(main.app, ["explain", Cause.REFUSED_AFTER_REMOVAL]).output
+    inside = CliRunner().invoke(main.app, ["explain", Cause.CLOSED_LISTENER]).output
     drydock_toml.unlink()
-    outside = CliRunner().invoke(main.app, ["explain", Cause.REFUSED_AFTER_REMOVAL]).output
+    outside = CliRunner().invoke(main.app, ["explain", Cause.CLOSED_LISTENER]).output
 
-    assert "a drain (LAME_DUCK) before the server" in inside
-    assert "a drain before the server" in outside
+    assert "drain (LAME_DUCK) before the listener" in inside
+    assert "drain before the listener" in outside
 
 
 def test_one_cause_is_explained_alone() -> None:

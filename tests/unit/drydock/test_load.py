@@ -87,6 +87,12 @@ def test_a_file_without_the_judges_columns_is_read(tmp_path: Path) -> None:
     assert (read.pod, read.lane, read.position) == ("pod", "", 0)
 
 
+def test_a_file_of_a_judge_that_did_not_record_ports_is_read(tmp_path: Path) -> None:
+    line = ("1.0", "1.0", "0.5", "GET", ROUTE, "200", "ok", "pod", "judge", "", "kept", "7", "3", "")
+    [read] = records.read(write(tmp_path / "r", records.packed([COLUMNS[:-1], line])))
+    assert (read.connection, read.position, read.port) == (7, 3, 0)
+
+
 def test_percentiles_cover_complete_responses_and_rates_successful_ones() -> None:
     sent = [record(i / 10, seconds=(i + 1) / 1000) for i in range(100)]
     seen = statistics.Figures.of([*sent, record(0, 9, Outcome.TIMED_OUT)], seconds=10)
