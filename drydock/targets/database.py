@@ -8,8 +8,6 @@ from drydock.targets import psql
 
 STOP_SECONDS = 60
 START_SECONDS = 120
-# The state of a database to which a drill has added nothing.
-NOTHING = ""
 
 
 @dataclass(frozen=True)
@@ -77,20 +75,3 @@ class StatefulDatabase:
 
     def _call(self, *arguments: str, stdin: str = "") -> str:
         return self.cluster.call("--namespace", self.workload.namespace, *arguments, stdin=stdin)
-
-
-@dataclass(frozen=True)
-class AddedSchema:
-    """The additions of a drill to the schema. The state holds the SQL statements that remove them."""
-
-    database: StatefulDatabase
-    statements: str
-    title: str = "added schema"
-
-    def read(self) -> str:
-        """The statements."""
-        return self.statements
-
-    def restore(self, before: str) -> None:
-        """Runs the statements. Raises FailedError if one fails."""
-        self.database.sql(self.statements)

@@ -20,7 +20,8 @@ from drydock.manifests.shutdown_budget import Budget
 from drydock.requests.records import Record
 from drydock.runs.configuration import describe
 from drydock.targets import state
-from drydock.targets.database import NOTHING, AddedSchema, StatefulDatabase
+from drydock.targets.added_schema import AddedSchema
+from drydock.targets.database import StatefulDatabase
 from drydock.targets.deployment import Deployment
 from drydock.targets.held_autoscaler import HeldAutoscaler
 from drydock.targets.journal import Entry, Holder, Journal
@@ -68,7 +69,7 @@ class KindTarget:
 
     @property
     def cluster(self) -> Cluster:
-        """The name of the platform."""
+        """The cluster of the platform."""
         return self.platform.cluster
 
     @property
@@ -109,7 +110,9 @@ class KindTarget:
     @property
     def parts(self) -> Sequence[Part]:
         """Everything that a drill may change, in the order of its restoring."""
-        return Senders(self.cluster), self.database, Nodes(self.cluster), self.deployment, self.autoscaler
+        # The schema is the last: the pods of a newer release use its additions.
+        added = AddedSchema(self.journal, self.database)
+        return Senders(self.cluster), self.database, Nodes(self.cluster), self.deployment, self.autoscaler, added
 
     def refuse(self) -> None:
         """Raises CannotRunError unless it is our cluster, with the workload as production runs it, free and ready."""
@@ -153,7 +156,7 @@ class KindTarget:
         self.journal.open(run, state.read(self.parts))
 
     def changed_parts(self) -> list[str]:
-        """The parts that differ from their recorded state."""
+        """The parts that differ from the state that this drill recorded."""
         entry = self.journal.read()
         return state.changed(self.parts, entry.before) if entry else []
 
@@ -179,8 +182,7 @@ class KindTarget:
         return entry.holder
 
     def _restore(self, entry: Entry) -> None:
-        added = AddedSchema(self.database, entry.cleanup)
-        state.restore([*self.parts, added], {**entry.before, added.title: NOTHING})
+        state.restore(self.parts, entry.before)
         self.journal.close()
 
     def apply(self, patch: Mapping[str, Any]) -> None:
