@@ -157,7 +157,7 @@ class KindTarget:
 
     def changed_parts(self) -> list[str]:
         """The parts that differ from the state that this drill recorded."""
-        entry = self.journal.read()
+        entry = self.journal.ours()
         return state.changed(self.parts, entry.before) if entry else []
 
     def clean_up_with(self, statements: str) -> None:
