@@ -93,7 +93,8 @@ def _of(name: str, seen: Figures, limits: Limits) -> Iterator[Check]:
         if limit is not None:
             yield Check(f"{name} {quantile}", value is not None and value <= limit, f"at most {ms(limit)}", ms(value))
     if limits.error_ratio is not None:
-        expected, observed = f"at most {limits.error_ratio:.2%}", f"{seen.lost:,} of {seen.count:,}"
+        expected = f"at most {statistics.percent(limits.error_ratio, digits=6)}"
+        observed = f"{seen.lost:,} of {seen.count:,}"
         yield Check(f"{name} error ratio", seen.error_ratio <= limits.error_ratio, expected, observed)
     if limits.min_rate is not None:
         yield Check(
