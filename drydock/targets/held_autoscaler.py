@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from drydock.cluster import keda
 from drydock.cluster.autoscaler import PAUSED_AT
-from drydock.cluster.autoscaler_choice import SCALED_OBJECTS
+from drydock.cluster.keda import SCALED_OBJECTS
 from drydock.cluster.kind import Cluster
 from drydock.core.errors import CannotRunError, FailedError
 from drydock.core.project import Workload
@@ -76,9 +77,7 @@ class HeldAutoscaler:
 
     def _scaled_object(self) -> Any:
         """The ScaledObject of the Deployment. None without one, or without KEDA."""
-        if not self.cluster.call("get", "crd", SCALED_OBJECTS, "--ignore-not-found", "--output", "name"):
-            return None
-        return self._of(SCALED_OBJECTS)
+        return self._of(SCALED_OBJECTS) if keda.installed(self.cluster) else None
 
     def _autoscaler(self) -> Any:
         return self._of("hpa")
