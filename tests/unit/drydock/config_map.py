@@ -1,4 +1,4 @@
-"""A test double of kubectl that holds one ConfigMap, as the API server does: only one `create` succeeds."""
+"""A test double of a namespace that holds one ConfigMap, as the API server does: only one `create` succeeds."""
 
 import json
 from dataclasses import dataclass

@@ -36,9 +36,9 @@ def part(journal: Journal, database: Any) -> AddedSchema:
     return AddedSchema(journal, database)
 
 
-def begun(cluster: Any, database: Database) -> Journal:
+def begun(namespace: Any, database: Database) -> Journal:
     """The journal of a drill that has begun."""
-    journal = Journal(cluster, "shop")
+    journal = Journal(namespace)
     journal.open("migrate", state.read([part(journal, database)]))
     return journal
 
@@ -69,10 +69,10 @@ def test_an_addition_is_listed_and_removed(database: Database) -> None:
 def test_a_later_command_removes_what_a_killed_drill_has_added(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cluster = ConfigMapDouble()
-    begun(cluster, database).add_cleanup(DROP)
+    namespace = ConfigMapDouble()
+    begun(namespace, database).add_cleanup(DROP)
     monkeypatch.setattr("drydock.targets.journal.Holder.alive", False)
-    later: Any = Journal(cluster, "shop")  # type: ignore[arg-type]
+    later: Any = Journal(namespace)  # type: ignore[arg-type]
 
     later.take_over()
     restore(later, database)

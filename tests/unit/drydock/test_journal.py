@@ -27,10 +27,10 @@ class Replicas:
 
 
 class Target(KindTarget):
-    """A target with a journal in `cluster` and one part."""
+    """A target with a journal in `namespace` and one part."""
 
-    def __init__(self, cluster: Any, part: Replicas) -> None:
-        self.journal = Journal(cluster, "shop")
+    def __init__(self, namespace: Any, part: Replicas) -> None:
+        self.journal = Journal(namespace)
         self.part = part
 
     @property
@@ -41,8 +41,8 @@ class Target(KindTarget):
 @pytest.fixture
 def targets() -> tuple[Target, Target]:
     """Two drills on one service."""
-    cluster, part = ConfigMapDouble(), Replicas()
-    return Target(cluster, part), Target(cluster, part)
+    namespace, part = ConfigMapDouble(), Replicas()
+    return Target(namespace, part), Target(namespace, part)
 
 
 def refused(target: Target, *, keep: bool) -> None:
