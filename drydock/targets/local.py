@@ -32,8 +32,8 @@ from drydock.targets.target import ANSWER_SECONDS, ROLLOUT_SECONDS
 
 START_SECONDS = 60.0
 DISCLAIMER = (
-    "Local processes behind a router of our own: this run claims nothing about Kubernetes, whose kubelet and kube-proxy "
-    "were not there."
+    "Local processes behind a router of our own: this run claims nothing about Kubernetes, whose kubelet and "
+    "kube-proxy were not there."
 )
 
 
