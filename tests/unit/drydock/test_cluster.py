@@ -4,10 +4,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from drydock.cluster import docker, kind, registry
+from drydock.cluster import docker, kind, platform, registry
 from drydock.cluster.kind import Cluster
+from drydock.cluster.platform import KindPlatform
 from drydock.core.console import Step
 from drydock.core.errors import CannotRunError, FailedError
+from drydock.core.project import Project
 from drydock.system.lock import exclusive
 
 
@@ -248,3 +250,21 @@ def test_up_does_not_replace_the_cluster_of_another_checkout(checkouts: Path, mo
         cluster_of(checkouts / "mine").ensure(CONFIGURATION, Step("cluster"))
 
     assert fake.done == [], "the cluster was deleted"
+
+
+def test_down_deletes_a_stopped_cluster_of_another_checkout_only_by_force(
+    checkouts: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = Engine(monkeypatch, dict(HALF_STOPPED), MARK, ready=False)
+    fake.files[kind.OWNER_MARK] = str(checkouts / "another")
+    monkeypatch.setattr(platform, "cluster_nodes", lambda: fake.nodes)
+    monkeypatch.setattr(platform, "stop_tilt", lambda _: False)
+    monkeypatch.setattr(KindPlatform, "cluster", property(lambda _: cluster_of(checkouts / "mine")))
+    mine = KindPlatform(Project.find(CONFIGURATION.parent))
+
+    with pytest.raises(CannotRunError, match="another"):
+        mine.remove()
+    assert fake.done == []
+
+    assert mine.remove(force=True)
+    assert fake.done == ["delete"]
