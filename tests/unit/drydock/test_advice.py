@@ -6,7 +6,7 @@ from drydock.analysis.advice import ADVICE, advice_on
 from drydock.analysis.causes import Cause
 from drydock.core.project import Shutdown
 
-VARIABLES = Shutdown.model_construct(drain=("DRAIN",), graceful=("GRACEFUL", "EXTRA"))
+VARIABLES = Shutdown(drain=("DRAIN",), graceful=("GRACEFUL", "EXTRA"), close=(), backlog_seconds=0)
 
 
 @pytest.mark.parametrize("cause", ADVICE)

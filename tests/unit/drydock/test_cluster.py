@@ -79,7 +79,8 @@ class Engine:
             self.done.append(f"start {' '.join(arguments[1:])}")
             self.nodes |= dict.fromkeys(arguments[1:], "running")
         elif arguments[0] == "cp":
-            self.copy(*arguments[1].split(":"), Path(arguments[2]))
+            container, _, path = arguments[1].partition(":")
+            self.copy(container, path, Path(arguments[2]))
         elif self.nodes[kind.CONTROL_PLANE] != "running":
             raise FailedError("Error response from daemon: container 1 is not running")
         else:

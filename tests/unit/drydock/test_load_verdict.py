@@ -1,6 +1,6 @@
 """Each check of a load run: at its limit, just beyond it, and without its evidence."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -28,9 +28,12 @@ def sample(**more: Any) -> LoadSample:
 
 
 def verdict(
-    records: Sequence[Record], samples: Sequence[LoadSample] = (sample(),), workers: int = 1, **limits: float
+    records: Sequence[Record],
+    samples: Sequence[LoadSample] = (sample(),),
+    workers: int = 1,
+    limits: Mapping[str, float] | None = None,
 ) -> Verdict:
-    objectives = LoadObjectives.model_validate({"overall": limits})
+    objectives = LoadObjectives.model_validate({"overall": limits or {}})
     return decide("steady", records, objectives, samples, workers=workers)
 
 
@@ -41,14 +44,14 @@ def check(name: str, of: Verdict) -> Check:
 @pytest.mark.parametrize("quantile", ["p50", "p95", "p99"])
 @pytest.mark.parametrize(("limit", "result"), [(500, PASSED), (499.9, FAILED), (500.1, PASSED)])
 def test_a_percentile_may_reach_its_limit(quantile: str, limit: float, result: Result) -> None:
-    found = verdict([record(0), record(1)], **{f"{quantile}_ms": limit})
+    found = verdict([record(0), record(1)], limits={f"{quantile}_ms": limit})
 
     assert check(f"all {quantile}", found).result is result
 
 
 @pytest.mark.parametrize("quantile", ["p50", "p95", "p99"])
 def test_without_a_complete_answer_there_is_no_percentile_to_pass(quantile: str) -> None:
-    found = check(f"all {quantile}", verdict([record(outcome=Outcome.RESET)], **{f"{quantile}_ms": 500}))
+    found = check(f"all {quantile}", verdict([record(outcome=Outcome.RESET)], limits={f"{quantile}_ms": 500}))
 
     assert (found.result, found.observed) == (FAILED, "none")
 
@@ -65,7 +68,7 @@ def test_without_a_complete_answer_there_is_no_percentile_to_pass(quantile: str)
 )
 def test_the_share_of_errors_may_reach_its_limit(lost: int, limit: float, result: Result, expected: str) -> None:
     sent = [record(time) for time in range(4 - lost)] + [record(9, outcome=Outcome.RESET)] * lost
-    found = check("all error ratio", verdict(sent, error_ratio=limit))
+    found = check("all error ratio", verdict(sent, limits={"error_ratio": limit}))
 
     assert (found.result, found.expected, found.observed) == (result, expected, f"{lost} of 4")
 
@@ -73,7 +76,7 @@ def test_the_share_of_errors_may_reach_its_limit(lost: int, limit: float, result
 @pytest.mark.parametrize(("limit", "result"), [(2, PASSED), (2.01, FAILED), (1.99, PASSED), (0, PASSED)])
 def test_the_rate_may_fall_to_its_limit(limit: float, result: Result) -> None:
     """Three good answers in 1.5 s."""
-    found = verdict([record(0), record(0.5), record(1)], min_rate=limit)
+    found = verdict([record(0), record(0.5), record(1)], limits={"min_rate": limit})
 
     assert check("all rate", found).result is result
 
