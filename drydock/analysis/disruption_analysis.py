@@ -14,6 +14,7 @@ from drydock.analysis.drill_objectives import DrillObjectives
 from drydock.analysis.evidence import Evidence
 from drydock.analysis.pod_terminations import PodTermination, terminations
 from drydock.analysis.starvation import Starvation
+from drydock.analysis.timeline_check import complete
 from drydock.judge_client.start_delay import StartDelay
 from drydock.requests.outcome import Outcome
 from drydock.requests.statistics import in_words
@@ -94,7 +95,7 @@ class Analysis:
             *self.extra,
             *self.audit.checks(),
             self._kept_up(),
-            self._complete(),
+            complete(self.evidence.history),
         ]
         return Verdict(self.name, "drill", self._summary(checks), checks, self._figures())
 
@@ -192,11 +193,6 @@ class Analysis:
             observed += f"; tasks waited for a CPU {pressure:.0%} of the time"
         passed = True if it.sent > 0 and it.p99_ms <= LATEST_START_MS else None
         return Check("the judge kept up", passed, expected, observed)
-
-    def _complete(self) -> Check:
-        dropped = self.evidence.history.dropped
-        observed = f"{dropped:,} observations dropped" if dropped else "complete"
-        return Check("the timeline is complete", None if dropped else True, "no observation dropped", observed)
 
     def _figures(self) -> dict[str, float]:
         evidence = self.evidence

@@ -17,7 +17,9 @@ def down(
     everything: Annotated[
         bool, typer.Option("--all", help="Also remove the registry with its images, and the local database.")
     ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Also delete the cluster of another checkout.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also delete the cluster of another checkout, or of an unknown one.")
+    ] = False,
 ) -> None:
     """Stop Tilt, the cluster and the local platform. The registry keeps running as an image cache.
 

@@ -95,9 +95,16 @@ def run_all(
     every.show(every.run(drills, target))
 
 
+def _positive(hours: float) -> float:
+    """Raises BadParameter, a usage error, if the hours are 0, negative or not a number."""
+    if not hours > 0:
+        raise typer.BadParameter("must be more than 0")
+    return hours
+
+
 @app.command("soak")
 def run_soak(
-    hours: Annotated[float, typer.Option(min=0, help="Start no further drill after this time.")],
+    hours: Annotated[float, typer.Option(callback=_positive, help="Start no further drill after this time.")],
     platform: Where = Platform.KIND,
     rate: Rate = None,
 ) -> None:

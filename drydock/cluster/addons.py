@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
+from drydock.cluster import keda
 from drydock.cluster.kind import Cluster
 from drydock.cluster.stack import Autoscaling, Stack
 from drydock.core.console import Step
@@ -46,7 +47,7 @@ def install(cluster: Cluster, folder: Path) -> None:
 
 def remove_keda(cluster: Cluster, project: Project, progress: Step) -> None:
     """Removes KEDA if it is installed. Delete its ScaledObjects first: only KEDA's operator clears their finalizers."""
-    if not cluster.call("get", "namespace", KEDA.name, "--ignore-not-found", "--output", "name"):
+    if not keda.installed(cluster):
         progress.detail = "not installed"
         return
     for folder in assemble(project, progress, [KEDA]):

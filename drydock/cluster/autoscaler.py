@@ -7,6 +7,8 @@ from typing import Any
 
 import httpx2
 
+from drydock.cluster import keda
+from drydock.cluster.keda import SCALED_OBJECTS
 from drydock.cluster.kind import Cluster
 from drydock.cluster.stack import TELEMETRY_NAMESPACE
 from drydock.pinned.releases import KEDA
@@ -94,7 +96,8 @@ def survey(cluster: Cluster, namespace: str, prometheus: str) -> list[Reading]:
 
 def look(cluster: Cluster, namespace: str, prometheus: str) -> Surroundings:
     """Queries the API server, and Prometheus with the query of each trigger."""
-    scaled = cluster.get("scaledobjects", "--namespace", namespace, TIMEOUT)["items"] if _has_keda(cluster) else []
+    installed = keda.installed(cluster, TIMEOUT)
+    scaled = cluster.get(SCALED_OBJECTS, "--namespace", namespace, TIMEOUT)["items"] if installed else []
     triggers = [trigger for item in scaled for trigger in item["spec"]["triggers"] if trigger["type"] == "prometheus"]
     queries = {trigger["metadata"]["query"] for trigger in triggers}
     return Surroundings(
@@ -228,11 +231,6 @@ def _condition(status: Any, name: str) -> Any:
 
 def _ready(deployment: Any) -> bool:
     return bool((deployment.get("status") or {}).get("readyReplicas"))
-
-
-def _has_keda(cluster: Cluster) -> bool:
-    """Whether the cluster has the resource ScaledObject."""
-    return _find(cluster, "customresourcedefinitions", "scaledobjects.keda.sh") is not None
 
 
 def _find(cluster: Cluster, kind: str, name: str, namespace: str | None = None) -> Any | None:

@@ -3,13 +3,14 @@
 import json
 from typing import Any
 
+from drydock.cluster import keda
+from drydock.cluster.keda import SCALED_OBJECTS
 from drydock.cluster.kind import Cluster
 from drydock.cluster.stack import Autoscaling
 from drydock.core.errors import FailedError
 from drydock.pinned.releases import KEDA
 from drydock.system.wait import wait_until
 
-SCALED_OBJECTS = "scaledobjects.keda.sh"
 OPERATOR = "keda-operator"
 DELETE_SECONDS = 60
 
@@ -26,7 +27,7 @@ def remove_others(cluster: Cluster, namespace: str, wanted: Autoscaling) -> None
         for item in _autoscalers(cluster, namespace):
             if not made_by_keda(item):
                 cluster.call("delete", "hpa", item["metadata"]["name"], "--namespace", namespace, "--ignore-not-found")
-    elif _installed(cluster):
+    elif keda.installed(cluster):
         _delete_scaled_objects(cluster, namespace)
 
 
@@ -38,11 +39,6 @@ def made_by_keda(autoscaler: Any) -> bool:
 def _autoscalers(cluster: Cluster, namespace: str) -> list[Any]:
     items: list[Any] = cluster.get("hpa", "--namespace", namespace)["items"]
     return items
-
-
-def _installed(cluster: Cluster) -> bool:
-    """Whether the cluster has the resource ScaledObject."""
-    return bool(cluster.call("get", "crd", SCALED_OBJECTS, "--ignore-not-found", "--output", "name"))
 
 
 def _delete_scaled_objects(cluster: Cluster, namespace: str) -> None:

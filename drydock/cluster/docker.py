@@ -2,6 +2,8 @@
 
 import json
 import re
+import tempfile
+from pathlib import Path
 from typing import Any
 
 from drydock.core.errors import CannotRunError, FailedError
@@ -16,6 +18,8 @@ REMEDY = (
 
 # How Docker Engine and Docker Desktop word it.
 PORT_TAKEN = ("port is already allocated", "Ports are not available", "address already in use")
+# How the engine words an error 404 for a file (moby, daemon/archive.go) and for a container.
+ABSENT = ("Could not find the file", "No such container")
 TAKEN_PORT = re.compile(r"(?:Bind for|exposing port TCP|listen tcp\d?) \S*:(\d+)")
 
 
@@ -97,6 +101,23 @@ def containers(*filters: str) -> dict[str, str]:
     options = [option for item in filters for option in ("--filter", item)]
     listing = output(["docker", "ps", "--all", *options, "--format", "{{.Names}}\t{{.State}}"])
     return dict(line.split("\t") for line in listing.splitlines())
+
+
+def read_file(container: str, path: str) -> str | None:
+    """The content of a file in a container, which need not run. None without the file or the container.
+
+    Raises:
+        FailedError: the engine does not give it.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "copy"
+        try:
+            docker("cp", f"{container}:{path}", str(copy))
+        except FailedError as error:
+            if any(text in error.reason for text in ABSENT):
+                return None
+            raise
+        return copy.read_text()
 
 
 def docker(*arguments: str, stdin: str | bytes = "") -> str:

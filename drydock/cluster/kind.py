@@ -29,6 +29,7 @@ CONTROL_PLANE = f"{NAME}-control-plane"
 FINISHED_MARK = "/kind/drydock-finished"
 # Beside it: the checkout that created the cluster.
 OWNER_MARK = "/kind/drydock-checkout"
+BY_FORCE = "To delete it all the same: drydock down --force"
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Cluster:
         """Creates the cluster, starts its stopped nodes, or replaces a cluster whose creation was interrupted.
 
         Raises:
-            CannotRunError: the cluster could not be created.
+            CannotRunError: the cluster could not be created, or another checkout's cluster does not become ready.
         """
         wanted = fingerprint(configuration)
         if not self._revive(progress):
@@ -65,11 +66,19 @@ class Cluster:
         return self.kubeconfig.parent.parent
 
     def refuse_another_checkout(self) -> None:
-        """Raises CannotRunError if another checkout, which still exists, created the cluster."""
-        made_by = owner()
+        """Protects the cluster of another checkout from its deletion.
+
+        Raises:
+            CannotRunError: another checkout, which still exists, created the cluster, or its note cannot be read.
+        """
+        try:
+            made_by = owner()
+        except FailedError as error:
+            reason = f"the note of the checkout that created the cluster cannot be read: {error.reason}"
+            raise CannotRunError(reason, BY_FORCE) from error
         if made_by is not None and made_by != self.checkout and made_by.exists():
-            remedy = f"Run `drydock down` in {made_by}. To delete it all the same: drydock down --force"
-            raise CannotRunError(f"the cluster belongs to the checkout {made_by}", remedy)
+            reason = f"the cluster belongs to the checkout {made_by}"
+            raise CannotRunError(reason, f"Run `drydock down` in {made_by}. {BY_FORCE}")
 
     def delete(self) -> None:
         """Deletes the cluster in any state."""
@@ -127,7 +136,7 @@ class Cluster:
             raise CannotRunError(f"the cluster could not be created: {error.reason}", remedy) from error
 
     def _revive(self, progress: Step) -> bool:
-        """Whether a cluster exists and becomes ready. An unfinished one is deleted."""
+        """Whether a cluster exists and becomes ready. Otherwise it is deleted, unless it is another checkout's."""
         nodes = cluster_nodes()
         if not nodes:
             return False
@@ -136,6 +145,7 @@ class Cluster:
             docker.docker("start", *stopped)
         if self._comes_up(READY_SECONDS if _read(FINISHED_MARK) else UNFINISHED_SECONDS, progress):
             return True
+        self.refuse_another_checkout()
         progress.detail = "replacing an unfinished cluster"
         self.delete()
         return False
@@ -179,17 +189,18 @@ def fingerprint(configuration: Path) -> str:
 
 
 def owner() -> Path | None:
-    """The checkout that created the cluster; None without a running cluster, or where none is noted."""
+    """The checkout that created the cluster; None without a cluster, or where none is noted.
+
+    Raises:
+        FailedError: the engine does not give the note.
+    """
     made_by = _read(OWNER_MARK)
     return Path(made_by) if made_by else None
 
 
 def _read(mark: str) -> str | None:
-    """The content of a mark in the control plane's container; None without it."""
-    try:
-        return docker.docker("exec", CONTROL_PLANE, "cat", mark).strip() or None
-    except FailedError:
-        return None
+    """The content of a mark in the control plane's container, which need not run; None without it."""
+    return (docker.read_file(CONTROL_PLANE, mark) or "").strip() or None
 
 
 def _write(mark: str, content: str) -> None:

@@ -94,7 +94,7 @@ class KindPlatform:
         """Stops Tilt and deletes the cluster; False if neither was there. The registry stays as an image cache.
 
         Raises:
-            CannotRunError: another checkout created the cluster, unless `force`.
+            CannotRunError: another checkout created the cluster, or an unknown one, unless `force`.
         """
         with exclusive():
             if not force:

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from drydock.cluster import autoscaler, docker, registry
 from drydock.cluster.kind import cluster_nodes
+from drydock.cluster.namespace import Namespace
 from drydock.cluster.platform import KindPlatform
 from drydock.cluster.tilt import PORT as TILT_PORT
 from drydock.cluster.tilt import tilts
@@ -75,7 +76,8 @@ def left_changes(project: Project) -> list[Diagnosis]:
     try:
         if not _has_cluster(project):
             return []
-        entry = Journal(KindPlatform(project).cluster, project.configuration.workload.namespace).read()
+        namespace = Namespace(KindPlatform(project).cluster, project.configuration.workload.namespace)
+        entry = Journal(namespace).read()
     except FailedError:
         return []  # the check of the autoscalers names the reason
     if entry is None or entry.holder.alive:

@@ -10,6 +10,7 @@ from rich.table import Table
 from drydock.cluster import autoscaler
 from drydock.cluster.autoscaler import TIMEOUT
 from drydock.cluster.kind import Cluster, cluster_nodes, ready
+from drydock.cluster.namespace import Namespace
 from drydock.cluster.platform import KindPlatform
 from drydock.cluster.stack import TELEMETRY_NAMESPACE
 from drydock.core.console import output_console
@@ -54,8 +55,8 @@ def _kind(project: Project) -> Iterator[StatusLine]:
         return
     platform = KindPlatform(project)
     yield from _nodes(platform.cluster, nodes)
-    for namespace in (project.configuration.workload.namespace, TELEMETRY_NAMESPACE):
-        yield from _pods(platform.cluster, namespace)
+    for name in (project.configuration.workload.namespace, TELEMETRY_NAMESPACE):
+        yield from _pods(Namespace(platform.cluster, name))
     yield from _autoscalers(platform.cluster, project)
     yield from _drill(platform.cluster, project)
     for resource in platform.tilt.resources() if platform.tilt.running() else []:
@@ -92,9 +93,9 @@ def _nodes(cluster: Cluster, containers: dict[str, str]) -> Iterator[StatusLine]
         yield StatusLine("node", name, healthy, "Ready" if healthy else f"container {state}, not Ready")
 
 
-def _pods(cluster: Cluster, namespace: str) -> Iterator[StatusLine]:
+def _pods(namespace: Namespace) -> Iterator[StatusLine]:
     try:
-        items = cluster.get("pods", "--namespace", namespace, TIMEOUT)["items"]
+        items = namespace.get("pods", TIMEOUT)["items"]
     except FailedError:
         return
     for pod in items:
@@ -121,7 +122,7 @@ def _autoscalers(cluster: Cluster, project: Project) -> Iterator[StatusLine]:
 
 def _drill(cluster: Cluster, project: Project) -> Iterator[StatusLine]:
     try:
-        entry = Journal(cluster, project.configuration.workload.namespace).read()
+        entry = Journal(Namespace(cluster, project.configuration.workload.namespace)).read()
     except FailedError:
         return
     if entry:

@@ -13,7 +13,7 @@ from drydock.core.errors import CannotRunError, FailedError
 from drydock.judge.plan import VARIABLE, Plan
 from drydock.judge_client import log
 from drydock.judge_client.progress_sample import ProgressSample
-from drydock.load.jobs import NAMESPACE, LoadJob
+from drydock.load.jobs import LoadJob
 from drydock.system.processes import last_lines
 
 # Twenty subjects, sixty good answers, and a service that has just been replaced.
@@ -84,7 +84,7 @@ class JudgeJob:
 
     def stop(self) -> None:
         """Stops sending. Requests in flight still count."""
-        self._call("exec", "job/judge", "--", "sh", "-c", "kill -TERM 1")
+        self.job.namespace.call("exec", "job/judge", "--", "sh", "-c", "kill -TERM 1")
 
     def collect(self, folder: Path) -> None:
         """Writes requests.csv.gz and judge.json, and removes the Job. Raises FailedError if the log is incomplete."""
@@ -97,7 +97,7 @@ class JudgeJob:
 
     def _log(self) -> str:
         try:
-            return self._call("logs", "job/judge")
+            return self.job.namespace.call("logs", "job/judge")
         except FailedError as error:
             return error.reason
 
@@ -110,9 +110,6 @@ class JudgeJob:
                 yield from log.lines(process.stdout or ())
             finally:
                 process.terminate()
-
-    def _call(self, *arguments: str) -> str:
-        return self.job.cluster.call("--namespace", NAMESPACE, *arguments)
 
 
 def refuse_long_log(plan: Plan) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from drydock.cluster import docker, images, registry
-from drydock.cluster.kind import Cluster
+from drydock.cluster.namespace import Namespace
 from drydock.cluster.platform import KindPlatform
 from drydock.core.console import Step
 from drydock.core.errors import CannotRunError
@@ -32,14 +32,14 @@ class LoadJob:
     folder: str
 
     @property
-    def cluster(self) -> Cluster:
-        """The cluster of the platform."""
-        return self.platform.cluster
+    def namespace(self) -> Namespace:
+        """Where it runs."""
+        return Namespace(self.platform.cluster, NAMESPACE)
 
     @property
     def follow_command(self) -> list[str]:
         """The command that prints its log until its end."""
-        return self.cluster.command("logs", "--namespace", NAMESPACE, "--follow", f"job/{self.name}")
+        return self.namespace.command("logs", "--follow", f"job/{self.name}")
 
     def start(self, environment: Mapping[str, str], seconds: float, progress: Step) -> None:
         """Builds the image, deletes the Job of an earlier run, and starts one with these variables for `seconds`.
@@ -57,7 +57,7 @@ class LoadJob:
         folder = self.platform.project.root / "k8s" / "load" / self.folder
         manifests = images.render(self.platform.programs["kubectl"], folder)
         adjust(manifests, image, environment, seconds)
-        self.cluster.apply("--filename", "-", stdin=yaml.safe_dump_all(manifests))
+        self.platform.cluster.apply("--filename", "-", stdin=yaml.safe_dump_all(manifests))
         if not wait_until(lambda: self._started(progress), START_SECONDS, interval=0.5):
             reason = f"the pod of {self.name} did not start: {progress.detail}"
             self.remove()
@@ -66,24 +66,24 @@ class LoadJob:
 
     def remove(self) -> None:
         """Deletes the Job and waits until its pod is gone."""
-        delete(self.cluster, "job", self.name)
+        delete(self.namespace, "job", self.name)
 
     def _active(self) -> bool:
-        chosen = ("--namespace", NAMESPACE, "--field-selector", f"metadata.name={self.name}")
-        return any(job["status"].get("active") for job in self.cluster.get("jobs", *chosen)["items"])
+        found = self.namespace.get("jobs", "--field-selector", f"metadata.name={self.name}")["items"]
+        return any(job["status"].get("active") for job in found)
 
     def _started(self, progress: Step) -> bool:
         """Whether the pod has started. Otherwise the step's detail is the reason for which it waits."""
-        chosen = ("--namespace", NAMESPACE, "--selector", f"job-name={self.name}")
-        pods = [pod["status"] for pod in self.cluster.get("pods", *chosen)["items"]]
+        found = self.namespace.get("pods", "--selector", f"job-name={self.name}")["items"]
+        pods = [pod["status"] for pod in found]
         progress.detail = waits_for(pods[0]) if pods else "no pod yet"
         return any(pod["phase"] != "Pending" for pod in pods)
 
 
-def delete(cluster: Cluster, *chosen: str) -> None:
+def delete(namespace: Namespace, *chosen: str) -> None:
     """Deletes the chosen objects of the namespace, if they exist, and waits until their pods are gone."""
     options = ("--ignore-not-found", "--cascade=foreground", "--grace-period=1")
-    cluster.call("delete", *chosen, "--namespace", NAMESPACE, *options)
+    namespace.call("delete", *chosen, *options)
 
 
 def publish_image(project: Project) -> str:

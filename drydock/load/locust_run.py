@@ -11,7 +11,7 @@ from typing import Any, Self
 import yaml
 
 from drydock.cluster import guards, images
-from drydock.cluster.kind import Cluster
+from drydock.cluster.namespace import Namespace
 from drydock.cluster.platform import KindPlatform
 from drydock.core.console import Step
 from drydock.core.errors import CannotRunError, FailedError
@@ -80,9 +80,9 @@ class LoadRun:
     _seen: float = field(default=0.0, init=False)
 
     @property
-    def cluster(self) -> Cluster:
-        """The cluster of the platform."""
-        return self.platform.cluster
+    def namespace(self) -> Namespace:
+        """Where it runs."""
+        return Namespace(self.platform.cluster, NAMESPACE)
 
     def start(self, progress: Step) -> None:
         """Builds the image, starts master and workers, and returns when the load begins.
@@ -102,7 +102,7 @@ class LoadRun:
             rendered, self.image, self._master_arguments(), self._worker_arguments(), self.workers
         )
         locust_manifests.set_variables(manifests, environment)
-        self.cluster.apply("--filename", "-", stdin=yaml.safe_dump_all(manifests))
+        self.platform.cluster.apply("--filename", "-", stdin=yaml.safe_dump_all(manifests))
         self._wait_for_the_load(progress)
 
     def follow(self, on_sample: Callable[[LoadSample], None]) -> None:
@@ -139,7 +139,7 @@ class LoadRun:
 
     def remove(self) -> None:
         """Deletes the Jobs and their Service."""
-        jobs.delete(self.cluster, "jobs,services", "--selector", locust_manifests.SELECTOR)
+        jobs.delete(self.namespace, "jobs,services", "--selector", locust_manifests.SELECTOR)
 
     def _check_preconditions(self) -> dict[str, str]:
         """Raises CannotRunError if the run cannot start; otherwise returns the variables that set its parameters."""
@@ -148,7 +148,7 @@ class LoadRun:
         environment = scenario.environment(self.settings, scenarios.users(project))
         if self.workers < 1:
             raise CannotRunError(f"{self.workers} workers cannot send requests", "Use at least 1 worker.")
-        guards.refuse_another_context(self.cluster)
+        guards.refuse_another_context(self.platform.cluster)
         guards.refuse_unready(project)
         if self._active():
             delete = f"kubectl delete jobs --namespace {NAMESPACE} --selector {locust_manifests.SELECTOR}"
@@ -157,8 +157,8 @@ class LoadRun:
         return {**environment, "LOAD_RUN": self.name}
 
     def _active(self) -> bool:
-        chosen = ("--namespace", NAMESPACE, "--selector", locust_manifests.SELECTOR)
-        return any(job["status"].get("active") for job in self.cluster.get("jobs", *chosen)["items"])
+        found = self.namespace.get("jobs", "--selector", locust_manifests.SELECTOR)["items"]
+        return any(job["status"].get("active") for job in found)
 
     def _master_arguments(self) -> list[str]:
         wait = [f"--expect-workers={self.workers}", f"--expect-workers-max-wait={CONNECT_SECONDS}"]
@@ -189,7 +189,7 @@ class LoadRun:
         return f"{connected} of {self.workers} workers connected within {CONNECT_SECONDS} s"
 
     def _waits_for(self) -> str:
-        pods = self.cluster.get("pods", "--namespace", NAMESPACE, "--selector", locust_manifests.SELECTOR)["items"]
+        pods = self.namespace.get("pods", "--selector", locust_manifests.SELECTOR)["items"]
         pending = [pod for pod in pods if pod["status"]["phase"] == "Pending"]
         if pending:
             return f"{pending[0]['metadata']['name']}: {jobs.waits_for(pending[0]['status'])}"
@@ -197,13 +197,13 @@ class LoadRun:
 
     def _log(self, lines: int = 20) -> str:
         try:
-            return self.cluster.call("logs", "--namespace", NAMESPACE, f"--tail={lines}", f"job/{MASTER}")
+            return self.namespace.call("logs", f"--tail={lines}", f"job/{MASTER}")
         except FailedError:
             return ""
 
     def _messages(self) -> Iterator[dict[str, Any]]:
         """The master's messages, from its log."""
-        command = self.cluster.command("logs", "--namespace", NAMESPACE, "--follow", f"job/{MASTER}")
+        command = self.namespace.command("logs", "--follow", f"job/{MASTER}")
         # In its own session, so that Ctrl-C interrupts drydock and not kubectl.
         with subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
@@ -216,10 +216,10 @@ class LoadRun:
                 process.terminate()
 
     def _in_master(self, *command: str) -> str:
-        return self.cluster.call("exec", "--namespace", NAMESPACE, f"job/{MASTER}", "--", *command)
+        return self.namespace.call("exec", f"job/{MASTER}", "--", *command)
 
     def _fetch(self, name: str, path: Path) -> None:
-        command = self.cluster.command("exec", "--namespace", NAMESPACE, f"job/{MASTER}", "--")
+        command = self.namespace.command("exec", f"job/{MASTER}", "--")
         with path.open("wb") as file:
             done = subprocess.run(
                 [*command, "cat", f"{RESULTS}/{name}"], stdout=file, stderr=subprocess.PIPE, check=False

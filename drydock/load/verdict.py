@@ -65,8 +65,9 @@ def _generator(
     samples: Sequence[LoadSample], records: Sequence[Record], workers: int, *, interrupted: bool
 ) -> Iterator[Check]:
     """Whether the load was the one that was asked for, and every request of it has a record."""
-    fewest = min((sample.workers for sample in samples if sample.users), default=workers)
-    yield Check("every worker stays until the end", fewest >= workers, str(workers), str(fewest))
+    fewest = min((sample.workers for sample in samples if sample.users), default=None)
+    passed, observed = (None, "not observed") if fewest is None else (fewest >= workers, str(fewest))
+    yield Check("every worker stays until the end", passed, str(workers), observed)
     sent = samples[-1].sent if samples else 0
     observed = f"{len(records):,} of {sent:,}"
     yield Check("every request has a record", len(records) == sent, "all that were sent", observed)
@@ -93,7 +94,8 @@ def _of(name: str, seen: Figures, limits: Limits) -> Iterator[Check]:
         if limit is not None:
             yield Check(f"{name} {quantile}", value is not None and value <= limit, f"at most {ms(limit)}", ms(value))
     if limits.error_ratio is not None:
-        expected, observed = f"at most {limits.error_ratio:.2%}", f"{seen.lost:,} of {seen.count:,}"
+        expected = f"at most {statistics.percent(limits.error_ratio, digits=6)}"
+        observed = f"{seen.lost:,} of {seen.count:,}"
         yield Check(f"{name} error ratio", seen.error_ratio <= limits.error_ratio, expected, observed)
     if limits.min_rate is not None:
         yield Check(

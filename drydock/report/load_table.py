@@ -25,7 +25,7 @@ def routes(records: Sequence[Record]) -> Table:
         table.add_column(title, justify="right")
     for name, seen in statistics.table(records).items():
         times = ["-" if value is None else f"{value:.0f}" for value in (seen.p50, seen.p95, seen.p99)]
-        lost = f"{seen.lost:,} ({seen.error_ratio:.2%})" if seen.lost else "0"
+        lost = f"{seen.lost:,} ({statistics.percent(seen.error_ratio, digits=3)})" if seen.lost else "0"
         cells = name, f"{seen.count:,}", f"{seen.rate:.1f}", *times, lost
         table.add_row(*cells, style="bold" if name == ALL else None)
     return table

@@ -4,6 +4,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Self
 
 from drydock.requests.outcome import Outcome
@@ -101,8 +102,15 @@ def _at_most(count: int, mean: float) -> float:
 
 def in_words(lost: int, sent: int) -> str:
     """Such as `0 of 10,146 requests lost (at most 0.03 % with 95 % confidence)`."""
-    bound, confidence = 100 * upper_bound(lost, sent), 100 * CONFIDENCE
-    return f"{lost:,} of {sent:,} requests lost (at most {bound:.2g} % with {confidence:.0f} % confidence)"
+    if not sent:
+        return "no request was sent"
+    bound, confidence = percent(upper_bound(lost, sent)), percent(CONFIDENCE)
+    return f"{lost:,} of {sent:,} requests lost (at most {bound} with {confidence} confidence)"
+
+
+def percent(share: float, digits: int = 2) -> str:
+    """A share with this many significant digits and no exponent, such as `100 %` or `0.00003 %`."""
+    return f"{Decimal(f'{100 * share:.{digits}g}'):f} %"
 
 
 def milliseconds(seconds: float | None) -> float | None:

@@ -2,22 +2,19 @@
 
 from dataclasses import dataclass
 
-from drydock.cluster.kind import Cluster
-from drydock.core.project import Audit, Workload
+from drydock.cluster.namespace import Namespace
+from drydock.core.project import Audit
 from drydock.targets import psql
 
 STOP_SECONDS = 60
 START_SECONDS = 120
-# The state of a database to which a drill has added nothing.
-NOTHING = ""
 
 
 @dataclass(frozen=True)
 class StatefulDatabase:
     """A database of one pod, whose name is that of its StatefulSet with `-0`."""
 
-    cluster: Cluster
-    workload: Workload
+    namespace: Namespace
     audit: Audit
 
     @property
@@ -27,7 +24,7 @@ class StatefulDatabase:
 
     def read(self) -> int:
         """The desired number of its pods."""
-        return int(self.cluster.get("--namespace", self.workload.namespace, self._name)["spec"]["replicas"])
+        return int(self.namespace.get(self._name)["spec"]["replicas"])
 
     def restore(self, before: int) -> None:
         """Scales it to this number, and waits until its pods are ready. Raises FailedError if they are not in time."""
@@ -46,7 +43,7 @@ class StatefulDatabase:
             FailedError: it is still there after `STOP_SECONDS`.
         """
         self._scale(0)
-        self._call("wait", "--for=delete", f"pod/{self.audit.pod}", f"--timeout={STOP_SECONDS}s")
+        self.namespace.call("wait", "--for=delete", f"pod/{self.audit.pod}", f"--timeout={STOP_SECONDS}s")
 
     def start(self) -> None:
         """Its pod, ready.
@@ -63,34 +60,15 @@ class StatefulDatabase:
         Raises:
             FailedError: a statement fails.
         """
-        return self._call("exec", "--stdin", self.audit.pod, "--", *self.audit.psql, *psql.OPTIONS, stdin=statements)
+        inside = ("exec", "--stdin", self.audit.pod, "--", *self.audit.psql, *psql.OPTIONS)
+        return self.namespace.call(*inside, stdin=statements)
 
     @property
     def _name(self) -> str:
         return f"statefulset/{self.stateful_set}"
 
     def _wait_for_start(self) -> None:
-        self._call("rollout", "status", self._name, f"--timeout={START_SECONDS}s")
+        self.namespace.call("rollout", "status", self._name, f"--timeout={START_SECONDS}s")
 
     def _scale(self, replicas: int) -> None:
-        self._call("scale", self._name, f"--replicas={replicas}")
-
-    def _call(self, *arguments: str, stdin: str = "") -> str:
-        return self.cluster.call("--namespace", self.workload.namespace, *arguments, stdin=stdin)
-
-
-@dataclass(frozen=True)
-class AddedSchema:
-    """The additions of a drill to the schema. The state holds the SQL statements that remove them."""
-
-    database: StatefulDatabase
-    statements: str
-    title: str = "added schema"
-
-    def read(self) -> str:
-        """The statements."""
-        return self.statements
-
-    def restore(self, before: str) -> None:
-        """Runs the statements. Raises FailedError if one fails."""
-        self.database.sql(self.statements)
+        self.namespace.call("scale", self._name, f"--replicas={replicas}")

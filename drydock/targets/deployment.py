@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from drydock.cluster.kind import Cluster
+from drydock.cluster.namespace import Namespace
 from drydock.core.errors import FailedError
 from drydock.core.project import Workload
 from drydock.system.wait import wait_until
@@ -21,7 +21,7 @@ RESTARTED = "kubectl.kubernetes.io/restartedAt"
 class Deployment:
     """The state holds the changed fields of its spec, without the time of the last restart."""
 
-    cluster: Cluster
+    namespace: Namespace
     workload: Workload
 
     @property
@@ -31,16 +31,17 @@ class Deployment:
 
     def get(self) -> Any:
         """The object."""
-        return self._get("deployment", self.workload.deployment)
+        return self.namespace.get("deployment", self.workload.deployment)
 
     def pods(self) -> list[Any]:
         """Its pods, including terminating ones."""
-        pods: list[Any] = self._get("pods", f"--selector=app.kubernetes.io/name={self.workload.deployment}")["items"]
+        selector = f"--selector=app.kubernetes.io/name={self.workload.deployment}"
+        pods: list[Any] = self.namespace.get("pods", selector)["items"]
         return pods
 
     def patch(self, patch: Mapping[str, Any]) -> None:
         """Applies a strategic merge patch. Raises FailedError if the API server rejects it."""
-        self.call("patch", self.name, "--type=strategic", f"--patch={json.dumps(patch)}")
+        self.namespace.call("patch", self.name, "--type=strategic", f"--patch={json.dumps(patch)}")
 
     def read(self) -> dict[str, Any]:
         """Its state."""
@@ -56,9 +57,9 @@ class Deployment:
         """
         now = self.read()
         if change := differences(now, with_images_of(before, now)):
-            self.call("patch", self.name, "--type=json", f"--patch={json.dumps(change)}")
+            self.namespace.call("patch", self.name, "--type=json", f"--patch={json.dumps(change)}")
         if not self.wait_for_rollout(ROLLOUT_SECONDS):
-            remedy = f"kubectl --namespace {self.workload.namespace} get pods"
+            remedy = f"kubectl --namespace {self.namespace.name} get pods"
             raise FailedError(f"the pods of {self.workload.deployment} do not become ready", remedy)
 
     def wait_for_rollout(self, seconds: float) -> bool:
@@ -70,19 +71,12 @@ class Deployment:
         """The name for kubectl."""
         return f"deployment/{self.workload.deployment}"
 
-    def call(self, *arguments: str, stdin: str = "") -> str:
-        """Runs kubectl in the namespace of the service."""
-        return self.cluster.call("--namespace", self.workload.namespace, *arguments, stdin=stdin)
-
     def _complete(self) -> bool:
         found = self.get()
         wanted, status = found["spec"]["replicas"], found["status"]
         seen = status.get("observedGeneration", 0) >= found["metadata"]["generation"]
         counts = {status.get(name, 0) for name in ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas")}
         return seen and counts == {wanted} and len(self.pods()) == wanted
-
-    def _get(self, *arguments: str) -> Any:
-        return self.cluster.get("--namespace", self.workload.namespace, *arguments)
 
 
 def differences(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[dict[str, Any]]:

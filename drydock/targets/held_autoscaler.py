@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from drydock.cluster import keda
 from drydock.cluster.autoscaler import PAUSED_AT
-from drydock.cluster.autoscaler_choice import SCALED_OBJECTS
-from drydock.cluster.kind import Cluster
+from drydock.cluster.keda import SCALED_OBJECTS
+from drydock.cluster.namespace import Namespace
 from drydock.core.errors import CannotRunError, FailedError
 from drydock.core.project import Workload
 from drydock.system.wait import wait_until
@@ -25,7 +26,7 @@ class HeldAutoscaler:
     of a Deployment without one the replicas.
     """
 
-    cluster: Cluster
+    namespace: Namespace
     workload: Workload
     title: str = "autoscaler"
 
@@ -65,7 +66,7 @@ class HeldAutoscaler:
             return
         if name := before.get("scaled_object"):
             triggers = json.dumps({"spec": {"triggers": before["triggers"]}})
-            self._call("patch", "scaledobject", name, "--type=merge", f"--patch={triggers}")
+            self.namespace.call("patch", "scaledobject", name, "--type=merge", f"--patch={triggers}")
             self._pause(name, before["paused"])
             if before["paused"] is None and not wait_until(lambda: bool(self._autoscaler()), SECONDS, interval=0.5):
                 raise FailedError("KEDA did not bring its autoscaler back", "drydock doctor")
@@ -76,30 +77,24 @@ class HeldAutoscaler:
 
     def _scaled_object(self) -> Any:
         """The ScaledObject of the Deployment. None without one, or without KEDA."""
-        if not self.cluster.call("get", "crd", SCALED_OBJECTS, "--ignore-not-found", "--output", "name"):
-            return None
-        return self._of(SCALED_OBJECTS)
+        return self._of(SCALED_OBJECTS) if keda.installed(self.namespace.cluster) else None
 
     def _autoscaler(self) -> Any:
         return self._of("hpa")
 
     def _of(self, kind: str) -> Any:
-        items = self.cluster.get(kind, "--namespace", self.workload.namespace)["items"]
+        items = self.namespace.get(kind)["items"]
         return next((it for it in items if it["spec"]["scaleTargetRef"]["name"] == self.workload.deployment), None)
 
     def _pause(self, name: str, replicas: str | None) -> None:
         setting = f"{PAUSED_AT}-" if replicas is None else f"{PAUSED_AT}={replicas}"
-        self._call("annotate", "--overwrite", "scaledobject", name, setting)
+        self.namespace.call("annotate", "--overwrite", "scaledobject", name, setting)
 
     def _bound(self, name: str, bounds: Mapping[str, Any]) -> None:
-        self._call("patch", "hpa", name, "--type=merge", f"--patch={json.dumps({'spec': bounds})}")
+        self.namespace.call("patch", "hpa", name, "--type=merge", f"--patch={json.dumps({'spec': bounds})}")
 
     def _scale(self, replicas: int) -> None:
-        self._call("scale", f"deployment/{self.workload.deployment}", f"--replicas={replicas}")
+        self.namespace.call("scale", f"deployment/{self.workload.deployment}", f"--replicas={replicas}")
 
     def _wanted(self) -> int:
-        found = self.cluster.get("deployment", self.workload.deployment, "--namespace", self.workload.namespace)
-        return int(found["spec"]["replicas"])
-
-    def _call(self, *arguments: str) -> None:
-        self.cluster.call("--namespace", self.workload.namespace, *arguments)
+        return int(self.namespace.get("deployment", self.workload.deployment)["spec"]["replicas"])

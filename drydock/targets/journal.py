@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import psutil
 
-from drydock.cluster.kind import Cluster
+from drydock.cluster.namespace import Namespace
 from drydock.core.errors import CannotRunError, FailedError
 from drydock.system.pidfile import running
 
@@ -63,10 +63,9 @@ class Entry:
 
 @dataclass
 class Journal:
-    """The journal of the service in one namespace."""
+    """The journal of the service in a namespace."""
 
-    cluster: Cluster
-    namespace: str
+    namespace: Namespace
     _ours: Holder | None = field(default=None, init=False)
 
     def open(self, run: str, before: Mapping[str, Any]) -> None:
@@ -77,7 +76,7 @@ class Journal:
         """
         holder = Holder.this_process(run)
         try:
-            self._call("create", "--filename", "-", stdin=json.dumps(_manifest(Entry(holder, before))))
+            self.namespace.call("create", "--filename", "-", stdin=json.dumps(_manifest(Entry(holder, before))))
         except FailedError:
             self.refuse()
             raise
@@ -94,7 +93,7 @@ class Journal:
 
     def read(self) -> Entry | None:
         """The journal; None without one."""
-        found = self._call("get", "configmap", NAME, "--ignore-not-found", "--output", "json")
+        found = self.namespace.call("get", "configmap", NAME, "--ignore-not-found", "--output", "json")
         if not found:
             return None
         data = json.loads(found)["data"]
@@ -120,15 +119,12 @@ class Journal:
     def add_cleanup(self, statements: str) -> None:
         """Adds SQL statements that remove what the drill adds to the database. They must be idempotent."""
         patch = json.dumps({"data": {"cleanup": statements}})
-        self._call("patch", "configmap", NAME, "--type=merge", f"--patch={patch}")
+        self.namespace.call("patch", "configmap", NAME, "--type=merge", f"--patch={patch}")
 
     def close(self) -> None:
         """Deletes the journal: the service is restored."""
-        self._call("delete", "configmap", NAME, "--ignore-not-found")
+        self.namespace.call("delete", "configmap", NAME, "--ignore-not-found")
         self._ours = None
-
-    def _call(self, *arguments: str, stdin: str = "") -> str:
-        return self.cluster.call("--namespace", self.namespace, *arguments, stdin=stdin)
 
 
 def _manifest(entry: Entry) -> dict[str, Any]:

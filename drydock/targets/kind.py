@@ -11,16 +11,19 @@ from drydock.analysis import audit
 from drydock.analysis.audit import AuditResult
 from drydock.cluster import docker, guards, node_processes
 from drydock.cluster.kind import CONTROL_PLANE, Cluster, ready
+from drydock.cluster.namespace import Namespace
 from drydock.cluster.platform import KindPlatform
 from drydock.core.project import Project, Workload
 from drydock.judge.ledger import NAME
 from drydock.judge.plan import Plan
 from drydock.judge_client.job import JudgeJob
+from drydock.load import jobs
 from drydock.manifests.shutdown_budget import Budget
 from drydock.requests.records import Record
 from drydock.runs.configuration import describe
 from drydock.targets import state
-from drydock.targets.database import NOTHING, AddedSchema, StatefulDatabase
+from drydock.targets.added_schema import AddedSchema
+from drydock.targets.database import StatefulDatabase
 from drydock.targets.deployment import Deployment
 from drydock.targets.held_autoscaler import HeldAutoscaler
 from drydock.targets.journal import Entry, Holder, Journal
@@ -73,6 +76,11 @@ class KindTarget:
         return self.platform.cluster
 
     @property
+    def namespace(self) -> Namespace:
+        """The namespace of the service."""
+        return Namespace(self.cluster, self.workload.namespace)
+
+    @property
     def workload(self) -> Workload:
         """The service's names."""
         return self.project.configuration.workload
@@ -80,7 +88,7 @@ class KindTarget:
     @property
     def subject(self) -> ScaledWorkload:
         """The service, as the scaling drill changes it."""
-        return ScaledWorkload(self.cluster, self.workload)
+        return ScaledWorkload(self.namespace, self.workload)
 
     @property
     def dashboards(self) -> str:
@@ -90,27 +98,30 @@ class KindTarget:
     @cached_property
     def deployment(self) -> Deployment:
         """The Deployment of the service."""
-        return Deployment(self.cluster, self.workload)
+        return Deployment(self.namespace, self.workload)
 
     @cached_property
     def autoscaler(self) -> HeldAutoscaler:
         """The autoscaler of the service."""
-        return HeldAutoscaler(self.cluster, self.workload)
+        return HeldAutoscaler(self.namespace, self.workload)
 
     @cached_property
     def database(self) -> StatefulDatabase:
         """The service's database."""
-        return StatefulDatabase(self.cluster, self.workload, self.project.configuration.audit)
+        return StatefulDatabase(self.namespace, self.project.configuration.audit)
 
     @cached_property
     def journal(self) -> Journal:
         """The journal of the drill that changes the service."""
-        return Journal(self.cluster, self.workload.namespace)
+        return Journal(self.namespace)
 
     @property
     def parts(self) -> Sequence[Part]:
         """Everything that a drill may change, in the order of its restoring."""
-        return Senders(self.cluster), self.database, Nodes(self.cluster), self.deployment, self.autoscaler
+        # The schema is the last: the pods of a newer release use its additions.
+        added = AddedSchema(self.journal, self.database)
+        senders = Senders(Namespace(self.cluster, jobs.NAMESPACE))
+        return senders, self.database, Nodes(self.cluster), self.deployment, self.autoscaler, added
 
     def refuse(self) -> None:
         """Raises CannotRunError unless it is our cluster, with the workload as production runs it, free and ready."""
@@ -158,8 +169,8 @@ class KindTarget:
         self.journal.open(run, state.read(self.parts))
 
     def changed_parts(self) -> list[str]:
-        """The parts that differ from their recorded state."""
-        entry = self.journal.read()
+        """The parts that differ from the state that this drill recorded."""
+        entry = self.journal.ours()
         return state.changed(self.parts, entry.before) if entry else []
 
     def clean_up_with(self, statements: str) -> None:
@@ -184,8 +195,7 @@ class KindTarget:
         return entry.holder
 
     def _restore(self, entry: Entry) -> None:
-        added = AddedSchema(self.database, entry.cleanup)
-        state.restore([*self.parts, added], {**entry.before, added.title: NOTHING})
+        state.restore(self.parts, entry.before)
         self.journal.close()
 
     def apply(self, patch: Mapping[str, Any]) -> None:
@@ -194,11 +204,11 @@ class KindTarget:
 
     def restart(self) -> None:
         """`kubectl rollout restart`."""
-        self._call("rollout", "restart", self.deployment.name)
+        self.namespace.call("rollout", "restart", self.deployment.name)
 
     def undo(self) -> None:
         """`kubectl rollout undo`."""
-        self._call("rollout", "undo", self.deployment.name)
+        self.namespace.call("rollout", "undo", self.deployment.name)
 
     def wait_for_rollout(self, seconds: float) -> bool:
         """Waits until every pod is of the newest template and ready, and none is terminating."""
@@ -206,7 +216,7 @@ class KindTarget:
 
     def delete_pod(self, pod: str) -> None:
         """`kubectl delete pod`."""
-        self._call("delete", "pod", pod, "--wait=false")
+        self.namespace.call("delete", "pod", pod, "--wait=false")
 
     def kill(self, pod: str) -> None:
         """SIGKILL from the node: from inside, the kernel keeps it from PID 1.
@@ -214,7 +224,7 @@ class KindTarget:
         Raises:
             FailedError: the process is not found.
         """
-        found = self._get("pod", pod)
+        found = self.namespace.get("pod", pod)
         statuses = found["status"]["containerStatuses"]
         container = next(it["containerID"] for it in statuses if it["name"] == self.workload.container)
         node = found["spec"]["nodeName"]
@@ -222,11 +232,11 @@ class KindTarget:
 
     def request(self, pod: str, method: str, path: str, body: Mapping[str, Any] | None = None) -> int:
         """Sends one request from inside the pod, so that the answer is this pod's; 0 without an answer."""
-        ports = self._container(self._get("pod", pod)["spec"])["ports"]
+        ports = self._container(self.namespace.get("pod", pod)["spec"])["ports"]
         port = next(it["containerPort"] for it in ports if it["name"] == PORT)
         sent = (method, f"http://127.0.0.1:{port}{path}", str(ANSWER_SECONDS), json.dumps(body) if body else "")
         inside = ("exec", "--stdin", pod, "--container", self.workload.container, "--", "python", "-", *sent)
-        return int(self._call(*inside, stdin=REQUEST))
+        return int(self.namespace.call(*inside, stdin=REQUEST))
 
     def has_trace(self, trace: str) -> bool:
         """Whether Jaeger has a span of the service, not only of the judge. Raises FailedError without Jaeger."""
@@ -234,7 +244,7 @@ class KindTarget:
 
     def node_of(self, pod: str) -> str:
         """The node that a pod runs on."""
-        return str(self._get("pod", pod)["spec"]["nodeName"])
+        return str(self.namespace.get("pod", pod)["spec"]["nodeName"])
 
     def drain(self, node: str) -> None:
         """Cordons a node, evicts the service's pods from it, and waits until they are gone.
@@ -264,18 +274,12 @@ class KindTarget:
         container, variables = self._container(spec), dict[str, str]()
         for source in container.get("envFrom") or []:
             if "configMapRef" in source:
-                variables |= self._get("configmap", source["configMapRef"]["name"]).get("data") or {}
+                variables |= self.namespace.get("configmap", source["configMapRef"]["name"]).get("data") or {}
         variables |= {it["name"]: it["value"] for it in container.get("env") or [] if "value" in it}
         return Budget.of(spec, self.workload.container, variables, self.project.configuration.shutdown)
 
     def _container(self, pod_spec: Any) -> Any:
         return next(it for it in pod_spec["containers"] if it["name"] == self.workload.container)
-
-    def _get(self, *arguments: str) -> Any:
-        return self.cluster.get("--namespace", self.workload.namespace, *arguments)
-
-    def _call(self, *arguments: str, stdin: str = "") -> str:
-        return self.cluster.call("--namespace", self.workload.namespace, *arguments, stdin=stdin)
 
 
 def _ending(pod: Any) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from drydock.cluster.kind import Cluster
+from drydock.cluster.namespace import Namespace
 from drydock.load import jobs
 
 
@@ -11,16 +11,16 @@ from drydock.load import jobs
 class Senders:
     """The state is the list of the Jobs that send."""
 
-    cluster: Cluster
+    namespace: Namespace
     title: str = "Jobs that send requests"
 
     def read(self) -> list[str]:
         """The names of the active Jobs."""
-        items = self.cluster.get("jobs", "--namespace", jobs.NAMESPACE)["items"]
+        items = self.namespace.get("jobs")["items"]
         return sorted(it["metadata"]["name"] for it in items if it["status"].get("active"))
 
     def restore(self, before: Sequence[str]) -> None:
         """Deletes each Job that did not send before, and waits until its pods are gone."""
         for name in self.read():
             if name not in before:
-                jobs.delete(self.cluster, "job", name)
+                jobs.delete(self.namespace, "job", name)

@@ -80,7 +80,7 @@ class Target(Protocol):
         """Records the state of the service before a drill changes it. Raises CannotRunError if another one holds it."""
 
     def changed_parts(self) -> list[str]:
-        """The names of the parts that differ from their recorded state."""
+        """The names of the parts that differ from the state that `begin` recorded; none if it was refused."""
 
     def clean_up_with(self, statements: str) -> None:
         """Lets `restore` run these SQL statements, which must be idempotent."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from drydock.cluster import guards
-from drydock.cluster.kind import Cluster
+from drydock.cluster.namespace import Namespace
 from drydock.cluster.platform import KindPlatform
 from drydock.core.console import Step, step
 from drydock.core.errors import CannotRunError
@@ -24,7 +24,7 @@ SIGHT_SECONDS = 90.0
 class ScaledWorkload:
     """The workload of a drill."""
 
-    cluster: Cluster
+    namespace: Namespace
     workload: Workload
 
     def set_variable(self, name: str, value: str) -> None:
@@ -34,8 +34,8 @@ class ScaledWorkload:
             FailedError: the rollout did not come to its end in time.
         """
         deployment = f"deployment/{self.workload.deployment}"
-        self._call("set", "env", deployment, f"--containers={self.workload.container}", f"{name}={value}")
-        self._call("rollout", "status", deployment, f"--timeout={ROLLOUT_SECONDS:.0f}s")
+        self.namespace.call("set", "env", deployment, f"--containers={self.workload.container}", f"{name}={value}")
+        self.namespace.call("rollout", "status", deployment, f"--timeout={ROLLOUT_SECONDS:.0f}s")
 
     def scaled_object(self, name: str) -> Any:
         """KEDA's object.
@@ -43,7 +43,7 @@ class ScaledWorkload:
         Raises:
             FailedError: there is none.
         """
-        return self._get("scaledobject", name)
+        return self.namespace.get("scaledobject", name)
 
     def set_triggers(self, name: str, triggers: Any) -> None:
         """Lets KEDA scale by these triggers alone, and waits until the autoscaler has as many metrics.
@@ -51,22 +51,16 @@ class ScaledWorkload:
         Raises:
             CannotRunError: it does not get them.
         """
-        self._call(
+        self.namespace.call(
             "patch", "scaledobject", name, "--type=merge", f"--patch={json.dumps({'spec': {'triggers': triggers}})}"
         )
         if not wait_until(lambda: len(self._metrics()) == len(triggers), 60, interval=1):
             raise CannotRunError(f"KEDA did not pass {len(triggers)} triggers on to the autoscaler", "drydock doctor")
 
     def _metrics(self) -> list[Any]:
-        items = self._get("horizontalpodautoscalers.v2.autoscaling")["items"]
+        items = self.namespace.get("horizontalpodautoscalers.v2.autoscaling")["items"]
         ours = (it for it in items if it["spec"]["scaleTargetRef"]["name"] == self.workload.deployment)
         return next((it["spec"].get("metrics") or [] for it in ours), [])
-
-    def _get(self, *arguments: str) -> Any:
-        return self.cluster.get("--namespace", self.workload.namespace, *arguments)
-
-    def _call(self, *arguments: str) -> str:
-        return self.cluster.call("--namespace", self.workload.namespace, *arguments)
 
 
 def wait_for_minimum(timeline: TimelineRecorder, workload: Workload, progress: Step) -> None:

@@ -144,7 +144,7 @@ def _all_ready(evidence: ScalingEvidence) -> Mark:
         return Mark(ALL_READY, title, None, source, "the desired replicas did not rise")
     if found := next((time for time, count in counts if count >= evidence.wanted), None):
         return _mark(evidence, ALL_READY, title, found, source, f"{evidence.wanted} pods")
-    most = max((count for _, count in counts), default=0)
+    most = max([len(at(evidence.endpoints, evidence.step) or ()), *(count for _, count in counts)])
     return Mark(ALL_READY, title, None, source, f"at most {most} of {evidence.wanted} were ready")
 
 
@@ -186,8 +186,8 @@ def _scale_in(evidence: ScalingEvidence) -> Iterator[Mark]:
     if back:
         yield _mark(evidence, *titles[1], back[0], sources[1])
     else:
-        last = len(evidence.existing[-1][1])
-        yield Mark(*titles[1], None, sources[1], f"there were {last} pods at the end")
+        last = at(evidence.existing, float("inf")) or ()
+        yield Mark(*titles[1], None, sources[1], f"there were {len(last)} pods at the end")
 
 
 def _mark(

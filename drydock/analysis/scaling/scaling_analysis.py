@@ -8,6 +8,7 @@ from drydock.analysis.audit import AuditResult
 from drydock.analysis.scaling import marks, shares
 from drydock.analysis.scaling.marks import Mark
 from drydock.analysis.scaling.scaling_evidence import ScalingEvidence
+from drydock.analysis.timeline_check import complete
 from drydock.core.project import ScaleDrill
 from drydock.requests.records import Record
 from drydock.requests.statistics import in_words
@@ -44,6 +45,7 @@ class ScalingAnalysis:
             self._spread(),
             *self._flapping(),
             *self.audit.checks(),
+            complete(self.evidence.history),
         ]
         return Verdict(self.name, "drill", self._summary(checks), checks, self._figures(), tuple(self._warnings()))
 
@@ -89,7 +91,7 @@ class ScalingAnalysis:
         spread = shares.at_the_top(self.evidence)
         if spread is None:
             observed = f"no {shares.SHORTEST_SECONDS:g} s under load with one set of ready pods"
-            return Check("the ready pods share the load", False, expected, observed)
+            return Check("the ready pods share the load", None, expected, observed)
         found = sorted(spread.shares.values())
         passed = all(abs(share - 1) <= band for share in found)
         observed = f"{found[0]:.2f} to {found[-1]:.2f} over {len(found)} pods"
@@ -141,8 +143,6 @@ class ScalingAnalysis:
         seconds, target = self.seconds(marks.READY), self.objectives.first_ready_target_seconds
         if seconds is not None and seconds > target:
             yield f"The first new pod was ready after {seconds:.1f} s; the target is {target:g} s."
-        if self.evidence.history.dropped:
-            yield f"The timeline was full: {self.evidence.history.dropped} observations are missing."
         if restarts := len(self.evidence.history.restarts):
             yield f"The watch restarted {restarts} times: marks at these times may be late."
 

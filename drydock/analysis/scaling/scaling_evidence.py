@@ -78,9 +78,9 @@ class ScalingEvidence:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """The last target of each metric of the autoscaler."""
-        metrics = self.history.autoscaler(self.workload.deployment)[-1].state["metrics"]
-        return {name: values["target"] for name, values in metrics.items()}
+        """The last target of each metric of the autoscaler; empty if it was never observed."""
+        seen = self.history.autoscaler(self.workload.deployment)
+        return {name: values["target"] for name, values in seen[-1].state["metrics"].items()} if seen else {}
 
     def reading(self, metric: str) -> Series[float]:
         """The values of a metric in the autoscaler, as a series over time."""

@@ -6,6 +6,7 @@ import pytest
 
 from drydock.cluster import autoscaler
 from drydock.cluster.autoscaler import Surroundings
+from drydock.core.errors import FailedError
 
 READY: Any = {"status": {"readyReplicas": 1}}
 STARTING: Any = {"status": {}}
@@ -180,13 +181,20 @@ def test_a_new_autoscaler_is_not_synchronised_yet() -> None:
 
 
 class Answers:
-    """A test double of the cluster: the objects of `kubectl get` by kind."""
+    """A test double of the cluster: the objects of `kubectl get` by kind. ScaledObject is a kind with its CRD only."""
 
     def __init__(self, **items: list[Any]) -> None:
         self.items = items
 
     def get(self, kind: str, *_: str) -> Any:
-        return {"items": self.items.get(kind.split(".")[0], [])}
+        name = kind.split(".")[0]
+        if name == "scaledobjects" and not self.items["customresourcedefinitions"]:
+            raise FailedError(f"the server doesn't have a resource type {kind!r}")
+        return {"items": self.items.get(name, [])}
+
+    def call(self, *arguments: str) -> str:
+        assert arguments[:3] == ("get", "crd", "scaledobjects.keda.sh")
+        return "crd" if self.items["customresourcedefinitions"] else ""
 
 
 def survey(prometheus: str = "http://127.0.0.1:1", **items: list[Any]) -> list[autoscaler.Reading]:

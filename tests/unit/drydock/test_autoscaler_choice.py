@@ -1,11 +1,13 @@
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from drydock.cluster import addons, autoscaler_choice
-from drydock.cluster.autoscaler_choice import SCALED_OBJECTS
+from drydock.cluster.keda import SCALED_OBJECTS
 from drydock.cluster.stack import Autoscaling, Mode, Part, Stack
+from drydock.core.console import Step
 from drydock.core.errors import FailedError
 from drydock.pinned.releases import KEDA, METRICS_SERVER
 
@@ -98,3 +100,14 @@ def test_an_autoscaler_that_is_not_deleted_in_time_is_an_error(monkeypatch: pyte
 
     with pytest.raises(FailedError, match="still exists"):
         remove_others(Cluster(scaled=1, lingers=True), Autoscaling.CPU)
+
+
+def test_keda_is_removed_only_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(addons, "assemble", lambda *_: [Path("platform/keda")])
+    without, installed = Cluster(keda=False), Cluster()
+
+    for cluster in (without, installed):
+        addons.remove_keda(cluster, None, Step("KEDA"))  # type: ignore[arg-type]
+
+    assert without.changes == []
+    assert installed.changes == [("delete", "--kustomize", "platform/keda")]

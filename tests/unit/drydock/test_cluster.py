@@ -4,10 +4,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from drydock.cluster import docker, kind, registry
+from drydock.cluster import docker, kind, platform, registry
 from drydock.cluster.kind import Cluster
+from drydock.cluster.platform import KindPlatform
 from drydock.core.console import Step
 from drydock.core.errors import CannotRunError, FailedError
+from drydock.core.project import Project
 from drydock.system.lock import exclusive
 
 
@@ -54,10 +56,11 @@ def test_without_a_cluster_the_remedy_is_to_create_one(tmp_path: Path) -> None:
 
 
 class Engine:
-    """A test double of Docker and kind: the state of each node's container, the mark, and the calls so far."""
+    """A test double of Docker and kind: each node's container, the files of the control plane, and the calls so far."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, nodes: dict[str, str], mark: str | None, ready: bool) -> None:
-        self.nodes, self.mark, self.done = nodes, mark, list[str]()
+        self.nodes, self.done = nodes, list[str]()
+        self.files = {kind.FINISHED_MARK: mark} if mark else {}
         self.ready = ready
         monkeypatch.setattr(kind, "cluster_nodes", lambda: self.nodes)
         monkeypatch.setattr(kind, "READY_SECONDS", 0.0)
@@ -66,14 +69,30 @@ class Engine:
         monkeypatch.setattr(Cluster, "ready_nodes", lambda _: len(self.nodes) if self.ready else 0)
         monkeypatch.setattr(Cluster, "_kind", self.kind)
 
+    @property
+    def mark(self) -> str | None:
+        return self.files.get(kind.FINISHED_MARK)
+
     def docker(self, *arguments: str, stdin: str = "") -> str:
+        """As the engine: `exec` needs a running container, `cp` does not."""
         if arguments[0] == "start":
             self.done.append(f"start {' '.join(arguments[1:])}")
-        elif "cp" in arguments:
-            self.mark = stdin
-        elif self.mark is None:
-            raise FailedError("no such file")
-        return self.mark or ""
+            self.nodes |= dict.fromkeys(arguments[1:], "running")
+        elif arguments[0] == "cp":
+            container, _, path = arguments[1].partition(":")
+            self.copy(container, path, Path(arguments[2]))
+        elif self.nodes[kind.CONTROL_PLANE] != "running":
+            raise FailedError("Error response from daemon: container 1 is not running")
+        else:
+            self.files[arguments[-1]] = stdin
+        return ""
+
+    def copy(self, container: str, path: str, to: Path) -> None:
+        if container not in self.nodes:
+            raise FailedError(f"Error response from daemon: No such container: {container}")
+        if path not in self.files:
+            raise FailedError(f"Error response from daemon: Could not find the file {path} in container {container}")
+        to.write_text(self.files[path])
 
     def kind(self, *arguments: str) -> str:
         if arguments[0] != "get":
@@ -81,7 +100,7 @@ class Engine:
         if arguments[0] == "create":
             self.nodes, self.ready = {"drydock-control-plane": "running"}, True
         if arguments[0] == "delete":
-            self.nodes, self.mark = {}, None
+            self.nodes, self.files = {}, {}
         return ""
 
 
@@ -109,7 +128,7 @@ def test_up_takes_only_the_missing_steps(
     ready: bool,
     done: list[str],
 ) -> None:
-    fake = Engine(monkeypatch, nodes, mark, ready)
+    fake = Engine(monkeypatch, dict(nodes), mark, ready)
 
     Cluster(Path("kind"), Path("kubectl"), tmp_path / "state" / "kubeconfig").ensure(CONFIGURATION, Step("cluster"))
 
@@ -175,17 +194,78 @@ def test_tools_find_the_registry_by_the_config_map_of_kep_1755() -> None:
     assert "hostFromContainerRuntime" not in hosting, "Tilt would write a name into the pods that no node knows"
 
 
+@pytest.fixture
+def checkouts(tmp_path: Path) -> Path:
+    """A folder with two checkouts, `mine` and `another`."""
+    for checkout in ("another", "mine"):
+        (tmp_path / checkout).mkdir()
+    return tmp_path
+
+
+def cluster_of(checkout: Path) -> Cluster:
+    return Cluster(Path("kind"), Path("kubectl"), checkout / ".local" / "kubeconfig")
+
+
+@pytest.mark.parametrize("nodes", [RUNNING, HALF_STOPPED], ids=["running", "stopped"])
 @pytest.mark.parametrize(
     ("made_by", "refused"),
     [("another", True), ("mine", False), ("deleted", False), (None, False)],
 )
 def test_the_cluster_of_another_checkout_is_not_deleted(
-    made_by: str | None, refused: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    made_by: str | None, refused: bool, nodes: dict[str, str], checkouts: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for checkout in ("another", "mine"):
-        (tmp_path / checkout).mkdir()
-    monkeypatch.setattr(kind, "owner", lambda: made_by and tmp_path / made_by)
-    cluster = Cluster(Path("kind"), Path("kubectl"), tmp_path / "mine" / ".local" / "kubeconfig")
+    fake = Engine(monkeypatch, nodes, MARK, ready=True)
+    if made_by:
+        fake.files[kind.OWNER_MARK] = str(checkouts / made_by)
 
     with pytest.raises(CannotRunError, match=r"belongs to the checkout .*another") if refused else nullcontext():
-        cluster.refuse_another_checkout()
+        cluster_of(checkouts / "mine").refuse_another_checkout()
+
+
+def test_without_a_cluster_nothing_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Engine(monkeypatch, {}, None, ready=False)
+
+    cluster_of(tmp_path).refuse_another_checkout()
+
+
+def test_a_cluster_whose_creator_cannot_be_read_is_deleted_only_by_force(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*arguments: str) -> str:
+        raise FailedError("Error response from daemon: input/output error")
+
+    Engine(monkeypatch, RUNNING, MARK, ready=True)
+    monkeypatch.setattr(docker, "docker", broken)
+
+    with pytest.raises(CannotRunError, match="input/output error") as refused:
+        cluster_of(tmp_path).refuse_another_checkout()
+
+    assert "drydock down --force" in refused.value.remedy
+
+
+def test_up_does_not_replace_the_cluster_of_another_checkout(checkouts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = Engine(monkeypatch, RUNNING, MARK, ready=False)
+    fake.files[kind.OWNER_MARK] = str(checkouts / "another")
+
+    with pytest.raises(CannotRunError, match="another"):
+        cluster_of(checkouts / "mine").ensure(CONFIGURATION, Step("cluster"))
+
+    assert fake.done == [], "the cluster was deleted"
+
+
+def test_down_deletes_a_stopped_cluster_of_another_checkout_only_by_force(
+    checkouts: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = Engine(monkeypatch, dict(HALF_STOPPED), MARK, ready=False)
+    fake.files[kind.OWNER_MARK] = str(checkouts / "another")
+    monkeypatch.setattr(platform, "cluster_nodes", lambda: fake.nodes)
+    monkeypatch.setattr(platform, "stop_tilt", lambda _: False)
+    monkeypatch.setattr(KindPlatform, "cluster", property(lambda _: cluster_of(checkouts / "mine")))
+    mine = KindPlatform(Project.find(CONFIGURATION.parent))
+
+    with pytest.raises(CannotRunError, match="another"):
+        mine.remove()
+    assert fake.done == []
+
+    assert mine.remove(force=True)
+    assert fake.done == ["delete"]

@@ -71,3 +71,9 @@ def test_a_soak_adds_up_what_was_sent_and_lost() -> None:
     lines.append(every.DrillResult("rollout", "could not run", as_expected=False))
 
     assert soak.summary(lines) == "So far, 2 runs: 0 of 100,000 requests lost (at most 0.003 % with 95 % confidence)"
+
+
+def test_a_soak_in_which_no_drill_could_run_states_no_bound() -> None:
+    lines = [every.DrillResult("rollout", "could not run", as_expected=False)]
+
+    assert soak.summary(lines) == "So far, 0 runs: no request was sent"

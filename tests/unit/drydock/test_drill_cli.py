@@ -29,3 +29,19 @@ def test_every_command_has_a_help_text(command: str) -> None:
 
     assert shown.exit_code == 0
     assert len(shown.output.split()) > 10
+
+
+@pytest.mark.parametrize("hours", ["0", "-1", "nan"])
+def test_a_soak_without_a_time_is_a_usage_error(hours: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("drydock.drills.all.run", lambda *_: pytest.fail("a drill was started"))
+
+    shown = CliRunner().invoke(main.app, ["drill", "soak", f"--hours={hours}", "--platform=local"])
+
+    assert shown.exit_code == 2
+    assert "must be more than 0" in shown.output
+
+
+def test_a_soak_takes_a_part_of_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("drydock.drills.all.run", lambda *_: [])
+
+    assert CliRunner().invoke(main.app, ["drill", "soak", "--hours=0.01", "--platform=local"]).exit_code == 0

@@ -43,7 +43,7 @@ def steady(count: int = 100, milliseconds: float = 10, every: float = 0.1) -> li
 
 
 def sample(**more: Any) -> LoadSample:
-    values: dict[str, Any] = {"time": 1.0, "over": True, "users": 0, "sent": 100, "failed": 0, "rate": 0, "p95_ms": 0}
+    values: dict[str, Any] = {"time": 1.0, "over": True, "users": 1, "sent": 100, "failed": 0, "rate": 0, "p95_ms": 0}
     return LoadSample(**{**values, "outcomes": {}, "pods": {}, **more})
 
 
@@ -154,7 +154,7 @@ TWO, ONE_OF_TWO = sample(users=5, workers=2), sample(users=5, workers=1)
     [
         ([TWO, sample(workers=2)], []),
         ([TWO, ONE_OF_TWO, sample(workers=2)], ["every worker stays until the end"]),
-        ([TWO, sample(workers=0)], []),
+        ([TWO, sample(users=0, workers=0)], []),
         ([TWO, sample(sent=120, workers=2)], ["every request has a record"]),
         ([TWO, sample(sent=99, workers=2)], ["every request has a record"]),
     ],

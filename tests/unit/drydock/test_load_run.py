@@ -22,22 +22,28 @@ WAITING = {"metadata": {"name": "load-worker-x"}, "status": {"phase": "Pending",
 
 @dataclass
 class Cluster:
-    """A test double of the cluster: returns its fields, and records the calls."""
+    """A test double of the cluster, with one namespace: returns its fields, and records the calls."""
 
     jobs: list[Any] = field(default_factory=list)
     pods: list[Any] = field(default_factory=list)
     log: str = ""
     called: list[tuple[str, ...]] = field(default_factory=list)
 
-    def get(self, kind: str, *_: str) -> Any:
-        return {"items": self.jobs if kind == "jobs" else self.pods}
+    def get(self, *arguments: str) -> Any:
+        return {"items": self.jobs if _within(arguments)[0] == "jobs" else self.pods}
 
     def call(self, *arguments: str, stdin: str = "") -> str:
-        self.called.append(arguments)
-        return self.log if arguments[0] == "logs" else ""
+        self.called.append(_within(arguments))
+        return self.log if self.called[-1][0] == "logs" else ""
 
     def apply(self, *_: str, stdin: str = "") -> None:
         self.called.append(("apply",))
+
+
+def _within(arguments: tuple[str, ...]) -> tuple[str, ...]:
+    """The arguments of kubectl after the namespace of the load."""
+    assert arguments[:2] == ("--namespace", jobs.NAMESPACE)
+    return arguments[2:]
 
 
 @dataclass
