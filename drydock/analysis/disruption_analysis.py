@@ -13,6 +13,7 @@ from drydock.analysis.chosen_pods import ChosenPods
 from drydock.analysis.drill_objectives import DrillObjectives
 from drydock.analysis.evidence import Evidence
 from drydock.analysis.pod_terminations import PodTermination, terminations
+from drydock.analysis.probes import Probes
 from drydock.analysis.starvation import Starvation
 from drydock.analysis.timeline_check import complete
 from drydock.judge_client.start_delay import StartDelay
@@ -77,6 +78,11 @@ class Analysis:
         """The number of losses by cause, allowed losses included."""
         return Counter(loss.cause for loss in self.losses)
 
+    @cached_property
+    def probes(self) -> Probes:
+        """The findings of the probes after failures on reused connections."""
+        return Probes.among(self.evidence.records)
+
     @property
     def pressure(self) -> float | None:
         """The share of the run in which a task of this machine waited for a CPU; None if it was not observed."""
@@ -109,6 +115,7 @@ class Analysis:
             "lost": len(self.lost),
             "outcomes": {f"{lane} {outcome}": count for (lane, outcome), count in sorted(self.outcomes.items())},
             "causes": dict(self.causes.most_common()),
+            "probes": dict(self.probes.findings),
             "terminations": [asdict(termination) for termination in self.terminations],
             "arrivals": {pod: it.as_json() for pod, it in self.arrivals.items()},
             "losses": [
@@ -215,6 +222,7 @@ class Analysis:
             "clock_skew_s": round(evidence.clock_skew, 3),
             **({} if self.pressure is None else {"cpu_pressure": round(self.pressure, 3)}),
             "lost_without_cpu": len(self.explained),
+            **{f"probe_{finding}": count for finding, count in self.probes.findings.items()},
             **self.audit.known,
         }
 

@@ -199,7 +199,9 @@ class JudgedRequest(Section):
 class JudgeSettings(Section):
     """The requests that the judge sends. The long lane sends the first request that has a body.
 
-    `served_by_header` is the response header with the name of the pod. Without it, the answering pod is unknown.
+    `served_by_header` is the response header with the name of the pod. Without it, the answering pod is unknown. With
+    `idle_lane`, eight more connections pause between requests as those of a reverse proxy do, until just before the
+    server closes them, and for `idle_seconds` at the most.
     """
 
     served_by_header: str | None = None
@@ -208,6 +210,8 @@ class JudgeSettings(Section):
     kept_connections: int = Field(ge=1)
     long_rate: float = Field(ge=0)
     long_seconds: float = Field(gt=0)
+    idle_lane: bool = False
+    idle_seconds: float = Field(default=60, gt=0)
     prepare: Preparation
     requests: tuple[JudgedRequest, ...]
 

@@ -193,6 +193,7 @@ class DrillRun[T: Target]:
         self.sample = sample
         self.clock_skew.heard(sample)
         lost = f", {sample.lost:,} not ok" if sample.lost else ""
+        lost += f", {sample.raced:,} met the server's keep-alive timeout" if sample.raced else ""
         pods = f"{len(self.ready)} of {len(self.existing)} pods ready"
         progress.detail = f"{sample.sent:,} sent, {sample.rate:.0f}/s, p95 {sample.p95_ms:.0f} ms{lost}; {pods}"
         if more:

@@ -22,6 +22,12 @@ class Lane(StrEnum):
     FRESH = "fresh"
     KEPT = "kept"
     LONG = "long"
+    IDLE = "idle"
+    PROBE = "probe"
+
+
+# The lanes whose connections serve several requests.
+REUSED = frozenset({Lane.KEPT, Lane.IDLE})
 
 
 @dataclass(slots=True)
@@ -30,7 +36,8 @@ class Exchange:
     is the same one, but uvloop's has a grain of 1 ms.
 
     `connection` counts the connections of a run, `position` the requests on one, from 0. `port` is the local TCP port.
-    `began` is whether a response's head has come. `trace` names the trace where that is kept.
+    `began` is whether a response's head has come. `trace` names the trace where that is kept. `idle` is the seconds for
+    which the connection of the idle lane paused before.
     """
 
     due: float
@@ -51,6 +58,7 @@ class Exchange:
     answer: bytes = b""
     outcome: Outcome | None = None
     reason: str = ""
+    idle: float = 0.0
 
 
 class Written(NamedTuple):
@@ -97,7 +105,7 @@ class RequestWriter:
             lines += ["Content-Type: application/json", f"Content-Length: {len(body.encode())}"]
         elif request.method in WITH_BODY:
             lines.append("Content-Length: 0")
-        if lane is not Lane.KEPT:
+        if lane not in REUSED:
             lines.append("Connection: close")
         head = ("\r\n".join(lines) + "\r\n\r\n").encode()
         return Written(head, body.encode(), trace if request.key else "", trace if kept else "")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import accumulate
 
 from drydock.judge.exchange import Exchange, Lane, span_of
-from drydock.judge.plan import Plan
+from drydock.judge.plan import Plan, Request
 from drydock.requests.outcome import WHOLE, Outcome
 from drydock.requests.statistics import BUCKETS
 
@@ -25,12 +25,10 @@ class Metrics:
     """The counts of a run. The histogram leaves long requests out: their time is that of the sending."""
 
     def __init__(self, plan: Plan) -> None:
-        lanes = (Lane.FRESH, Lane.KEPT, *([Lane.LONG] if plan.long_rate else []))
         self._requests: dict[Kind, int] = {
             (request.method, request.route, lane, outcome): 0
             for request in plan.requests
-            for lane in lanes
-            if lane is not Lane.LONG or request.body
+            for lane in _lanes(plan, request)
             for outcome in Outcome
         }
         self._buckets = [0] * len(BOUNDS)
@@ -73,6 +71,17 @@ class Metrics:
             yield f'{SECONDS}_bucket{{le="{bound}"}} {count}{exemplar if openmetrics else ""}'
         yield f"{SECONDS}_count {sum(self._buckets)}"
         yield f"{SECONDS}_sum {self._seconds:.6f}"
+
+
+def _lanes(plan: Plan, request: Request) -> Iterator[Lane]:
+    """The lanes that can send a request."""
+    yield from (Lane.FRESH, Lane.KEPT)
+    if plan.long_rate and request.body:
+        yield Lane.LONG
+    if request is plan.reading:
+        yield Lane.PROBE
+        if plan.idle_lane:
+            yield Lane.IDLE
 
 
 def _quoted(text: str) -> str:

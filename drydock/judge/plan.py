@@ -47,7 +47,8 @@ class Plan:
     connection and on one of `kept_connections`. `subjects` of `prepare` are made beforehand; `identifier` is the field
     of the answer that names one. `patience` is how long the service may take to answer at first: a new pod's network
     and DNS need a moment, and the service's own pods may have just been replaced. `served_by_header` is the response
-    header that names the pod.
+    header that names the pod. With `idle_lane`, eight connections pause between requests as a proxy's do, for
+    `idle_seconds` at the most. The requests of that lane and the probes are not part of `rate`.
     """
 
     url: str
@@ -63,6 +64,13 @@ class Plan:
     long_seconds: float = 8.0
     patience: float = 30.0
     served_by_header: str | None = None
+    idle_lane: bool = False
+    idle_seconds: float = 60.0
+
+    @cached_property
+    def reading(self) -> Request | None:
+        """The request of probes and of the idle lane: the first GET that needs no other answer; None without any."""
+        return next((it for it in self.requests if it.method == "GET" and not it.after), None)
 
     @classmethod
     def of(cls, judge: "project.JudgeSettings", url: str, rate: float, seconds: float) -> Self:

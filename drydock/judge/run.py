@@ -15,8 +15,10 @@ from drydock.core.errors import CannotRunError
 from drydock.judge.answers import Answers
 from drydock.judge.exchange import Exchange, Lane, RequestWriter
 from drydock.judge.exports import Exports, traced_of_256
+from drydock.judge.idle import IdleLane
 from drydock.judge.ledger import LATE_SECONDS, Ledger
 from drydock.judge.plan import Plan, Request
+from drydock.judge.probe import ProbeLimit
 from drydock.judge.schedule import Schedule
 from drydock.judge.sender import Sender, refuse_exhausted, resolve
 from drydock.requests.outcome import Outcome
@@ -44,6 +46,9 @@ class Judge:
         self._answers = Answers(plan.requests)
         self._writer = RequestWriter(urlsplit(plan.url).netloc, self._answers, traced_of_256(os.environ))
         self._schedule = Schedule(plan, self._answers)
+        self._probes = ProbeLimit()
+        self._idle = IdleLane(plan.idle_seconds, self._start_idle)
+        self._sender.on_idle_closed = self._idle.closed
         self._began = 0.0
         self._number = 0
         self._stop = asyncio.Event()
@@ -121,6 +126,8 @@ class Judge:
         self._began = time.monotonic() + 0.1
         emit(began=round(time.time() + 0.1, 3), rate=self._plan.rate, late_over_ms=LATE_SECONDS * 1000)
         self._loop.call_at(self._began, self._pump)
+        if self._plan.idle_lane:
+            self._loop.call_at(self._began, self._idle.start)
         ticking = self._loop.create_task(self._sample_each_second())
         try:
             await asyncio.wait_for(self._stop.wait(), self._plan.seconds + 0.1)
@@ -128,6 +135,7 @@ class Judge:
             self._stop.set()
         finally:
             ticking.cancel()
+            self._idle.stop()
         return time.monotonic() - self._began
 
     def _pump(self) -> None:
@@ -139,16 +147,25 @@ class Judge:
             if due > time.monotonic():
                 self._loop.call_at(due, self._pump)
                 return
-            self._start(due)
+            self._start(due, *self._schedule.pick(self._number))
             self._number += 1
         self._loop.call_soon(self._pump)
 
-    def _start(self, due: float) -> None:
-        request, lane = self._schedule.pick(self._number)
+    def _start(self, due: float, request: Request, lane: Lane, connection: int = 0) -> None:
         exchange = self._exchange(request, lane, self._number, due)
+        exchange.connection = connection
         if self._ledger.started(exchange):
             self._exports.started_late()
         self._sender.send(exchange, self._plan.long_seconds if lane is Lane.LONG else 0.0)
+
+    def _start_idle(self, due: float, connection: int) -> None:
+        if (request := self._plan.reading) is not None:
+            self._start(due, request, Lane.IDLE, connection)
+
+    def _probe(self, now: float) -> None:
+        """Sends a probe that is due at the very end of the failed request: this pairs their records."""
+        if (request := self._plan.reading) is not None:
+            self._start(now, request, Lane.PROBE)
 
     def _exchange(self, request: Request, lane: Lane, number: int, due: float) -> Exchange:
         head, body, key, trace = self._writer.write(request, lane, number)
@@ -167,23 +184,32 @@ class Judge:
         self._ledger.ended(exchange, now)
         self._exports.ended(exchange, now)
         exchange.answer = b""
+        if exchange.lane is Lane.IDLE:
+            self._idle.ended(exchange)
+        if self._probes.calls_for_probe(exchange, now) and not self._stop.is_set():
+            self._probe(now)
         if self._stop.is_set() and not self._sender.in_flight:
             self._over.set()
 
     async def _sample_each_second(self) -> None:
         for second in count(1):
             await asyncio.sleep(max(0.0, self._began + second - time.monotonic()))
-            emit(sample=self._ledger.sample(time.monotonic(), self._sender.in_flight))
+            self._emit_sample()
 
     async def _finish(self) -> None:
         """Waits for the requests in flight. Each has its outcome by its deadline."""
         while self._sender.in_flight:
             self._over.clear()
             await asyncio.wait_for(self._over.wait(), self._plan.timeout + self._plan.long_seconds + 5)
-        emit(sample=self._ledger.sample(time.monotonic(), 0))
+        self._emit_sample()
+
+    def _emit_sample(self) -> None:
+        sample = self._ledger.sample(time.monotonic(), self._sender.in_flight)
+        emit(sample={**sample, "raced": self._idle.raced})
 
     def _hand_over(self, seconds: float, lost_spans: int) -> None:
-        summary = {**self._ledger.summary(self._plan.rate, seconds), "lost_spans": lost_spans}
+        more = {"lost_spans": lost_spans, "idle_timeout_s": self._idle.timeout, "raced": self._idle.raced}
+        summary = {**self._ledger.summary(self._plan.rate, seconds), **more}
         if self._ledger.late:
             late = f"{self._ledger.late:,} of {self._ledger.sent:,} requests"
             reason = f"{late} were started more than {LATE_SECONDS * 1000:g} ms late"

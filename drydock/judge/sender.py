@@ -37,6 +37,8 @@ class Sender:
         self._connections = 0
         self._idle: deque[Connection] = deque()
         self._alive: set[Connection] = set()  # of the kept lane
+        self._paused: dict[int, Connection] = {}  # of the idle lane, by number
+        self.on_idle_closed: Callable[[int, float], None] = lambda _number, _seconds: None
         self._under_way: dict[int, tuple[Exchange, Connection | None]] = {}
         self._connecting: set[asyncio.Task[None]] = set()
         self._sweeper = self._loop.call_later(SWEEP_SECONDS, self._sweep)
@@ -47,8 +49,12 @@ class Sender:
         return len(self._under_way)
 
     def send(self, exchange: Exchange, over: float = 0.0) -> None:
-        """Starts a request: on a free kept connection of its lane, otherwise on a new one."""
-        if exchange.lane is Lane.KEPT and (connection := self._take()) is not None:
+        """Starts a request: on a free connection of its lane, otherwise on a new one.
+
+        A request of the idle lane has the number of the connection to go on with.
+        """
+        connection = self._take() if exchange.lane is Lane.KEPT else self._resume(exchange)
+        if connection is not None:
             self._under_way[id(exchange)] = (exchange, connection)
             connection.send(exchange)
             return
@@ -60,7 +66,8 @@ class Sender:
     async def close(self) -> None:
         """Closes the idle connections."""
         self._sweeper.cancel()
-        for connection in tuple(self._alive):
+        paused, self._paused = self._paused, {}
+        for connection in (*self._alive, *paused.values()):
             connection.close()
         for task in tuple(self._connecting):
             task.cancel()
@@ -76,6 +83,18 @@ class Sender:
                 return connection
             self._drop(connection)
         return None
+
+    def _resume(self, exchange: Exchange) -> Connection | None:
+        """The connection that a request of the idle lane goes on with; None once the server has closed it."""
+        if (connection := self._paused.pop(exchange.connection, None)) is None:
+            return None
+        idle = time.monotonic() - connection.idle_since
+        if connection.ended_by_server:
+            self.on_idle_closed(connection.number, idle)
+            connection.close()
+            return None
+        exchange.idle = idle
+        return connection
 
     async def _open(self, exchange: Exchange, over: float) -> None:
         self._connections += 1
@@ -136,6 +155,9 @@ class Sender:
         if exchange.lane is Lane.KEPT and connection.reusable:
             connection.idle_since = time.monotonic()
             self._idle.append(connection)
+        elif exchange.lane is Lane.IDLE and connection.reusable:
+            connection.idle_since = time.monotonic()
+            self._paused[connection.number] = connection
         else:
             self._drop(connection)
         self._on_end(exchange)
@@ -145,6 +167,8 @@ class Sender:
         connection.reusable = False
         if connection in self._idle:
             self._idle.remove(connection)
+        if self._paused.pop(connection.number, None) is not None:
+            self.on_idle_closed(connection.number, time.monotonic() - connection.idle_since)
 
     def _drop(self, connection: Connection) -> None:
         self._alive.discard(connection)

@@ -12,6 +12,7 @@ class ProgressSample:
     """Counts since the start at `time` (Unix seconds); `rate` and `p95_ms` are of the last second.
 
     `late` requests were started more than the judge's LATE_SECONDS late; `in_flight` have no outcome yet.
+    `raced` requests of the lane `idle` were lost because the server closed the idle connection at that moment.
     """
 
     time: float
@@ -21,6 +22,7 @@ class ProgressSample:
     late: int
     p95_ms: float
     in_flight: int
+    raced: int = 0
 
     @classmethod
     def parse(cls, line: Mapping[str, Any]) -> Self:
@@ -29,5 +31,8 @@ class ProgressSample:
 
     @property
     def lost(self) -> int:
-        """The number of requests without a 2xx response."""
-        return sum(count for outcome, count in self.outcomes.items() if outcome != Outcome.OK)
+        """The number of requests without a 2xx response, without `raced`: these are lost in a steady state too.
+
+        If something else breaks a connection of that lane, the probe that follows is lost, or the other lanes show it.
+        """
+        return sum(count for outcome, count in self.outcomes.items() if outcome != Outcome.OK) - self.raced

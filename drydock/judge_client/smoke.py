@@ -139,5 +139,8 @@ def on_compose(project: Project, load: Load) -> JudgeContainer:
 
 
 def plan_of(project: Project, url: str, load: Load) -> Plan:
-    """The plan by drydock.toml, without long requests: their seconds would be all that is seen of the others."""
-    return replace(Plan.of(project.configuration.judge, url, load.rate, load.seconds), long_rate=0)
+    """The plan by drydock.toml, without long requests, whose seconds would hide those of the others.
+
+    It is without the lane idle too: a smoke test sends what it has planned.
+    """
+    return replace(Plan.of(project.configuration.judge, url, load.rate, load.seconds), long_rate=0, idle_lane=False)

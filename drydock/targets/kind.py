@@ -136,7 +136,7 @@ class KindTarget:
 
     def timeline(self) -> Timeline:
         """A recorder of the namespace's objects, the service's lifecycle log lines, and the judge's connections."""
-        service = self.cluster.get("service", self.workload.service, "--namespace", self.workload.namespace)
+        service = self.namespace.get("service", self.workload.service)
         connections = ConnectionTracking(CONTROL_PLANE, service["spec"]["clusterIP"])
         return Timeline(
             self.project.kubeconfig, self.workload.namespace, workload=self.workload, connections=connections

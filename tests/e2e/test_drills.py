@@ -23,7 +23,7 @@ SETTINGS = cluster.PROJECT.configuration.drills.disruptions
 DRAIN_SECONDS = 5  # k8s/base/shop.env
 SHUTDOWN_DASHBOARD = document.files(cluster.PROJECT.root)["shutdown"]
 SHUTDOWN_MARKS = [LINES[event] for event in SHUTDOWN]
-LANES = {"fresh", "kept", "long"}
+LANES = {"fresh", "kept", "long", "idle"}
 CUT = {Cause.CUT_IN_FLIGHT, Cause.REFUSED_AFTER_REMOVAL, Cause.CLOSED_LISTENER, Cause.RESET_ON_KEPT_ALIVE}
 # The checks of the service. On a busy machine other checks may fail: late requests, exhausted pool connections.
 OURS = {"enough requests", "the service has recovered", "container restarts", "deleted pods exit without SIGKILL"}

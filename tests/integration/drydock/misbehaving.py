@@ -10,6 +10,8 @@ from typing import NamedTuple, Self
 type Behaviour = Callable[[asyncio.StreamWriter], object]
 
 BODY = json.dumps({"id": 7}).encode()
+# A server with a keep-alive timeout reads nothing in this time before it closes: real ones do so for less than 1 ms.
+DEAF_SECONDS = 0.05
 # Closing with this option set sends RST instead of FIN.
 NO_LINGER = struct.pack("ii", 1, 0)
 
@@ -22,9 +24,13 @@ class Request(NamedTuple):
 
 
 class Server:
-    """Use it as an async context manager. `behave` chooses by the number of the request, from 0, how it is answered."""
+    """Use it as an async context manager. `behave` chooses by the number of the request, from 0, how it is answered.
 
-    def __init__(self, behave: Callable[[int], Behaviour] = lambda _: healthy) -> None:
+    It closes a connection that is idle for `keep_alive` seconds, and no longer reads just before.
+    """
+
+    def __init__(self, behave: Callable[[int], Behaviour] = lambda _: healthy, keep_alive: float | None = None) -> None:
+        self._keep_alive = keep_alive
         self.requests: list[Request] = []
         self.connections = 0
         self._behave = behave
@@ -61,7 +67,9 @@ class Server:
         self._writers.append(writer)
         try:
             while not writer.is_closing():
-                line, *lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+                async with asyncio.timeout(self._keep_alive):
+                    head = await reader.readuntil(b"\r\n\r\n")
+                line, *lines = head.decode().split("\r\n")
                 headers = {name.lower(): value for name, _, value in (text.partition(": ") for text in lines if text)}
                 await reader.readexactly(int(headers.get("content-length", "0")))
                 async with self._arrived:
@@ -69,6 +77,9 @@ class Server:
                     self._arrived.notify_all()
                 self._behave(len(self.requests) - 1)(writer)
                 await writer.drain()
+        except TimeoutError:
+            await asyncio.sleep(DEAF_SECONDS)
+            writer.close()
         except (asyncio.IncompleteReadError, ConnectionError):
             writer.close()
 

@@ -55,7 +55,7 @@ async def test_each_class_of_fault_is_found_every_time_and_nothing_else(name: st
     assert found[Outcome.OK] == len(judged.records) - FAULTS, f"{found}, of {len(judged.records)}"
     assert all(record.reason for record in judged.records if record.lost), "each in the error's own words"
     lanes = Counter(record.lane for record in judged.records if record.outcome is outcome)
-    assert set(lanes) == {Lane.FRESH, Lane.KEPT}, "the fault was met in both lanes"
+    assert {Lane.FRESH, Lane.KEPT} <= set(lanes), "the fault was met in both lanes"
 
 
 async def test_a_listener_that_is_gone_refuses_every_request_that_follows(tmp_path: Path) -> None:

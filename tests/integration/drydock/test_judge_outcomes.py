@@ -51,10 +51,11 @@ class Client:
         self._writer = RequestWriter(parts.netloc, Answers([]))
         self._sender = Sender((parts.hostname or "", parts.port or 80), 1, self._end, "X-Served-By")
 
-    async def send(self, lane: Lane = Lane.FRESH, request: Request = READ) -> Exchange:
+    async def send(self, lane: Lane = Lane.FRESH, request: Request = READ, connection: int = 0) -> Exchange:
         now = time.monotonic()
         written = self._writer.write(request, lane, 0)
         exchange = Exchange(now, now, lane, request, written.head, written.body, written.key, now + TIMEOUT)
+        exchange.connection = connection
         ended = self._ended[id(exchange)] = asyncio.get_running_loop().create_future()
         self._sender.send(exchange)
         await ended

@@ -63,6 +63,23 @@ def test_each_lost_request_is_there_with_its_connection_its_cause_and_what_to_ch
     assert "kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle" in page
 
 
+def test_the_findings_of_the_probes_stand_beside_the_causes(folder: RunFolder) -> None:
+    probe = request(LOST[1].ended, lane="probe")
+    page = written(folder, disrupted.analysis(evidence([*LOST, probe])))
+
+    assert "A probe on a new connection followed 1 of the 1 failures on reused connections: 1 reset" in page
+    assert "A probe on a new connection" not in written(folder, disrupted.analysis())
+
+
+def test_the_pause_before_a_lost_request_of_the_idle_lane_is_there(folder: RunFolder) -> None:
+    idle = [request(ACTED, lane="idle", connection=9)]
+    idle.append(request(idle[0].ended + 5, Outcome.RESET, lane="idle", connection=9, position=1))
+    page = written(folder, disrupted.analysis(evidence(idle)))
+
+    assert "1 of 1 requests of the lane idle were lost after a pause of 5.000 s" in page
+    assert "of the lane idle were lost" not in written(folder, disrupted.analysis())
+
+
 def test_what_a_component_says_is_text_and_not_markup(folder: RunFolder) -> None:
     written(folder, disrupted.analysis(evidence(LOST)))
 
