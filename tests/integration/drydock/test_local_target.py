@@ -255,7 +255,8 @@ def test_the_drill_kill_hard_states_its_losses(project: Project) -> None:
     promised = KillHard(project.configuration.drills.disruptions).objectives.lost
     assert promised == 60, "3 s of half of 40 requests a second"
     assert 0 < verdict.figures["lost"] <= promised
-    assert {loss.cause for loss in analysis.losses} <= {Cause.CUT_IN_FLIGHT, Cause.PROCESS_DEAD, Cause.NOT_LISTENING_YET}
+    causes = {loss.cause for loss in analysis.losses}
+    assert causes <= {Cause.CUT_IN_FLIGHT, Cause.PROCESS_DEAD, Cause.NOT_LISTENING_YET}
 
 
 @pytest.mark.slow
