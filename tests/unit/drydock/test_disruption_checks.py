@@ -288,6 +288,7 @@ def test_the_figures_of_losses() -> None:
 
 def test_figures_that_were_not_observed_are_left_out() -> None:
     figures = disrupted.analysis(replace(run(seen=[]), recovered_at=None)).verdict().figures
+    assert figures["clock_skew_s"] == 0
 
     assert not figures.keys() & {"recovery_s", "cpu_pressure", "outcome_refused"}
     assert (figures["terminations"], figures["slowest_shutdown_s"]) == (0, 0.0)

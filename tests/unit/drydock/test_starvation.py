@@ -44,6 +44,10 @@ def test_only_the_requests_between_the_two_times_count(began: float, ended: floa
     assert Starvation([due(30.0), due(15.0, LATE), due(1.0)]).between(began, ended) is starved
 
 
+def test_the_delay_is_that_after_the_due_time() -> None:
+    assert not Starvation([due(15.0), due(16.0)]).between(10, 20)
+
+
 @pytest.mark.parametrize(
     ("at", "explained"),
     [(99.0, True), (98.875, False), (100.0, True), (102.0, True), (102.125, False)],
