@@ -188,16 +188,19 @@ class EmbeddedPostgres:
 
 def stop_leftover(path: Path) -> bool:
     """Stops a server that an earlier process left running on the files in `path`. False if there was none."""
-    data = path.resolve() / "data"
-    process = _postmaster(data)
+    process = postmaster(path)
     if process is None:
         return False
-    terminate(process, STOP_SECONDS, STOP_SIGNALS["fast"])
+    terminate([process], STOP_SECONDS, STOP_SIGNALS["fast"])
     return True
 
 
-def _postmaster(data: Path) -> psutil.Process | None:
-    """The server that runs on `data`. Its pid may belong to another program by now, so the command is compared too."""
+def postmaster(path: Path) -> psutil.Process | None:
+    """The server that runs on the files in `path`; None without one.
+
+    Its pid may belong to another program by now, so the command is compared too.
+    """
+    data = path.resolve() / "data"
     try:
         process = psutil.Process(int((data / "postmaster.pid").read_text().splitlines()[0]))
         ours = str(data) in process.cmdline()

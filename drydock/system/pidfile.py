@@ -1,8 +1,10 @@
 """Remembering a process we left running, without ever mistaking another one for it."""
 
+import contextlib
 import json
 import os
 import signal
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,7 +45,7 @@ class PidFile:
         """Sends SIGTERM, and SIGKILL after `seconds`. False if there was no process."""
         process = self.process()
         if process is not None:
-            terminate(process, seconds)
+            terminate([process], seconds)
         self.remove()
         return process is not None
 
@@ -62,15 +64,18 @@ def running(pid: int, started: float) -> psutil.Process | None:
     return None if _ended(process) or drift > START_TIME_TOLERANCE_SECONDS else process
 
 
-def terminate(process: psutil.Process, seconds: float, number: signal.Signals = signal.SIGTERM) -> None:
-    """Ends a process: signal `number`, then SIGKILL after `seconds`."""
-    try:
-        process.send_signal(number)
-        if not wait_until(lambda: _ended(process), seconds, interval=0.05):
-            process.kill()
-            wait_until(lambda: _ended(process), KILL_SECONDS, interval=0.05)
-    except psutil.NoSuchProcess:
-        pass
+def terminate(processes: Sequence[psutil.Process], seconds: float, number: signal.Signals = signal.SIGTERM) -> None:
+    """Ends processes: signal `number` to each, and SIGKILL after `seconds` to those that still run."""
+    _send(number, processes)
+    if not wait_until(lambda: all(map(_ended, processes)), seconds, interval=0.05):
+        _send(signal.SIGKILL, processes)
+        wait_until(lambda: all(map(_ended, processes)), KILL_SECONDS, interval=0.05)
+
+
+def _send(number: signal.Signals, processes: Iterable[psutil.Process]) -> None:
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.send_signal(number)
 
 
 def _ended(process: psutil.Process) -> bool:

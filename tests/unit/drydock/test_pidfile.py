@@ -1,12 +1,14 @@
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
-from drydock.system.pidfile import PidFile
+from drydock.system.pidfile import PidFile, terminate
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
 # Ignores SIGTERM, and says so when it does.
@@ -71,3 +73,17 @@ def test_a_process_that_ignores_sigterm_is_killed(pid_file: PidFile) -> None:
         pid_file.write(stubborn.pid)
 
         assert pid_file.stop(seconds=0.1)
+
+
+def test_of_several_processes_only_those_that_ignore_the_signal_are_killed(sleeper: subprocess.Popen[bytes]) -> None:
+    with subprocess.Popen(STUBBORN, stdout=subprocess.PIPE) as stubborn, subprocess.Popen(SLEEPER) as ended:
+        assert stubborn.stdout is not None
+        stubborn.stdout.readline()
+        processes = [psutil.Process(it.pid) for it in (ended, stubborn, sleeper)]
+        ended.kill()
+        ended.wait()
+
+        terminate(processes, seconds=0.5)
+
+    assert stubborn.returncode == -signal.SIGKILL
+    assert sleeper.wait(5) == -signal.SIGTERM
