@@ -306,7 +306,7 @@ class Project:
 
     @property
     def state(self) -> Path:
-        """The folder for logs, pid files, the kubeconfig and the local database. Git ignores it."""
+        """The folder for logs, pid files, drill records, the kubeconfig and the local database. Git ignores it."""
         return self.root / ".local"
 
     @property

@@ -1,8 +1,10 @@
-"""One at a time: two `up`s at once would each take the other's half-made cluster for an abandoned one."""
+"""Locks on files. The kernel releases a lock with the process that holds it, however that process ends."""
 
 import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
 
 from drydock.core.errors import CannotRunError
 from drydock.core.project import cache_folder
@@ -10,7 +12,9 @@ from drydock.core.project import cache_folder
 
 @contextmanager
 def exclusive() -> Iterator[None]:
-    """Holds the lock of this user's cluster, which all checkouts share; a process that ends lets go of it.
+    """Holds the lock of this user's cluster, which all checkouts share.
+
+    Two `up`s at once would each take the other's half-made cluster for an abandoned one.
 
     Raises:
         CannotRunError: another `drydock` holds it.
@@ -18,9 +22,29 @@ def exclusive() -> Iterator[None]:
     path = cache_folder() / "cluster.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        if not taken(file):
             remedy = "Wait for it to end, or stop it with Ctrl-C."
-            raise CannotRunError("another `drydock up` or `drydock down` is at work", remedy) from error
+            raise CannotRunError("another `drydock up` or `drydock down` is at work", remedy)
         yield
+
+
+def taken(file: IO[str]) -> bool:
+    """Takes the lock of an open file until it is closed. False if another process holds it."""
+    return _locked(file, fcntl.LOCK_EX)
+
+
+def held(path: Path) -> bool:
+    """Whether a living process holds the lock of the file. False without the file."""
+    try:
+        with path.open() as file:
+            return not _locked(file, fcntl.LOCK_SH)  # shared: two that ask do not see each other
+    except FileNotFoundError:
+        return False
+
+
+def _locked(file: IO[str], kind: int) -> bool:
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -2,11 +2,9 @@
 
 import asyncio
 import json
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from drydock.analysis import audit
@@ -19,6 +17,7 @@ from drydock.judge_client.process import JudgeProcess
 from drydock.local import pod as pods
 from drydock.local import template
 from drydock.local.cluster import DEFAULT_REPLICAS, LocalCluster
+from drydock.local.drill_record import recorded
 from drydock.local.merge import merged
 from drydock.local.recorder import LocalRecorder
 from drydock.local.runtime import LocalRuntime
@@ -32,8 +31,8 @@ from drydock.targets.target import ANSWER_SECONDS, ROLLOUT_SECONDS
 
 START_SECONDS = 60.0
 DISCLAIMER = (
-    "Local processes behind a router of our own: this run claims nothing about Kubernetes, whose kubelet and kube-proxy "
-    "were not there."
+    "Local processes behind a router of our own: this run claims nothing about Kubernetes, whose kubelet and "
+    "kube-proxy were not there."
 )
 
 
@@ -59,22 +58,26 @@ class LocalTarget:
 
     @contextmanager
     def opened(self) -> Iterator[None]:
-        """Database, migrations, router and pods; when the block ends they are gone, and so are their files."""
-        with tempfile.TemporaryDirectory(prefix="drydock-") as folder:
-            Path(folder).chmod(0o755)  # Postgres may run as another user
-            with LocalRuntime.started(self.project, Path(folder) / "postgres") as runtime:
-                manifest = template.read(self.project)
-                runtime.migrate(template.Template(manifest, self.project, runtime.postgres.dsn).variables)
-                wanted = merged(manifest, self.changes)
-                with LocalCluster.started(runtime, wanted, self.recorder) as self._running:
-                    with step("service") as progress:
-                        if not self.wait_for_rollout(START_SECONDS):
-                            raise CannotRunError("the service did not become ready", "drydock up --platform local")
-                        progress.detail = ", ".join(self.ready_pods())
-                    try:
-                        yield
-                    finally:
-                        self._running = None
+        """Database, migrations, router and pods; when the block ends they are gone, and so are their files.
+
+        If this process is killed, `drydock down` finds them by the record (drydock/local/leftovers.py).
+        """
+        with (
+            recorded(self.project.state) as record,
+            LocalRuntime.started(self.project, record.database) as runtime,
+        ):
+            manifest = template.read(self.project)
+            runtime.migrate(template.Template(manifest, self.project, runtime.postgres.dsn).variables)
+            wanted = merged(manifest, self.changes)
+            with LocalCluster.started(runtime, wanted, self.recorder) as self._running:
+                with step("service") as progress:
+                    if not self.wait_for_rollout(START_SECONDS):
+                        raise CannotRunError("the service did not become ready", "drydock up --platform local")
+                    progress.detail = ", ".join(self.ready_pods())
+                try:
+                    yield
+                finally:
+                    self._running = None
 
     @contextmanager
     def timeline(self) -> Iterator[LocalRecorder]:
