@@ -15,6 +15,7 @@ def doctor() -> None:
         *examination.examine(project),
         *examination.autoscalers(project),
         *examination.left_changes(project),
+        *examination.left_processes(project),
     ]
     examination.report(findings)
     if any(finding.level is Level.BLOCKED for finding in findings):

@@ -22,6 +22,7 @@ from drydock.core.errors import CannotRunError, FailedError
 from drydock.core.project import Project
 from drydock.doctor import checks
 from drydock.doctor.checks import Diagnosis, Level, Port
+from drydock.local import leftovers
 from drydock.local.platform import LocalPlatform
 from drydock.pinned import releases, tools
 from drydock.system.host import is_wsl
@@ -80,6 +81,14 @@ def left_changes(project: Project) -> list[Diagnosis]:
     if entry is None or entry.holder.alive:
         return []
     return [checks.warning("drill", f"interrupted, the service is not restored: {entry.holder}", RESTORE)]
+
+
+def left_processes(project: Project) -> list[Diagnosis]:
+    """A warning for each local drill that was killed and has left processes or its folder."""
+    return [
+        checks.warning("drill", f"local, process {killed.record.pid}: {killed}", leftovers.REMEDY)
+        for killed in leftovers.find(project.state)
+    ]
 
 
 def _has_cluster(project: Project) -> bool:

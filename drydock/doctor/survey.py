@@ -15,6 +15,7 @@ from drydock.cluster.stack import TELEMETRY_NAMESPACE
 from drydock.core.console import output_console
 from drydock.core.errors import FailedError
 from drydock.core.project import Project
+from drydock.local import drill_record, leftovers
 from drydock.local.platform import LocalPlatform
 from drydock.system.http import status
 from drydock.targets.journal import RESTORE, Journal
@@ -32,7 +33,7 @@ class StatusLine:
 
 def survey(project: Project) -> list[StatusLine]:
     """Every running part of this checkout. Empty if nothing runs."""
-    return [*_kind(project), *_local(project)]
+    return [*_kind(project), *_local(project), *_local_drills(project)]
 
 
 def report(lines: list[StatusLine]) -> None:
@@ -70,6 +71,14 @@ def _local(project: Project) -> Iterator[StatusLine]:
             "local", project.configuration.workload.deployment, True, "running beside an embedded PostgreSQL"
         )
         yield _answer(platform.url, project)
+
+
+def _local_drills(project: Project) -> Iterator[StatusLine]:
+    for record in drill_record.records(project.state):
+        if record.running:
+            yield StatusLine("drill", f"local, process {record.pid}", True, "running")
+    for killed in leftovers.find(project.state):
+        yield StatusLine("drill", f"local, process {killed.record.pid}", False, f"{killed}. End it: {leftovers.REMEDY}")
 
 
 def _nodes(cluster: Cluster, containers: dict[str, str]) -> Iterator[StatusLine]:
