@@ -24,10 +24,10 @@ from drydock.runs.folder import RunFolder
 from drydock.runs.verdict import Check, Verdict
 from drydock.targets.local import LocalTarget
 from drydock.timeline.history import History
+from tests.integration.drydock.sample_checkout import ROOT, sample_checkout
 from tests.lifecycle import SHUTDOWN
 from tests.polling import poll_until
 
-ROOT = Path(__file__).parents[3]
 PROJECT = Project.find(ROOT)
 # A machine that runs other tests beside this one makes statements wait.
 VARIABLES = {"DRAIN_SECONDS": "1", "GRACEFUL_SECONDS": "4", "DATABASE_ACQUIRE_SECONDS": "8"}
@@ -201,15 +201,7 @@ QUICKER = {
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     """A checkout of its own, for its runs/, with drills that take seconds."""
-    for name in ("k8s", "app", "drills", "pyproject.toml"):
-        source = ROOT / name
-        (tmp_path / name).symlink_to(source)
-    text = (ROOT / "drydock.toml").read_text()
-    for long, short in QUICKER.items():
-        assert long in text
-        text = text.replace(long, short)
-    (tmp_path / "drydock.toml").write_text(text)
-    return Project.find(tmp_path)
+    return sample_checkout(tmp_path, QUICKER)
 
 
 def drilled(
