@@ -89,8 +89,9 @@ def recorded(state: Path) -> Iterator[DrillRecord]:
                 yield record
         finally:
             with signals.deferred():
-                shutil.rmtree(record.folder)
-                record.remove()
+                shutil.rmtree(record.folder, ignore_errors=True)
+                if not record.folder.exists():  # otherwise `drydock down` is to find it
+                    record.remove()
 
 
 def records(state: Path) -> list[DrillRecord]:

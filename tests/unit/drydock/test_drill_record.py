@@ -74,6 +74,23 @@ def test_folder_record_and_mark_are_gone_after_every_end_of_the_block(
     assert VARIABLE not in os.environ
 
 
+def test_a_folder_that_something_else_has_deleted_is_no_error(tmp_path: Path) -> None:
+    with recorded(tmp_path / "state") as record:
+        record.folder.rmdir()
+
+    assert not record.path.exists()
+
+
+def test_a_folder_that_could_not_be_deleted_stays_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.rmtree", lambda path, ignore_errors: None)
+
+    with recorded(tmp_path / "state") as record:
+        pass
+
+    assert records(tmp_path / "state") == [record]
+    assert not record.running
+
+
 def test_a_drill_inside_another_one_leaves_the_mark_of_the_outer_one(tmp_path: Path) -> None:
     with recorded(tmp_path / "state") as outer:
         with recorded(tmp_path / "state") as inner:
