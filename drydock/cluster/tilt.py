@@ -190,7 +190,7 @@ def stop_tilt(root: Path) -> bool:
     """Stops the Tilt of this checkout; False if none runs. Its deployments stay."""
     process = find_tilt(root)
     if process is not None:
-        terminate(process, STOP_SECONDS)
+        terminate([process], STOP_SECONDS)
     return process is not None
 
 

@@ -30,7 +30,7 @@ class RunningDrill:
     """`drydock drill delete-pod --platform local` in a checkout, and what it has started."""
 
     project: Project
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[bytes]
     started: list[psutil.Process]
 
     @property

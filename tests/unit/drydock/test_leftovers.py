@@ -24,8 +24,9 @@ def start() -> Iterator[Start]:
     """Starts a process with a mark; ends it after the test."""
     started = []
 
-    def begin(mark: Mapping[str, str], code: str = SLEEPS) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, **mark}, stdout=subprocess.PIPE)
+    def begin(mark: Mapping[str, str], code: str = SLEEPS, *arguments: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-c", code, *arguments]
+        process = subprocess.Popen(command, env={**os.environ, **mark}, stdout=subprocess.PIPE)
         started.append(process)
         assert process.stdout is not None
         process.stdout.readline()
@@ -129,6 +130,17 @@ def test_a_process_of_a_longer_folder_name_is_a_stranger(tmp_path: Path, start: 
     list(leftovers.end(tmp_path))
 
     assert process.poll() is None
+
+
+def test_a_postgres_that_has_lost_its_mark_is_found_by_its_pid_file(tmp_path: Path, start: Start) -> None:
+    record = killed(tmp_path, tmp_path)
+    data = record.database / "data"
+    data.mkdir(parents=True)
+    server = start({}, SLEEPS, str(data))
+    (data / "postmaster.pid").write_text(f"{server.pid}\n")
+
+    assert list(leftovers.end(tmp_path)) == [f"postgres (process {server.pid})", str(record.folder)]
+    assert server.wait(5) == -2, "SIGINT is PostgreSQL's fast shutdown"
 
 
 def test_a_postgres_pid_file_that_names_a_stranger_harms_no_one(tmp_path: Path, start: Start) -> None:
