@@ -136,11 +136,14 @@ class KindTarget:
 
     def timeline(self) -> Timeline:
         """A recorder of the namespace's objects, the service's lifecycle log lines, and the judge's connections."""
-        service = self.namespace.get("service", self.workload.service)
-        connections = ConnectionTracking(CONTROL_PLANE, service["spec"]["clusterIP"])
         return Timeline(
-            self.project.kubeconfig, self.workload.namespace, workload=self.workload, connections=connections
+            self.project.kubeconfig, self.workload.namespace, workload=self.workload, connections=self.connections()
         )
+
+    def connections(self) -> ConnectionTracking | None:
+        """A recorder of the connections to the Service, on the node of the judge."""
+        service = self.namespace.get("service", self.workload.service)
+        return ConnectionTracking(CONTROL_PLANE, service["spec"]["clusterIP"])
 
     def judge(self, rate: float, seconds: float) -> JudgeJob:
         """A judge in the cluster, which goes through the Service."""

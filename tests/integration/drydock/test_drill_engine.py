@@ -73,6 +73,9 @@ class NotingTarget(KindTarget):
     def begin(self, run: str) -> None:
         self.rehearsal.done.append("record")
 
+    def connections(self) -> None:
+        """There is no node."""
+
     def changed_parts(self) -> list[str]:
         return ["a change"]
 

@@ -20,7 +20,7 @@ from tests.unit.drydock.disrupted import ACTED, BEGAN, ENDED, GOOD, LEAVING, REC
 
 PASSED, FAILED, UNKNOWN = Result.PASSED, Result.FAILED, Result.UNKNOWN
 REFUSED = request(ACTED + 1, Outcome.REFUSED)
-SHED = request(ACTED + 1, Outcome.SERVER_ERROR, took=2.0)
+SHED = request(ACTED + 1, Outcome.SERVER_ERROR, took=2.0, reason=disrupted.WORKLOAD.no_connection)
 WITH_503 = frozenset({503})
 
 
