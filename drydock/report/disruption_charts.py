@@ -1,4 +1,4 @@
-"""The charts of a shutdown drill: outcomes, latency and pods, in seconds since the action."""
+"""The charts of a shutdown drill: outcomes, latency, CPU and pods, in seconds since the action."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,14 +10,18 @@ from matplotlib.figure import Figure
 from drydock.analysis.disruption_analysis import Analysis
 from drydock.analysis.evidence import Evidence
 from drydock.analysis.pod_terminations import PodTermination
+from drydock.analysis.starvation import QUANTILE, STARVED_SECONDS
 from drydock.report.chart_style import BLACK, BLUE, GREEN, LOOK, ORANGE, OUTCOMES, PURPLE, RED, SKY, svg
 from drydock.requests.outcome import Outcome
 from drydock.requests.records import Record
+from drydock.requests.statistics import percentile
 from drydock.timeline.history import unix
 
 # The phases of a pod between two marks, and their colours.
 RUNNING, READY, TERMINATING, DRAINING, CLOSING = "not ready", "ready", "preStop", "draining", "closing"
 COLOURS = {RUNNING: "#d5dae1", READY: GREEN, TERMINATING: ORANGE, DRAINING: SKY, CLOSING: PURPLE}
+# A logarithmic axis has no zero.
+SHORTEST_DELAY_SECONDS = 0.0001
 LATENCY_SHARES = ((50, SKY), (95, BLUE), (99, PURPLE))
 
 
@@ -26,18 +30,19 @@ def drill(analysis: Analysis) -> str:
     evidence = analysis.evidence
     lanes = list(_lanes(analysis))
     with mpl.rc_context(LOOK):
-        height = 5.6 + 0.42 * max(len(lanes), 2)
-        ratios = [1.25, 1.1, 0.35 + 0.21 * max(len(lanes), 2)]
+        height = 7.0 + 0.42 * max(len(lanes), 2)
+        ratios = [1.25, 1.1, 0.7, 0.35 + 0.21 * max(len(lanes), 2)]
         figure = Figure(figsize=(11, height), layout="constrained")
-        outcomes, times, pods = figure.subplots(3, 1, sharex=True, height_ratios=ratios)
+        outcomes, times, machine, pods = figure.subplots(4, 1, sharex=True, height_ratios=ratios)
         seconds = _by_second(evidence)
         _outcomes(outcomes, seconds)
         _latency(times, seconds)
+        _machine(machine, seconds, evidence)
         _pods(pods, lanes)
-        for axes in (outcomes, times, pods):
+        for axes in (outcomes, times, machine, pods):
             _moments(axes, evidence)
             axes.set_axisbelow(True)
-        for axes in (outcomes, times):
+        for axes in (outcomes, times, machine):
             axes.grid(axis="y")
         _name(outcomes, evidence)
         pods.set_xlabel("seconds since the action")
@@ -88,6 +93,27 @@ def _latency(axes: Axes, seconds: Mapping[int, Sequence[Record]]) -> None:
 def _latency_of(records: Sequence[Record], share: int) -> float:
     good = sorted(1000 * it.seconds for it in records if not it.lost and it.lane != "long")
     return good[min(len(good) - 1, int(len(good) * share / 100))] if good else float("nan")
+
+
+def _machine(axes: Axes, seconds: Mapping[int, Sequence[Record]], evidence: Evidence) -> None:
+    axes.set_title("CPU: start delay of the judge, and the share of time in which a task waited for a CPU")
+    order = sorted(seconds)
+    delays = [percentile(sorted(it.started - it.intended for it in seconds[second]), QUANTILE) for second in order]
+    values = [1000 * max(delay or 0.0, SHORTEST_DELAY_SECONDS) for delay in delays]
+    axes.plot([second + 0.5 for second in order], values, color=BLUE, label=f"start delay, p{QUANTILE}", linewidth=1.3)
+    axes.axhline(1000 * STARVED_SECONDS, color=RED, linewidth=0.8, linestyle="--", label="out of CPU above this")
+    axes.set_yscale("log")
+    axes.set_ylabel("ms")
+    if shares := evidence.pressure.shares:
+        pressure = axes.twinx()
+        times = [time - evidence.action_started for time, _ in shares]
+        percents = [100 * share for _, share in shares]
+        pressure.fill_between(times, percents, step="pre", color=COLOURS[RUNNING], alpha=0.5, linewidth=0)
+        pressure.set_ylim(0, 100)
+        pressure.set_ylabel("% waited")
+        axes.set_zorder(pressure.get_zorder() + 1)
+        axes.patch.set_visible(False)
+    axes.legend(loc="upper right", ncols=2)
 
 
 def _pods(axes: Axes, lanes: Sequence["_Lane"]) -> None:

@@ -14,6 +14,8 @@ from drydock.local import leftovers
 from drydock.local.drill_record import DrillRecord, recorded
 
 SLEEPS = "import time; print(flush=True); time.sleep(60)"
+# PostgreSQL handles SIGINT itself. A child of a background job starts with SIGINT ignored.
+ENDS_AT_SIGINT = f"import signal; signal.signal(signal.SIGINT, signal.SIG_DFL); {SLEEPS}"
 IGNORES_SIGTERM = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEEPS}"
 
 type Start = Callable[..., subprocess.Popen[bytes]]
@@ -136,7 +138,7 @@ def test_a_postgres_that_has_lost_its_mark_is_found_by_its_pid_file(tmp_path: Pa
     record = killed(tmp_path, tmp_path)
     data = record.database / "data"
     data.mkdir(parents=True)
-    server = start({}, SLEEPS, str(data))
+    server = start({}, ENDS_AT_SIGINT, str(data))
     (data / "postmaster.pid").write_text(f"{server.pid}\n")
 
     assert list(leftovers.end(tmp_path)) == [f"postgres (process {server.pid})", str(record.folder)]
