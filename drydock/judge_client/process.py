@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from drydock.cluster import docker
 from drydock.core.console import Step
 from drydock.core.errors import CannotRunError
 from drydock.judge.plan import VARIABLE, Plan
@@ -64,7 +65,7 @@ class JudgeProcess:
         """Writes requests.csv.gz and judge.json. Raises FailedError if the log is incomplete."""
         for _ in self._lines():
             pass
-        log.collect("".join(self._said), folder)
+        log.collect(self._output(), folder)
         self.remove()
 
     def remove(self) -> None:
@@ -80,6 +81,10 @@ class JudgeProcess:
         if self._process.stdout:
             self._process.stdout.close()
         self._process = None
+
+    def _output(self) -> str:
+        """Its whole output."""
+        return "".join(self._said)
 
     def _command(self) -> Sequence[str]:
         """The command that runs it; the plan is in its environment."""
@@ -100,15 +105,30 @@ class JudgeContainer(JudgeProcess):
     command: Sequence[str] = ()
     name: str = ""
 
+    def start(self, progress: Step) -> None:
+        """Starts it, after removing one that a killed run left, and returns when it begins to send.
+
+        Raises:
+            CannotRunError: the service does not answer.
+        """
+        self._remove_container()
+        super().start(progress)
+
     def stop(self) -> None:
         """Stops sending. Requests in flight still count."""
         succeeds(["docker", "kill", "--signal", "TERM", self.name])
 
     def remove(self) -> None:
         """Ends it at any stage."""
-        if self._process is not None and self._process.poll() is None:
-            succeeds(["docker", "kill", self.name])
+        self._remove_container()
         super().remove()
+
+    def _output(self) -> str:
+        """The log that the engine keeps: the attached `docker compose run` mixes it with the error stream."""
+        return docker.docker("logs", self.name)
+
+    def _remove_container(self) -> None:
+        succeeds(["docker", "rm", "--force", self.name])
 
     def _command(self) -> Sequence[str]:
         return self.command

@@ -133,7 +133,7 @@ def on_compose(project: Project, load: Load) -> JudgeContainer:
     plan = plan_of(project, f"http://{project.configuration.workload.service}:{COMPOSE_PORT}", load)
     variables = [f"--env={name}" for name in (VARIABLE, *VARIABLES)]
     # Under its service's name too, or Prometheus would not find it; beside the service that runs, and no other.
-    options = ["--rm", "--no-TTY", "--no-deps", "--use-aliases", "--name", CONTAINER]
+    options = ["--no-TTY", "--no-deps", "--use-aliases", "--name", CONTAINER]
     command = [*compose, "--progress", "quiet", "run", *options, *variables, NAME]
     return JudgeContainer(plan, variables=VARIABLES, command=command, name=CONTAINER)
 

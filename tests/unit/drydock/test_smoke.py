@@ -178,7 +178,7 @@ def test_on_compose_it_goes_to_the_containers_port_with_the_plan_in_its_environm
     assert judge.command[-1] == "judge"
 
 
-def test_a_container_is_told_to_end_by_its_name(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_container_is_told_to_end_and_removed_by_its_name(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[list[str]] = []
     monkeypatch.setattr("drydock.judge_client.process.succeeds", asked.append)
     program = "import json, os; print(json.dumps({'began': 1, 'plan': os.environ['JUDGE_PLAN'][:1]}))"
@@ -189,7 +189,8 @@ def test_a_container_is_told_to_end_by_its_name(project: Project, monkeypatch: p
     judge.stop()
     judge.remove()
 
-    assert asked[0] == ["docker", "kill", "--signal", "TERM", "drydock-judge"]
+    remove = ["docker", "rm", "--force", "drydock-judge"]
+    assert asked == [remove, ["docker", "kill", "--signal", "TERM", "drydock-judge"], remove]
 
 
 @pytest.mark.parametrize(
