@@ -13,7 +13,7 @@ class Arrivals:
     """The start of the last request that was sent to a leaving pod on a new and on a kept-alive connection.
 
     Unix seconds; None if none was observed. A Service moves only new connections away: openshift/origin's disruption
-    monitors tell the two apart for this reason.
+    monitors separate the two for this reason.
     """
 
     deleted: float

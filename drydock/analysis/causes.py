@@ -8,9 +8,10 @@ from math import inf
 from drydock.analysis.chosen_pods import ChosenPods
 from drydock.analysis.endings import QUICK_SECONDS, Ending, endings
 from drydock.analysis.evidence import Evidence
+from drydock.analysis.idle_pauses import pauses
 from drydock.analysis.pod_terminations import PodTermination
 from drydock.manifests.shutdown_budget import PROPAGATION_SECONDS
-from drydock.requests.outcome import Outcome
+from drydock.requests.outcome import CROSSED, Outcome
 from drydock.requests.records import Record
 from drydock.timeline.history import at, unix
 
@@ -21,7 +22,7 @@ LAST_CONNECTION_SECONDS = 2 * PROPAGATION_SECONDS + 1
 CLOSING_SECONDS = 0.15
 # A connection that was idle for longer than this can have met the server's keep-alive timeout: uvicorn's is 5 s, and no
 # server known to us has less than 1 s.
-IDLE_SECONDS = 0.9
+SHORTEST_TIMEOUT_SECONDS = 0.9
 
 
 class Cause(StrEnum):
@@ -104,7 +105,7 @@ class Diagnosis:
         self._evidence = evidence
         self._chosen = chosen
         self._endings = endings(evidence, terminations, chosen)
-        self._ended_last = self._last_answers()
+        self._idle = {(it.connection, it.position): seconds for it, seconds in pauses(evidence.records)}
         self._starts = dict(self._first_seen())
         self._first_answers = self._first_answers_of_new_pods()
 
@@ -173,7 +174,7 @@ class Diagnosis:
         if record.started >= ending.died:
             return self._after_death(record, ending)
         if ending.abrupt or record.outcome is Outcome.TRUNCATED:
-            return Cause.CUT_IN_FLIGHT if record.ended >= ending.died or not ending.abrupt else None
+            return Cause.CUT_IN_FLIGHT
         return self._while_closing(record, ending)
 
     def _after_death(self, record: Record, ending: Ending) -> Cause:
@@ -181,7 +182,7 @@ class Diagnosis:
             return Cause.NOT_LISTENING_YET
         return Cause.PROCESS_DEAD if ending.abrupt else Cause.REFUSED_AFTER_REMOVAL
 
-    def _while_closing(self, record: Record, ending: Ending) -> Cause | None:
+    def _while_closing(self, record: Record, ending: Ending) -> Cause:
         """The cause if the process closed its listener and went on with its requests in flight."""
         waited = record.ended - record.started
         if record.started < ending.closed + CLOSING_SECONDS and waited > CLOSING_SECONDS:
@@ -196,15 +197,11 @@ class Diagnosis:
         """The cause where no process ended and none was new."""
         if record.outcome is Outcome.TIMED_OUT:
             return Cause.NOT_ANSWERED
-        if record.position and record.outcome in (Outcome.RESET, Outcome.CLOSED_EARLY):
-            idle = record.started - self._ended_last.get((record.connection, record.position - 1), record.started)
-            if idle > IDLE_SECONDS and record.ended - record.started < QUICK_SECONDS:
-                return Cause.KEEP_ALIVE_TIMEOUT
+        idle = self._idle.get((record.connection, record.position), 0.0)
+        quick = record.ended - record.started < QUICK_SECONDS
+        if record.outcome in CROSSED and quick and idle > SHORTEST_TIMEOUT_SECONDS:
+            return Cause.KEEP_ALIVE_TIMEOUT
         return Cause.UNKNOWN
-
-    def _last_answers(self) -> dict[tuple[int, int], float]:
-        """The end of each request on a kept-alive connection, by connection and position."""
-        return {(it.connection, it.position): it.ended for it in self._evidence.records if it.lane != "fresh"}
 
     def _first_seen(self) -> Iterator[tuple[str, float]]:
         """The pods that were created during the run, and when."""

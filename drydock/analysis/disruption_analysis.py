@@ -12,6 +12,7 @@ from drydock.analysis.causes import Cause, Loss, losses
 from drydock.analysis.chosen_pods import ChosenPods
 from drydock.analysis.drill_objectives import DrillObjectives
 from drydock.analysis.evidence import Evidence
+from drydock.analysis.idle_pauses import IdlePauses
 from drydock.analysis.pod_terminations import PodTermination, terminations
 from drydock.analysis.probes import Probes
 from drydock.analysis.starvation import Starvation
@@ -77,6 +78,11 @@ class Analysis:
     def causes(self) -> Counter[Cause]:
         """The number of losses by cause, allowed losses included."""
         return Counter(loss.cause for loss in self.losses)
+
+    @cached_property
+    def idle_pauses(self) -> IdlePauses:
+        """The pauses of the lane idle."""
+        return IdlePauses.among(self.evidence.records)
 
     @cached_property
     def probes(self) -> Probes:

@@ -72,8 +72,9 @@ def _closed(termination: PodTermination, records: Sequence[Record]) -> float | N
     closed = marks.get("drained") or marks.get("sigterm") or _estimated(termination, records)
     if closed is None:
         return None
-    answered = (it.started for it in records if it.position == 0 and it.whole and it.started <= _exited(termination))
-    return max(closed, *answered, closed)
+    exited = _exited(termination)
+    answered = [it.started for it in records if it.position == 0 and it.whole and it.started <= exited]
+    return max([closed, *answered])
 
 
 def _estimated(termination: PodTermination, records: Sequence[Record]) -> float | None:
@@ -92,7 +93,7 @@ def _estimated(termination: PodTermination, records: Sequence[Record]) -> float 
 
 
 def _killed(termination: PodTermination, records: Sequence[Record]) -> float:
-    """The end of a killed process: its connections break at once, and its end is noticed later."""
+    """The end of a killed process: its connections break at once, before its parent notices."""
     latest = _exited(termination)
     earliest = latest - RESOLUTION_SECONDS - NOTICED_SECONDS
     broke = (it.ended for it in records if it.outcome in BROKEN and earliest <= it.ended <= latest)

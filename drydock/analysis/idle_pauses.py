@@ -5,11 +5,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from drydock.judge.exchange import Lane
-from drydock.requests.outcome import Outcome
+from drydock.requests.outcome import CROSSED
 from drydock.requests.records import Record
-
-# What a request becomes that crosses the server's FIN.
-CROSSED = frozenset({Outcome.RESET, Outcome.CLOSED_EARLY})
 
 
 @dataclass(frozen=True)
@@ -22,7 +19,7 @@ class IdlePauses:
     @classmethod
     def among(cls, records: Sequence[Record]) -> Self:
         """The pauses of a run."""
-        found = list(pauses(records))
+        found = list(pauses([record for record in records if record.lane == Lane.IDLE]))
         return cls(len(found), sorted(pause for record, pause in found if record.outcome in CROSSED))
 
     @property
@@ -38,8 +35,8 @@ class IdlePauses:
 
 
 def pauses(records: Sequence[Record]) -> Iterator[tuple[Record, float]]:
-    """Each request of the lane on a reused connection, with the seconds for which the connection was idle before."""
-    idle = {(it.connection, it.position): it for it in records if it.lane == Lane.IDLE}
-    for (connection, position), record in idle.items():
-        if (before := idle.get((connection, position - 1))) is not None:
+    """Each request on a reused connection, with the seconds for which the connection was idle before."""
+    placed = {(it.connection, it.position): it for it in records}
+    for (connection, position), record in placed.items():
+        if (before := placed.get((connection, position - 1))) is not None:
             yield record, record.started - before.ended

@@ -1,4 +1,4 @@
-"""What the judge's probes found: a failure on a reused connection is that of the connection, or of the service.
+"""The findings of the judge's probes: a failure concerns one connection, or the whole service.
 
 A probe is due at the end of the failed request. The columns are rounded to a microsecond, so the two times differ by at
 most 2 µs. The judge needs longer than that to record a request: no other failure ends within them.

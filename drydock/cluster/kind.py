@@ -136,7 +136,7 @@ class Cluster:
             raise CannotRunError(f"the cluster could not be created: {error.reason}", remedy) from error
 
     def _revive(self, progress: Step) -> bool:
-        """Whether a cluster exists and becomes ready. Otherwise it is deleted, unless it is another checkout's."""
+        """Whether a cluster exists and becomes ready. Deletes it otherwise, unless another checkout created it."""
         nodes = cluster_nodes()
         if not nodes:
             return False

@@ -45,7 +45,7 @@ class Workload(Section):
     """The Kubernetes names of the service under test. Without `lifecycle`, drydock does not read its log.
 
     `no_connection` is a text in the body of the 503 that the service sends when it has no connection to its database.
-    Without it, drydock does not tell such a 503 from any other.
+    Without it, drydock cannot distinguish such a 503 from others.
     """
 
     namespace: str

@@ -74,7 +74,7 @@ class DrillRun[T: Target]:
 
     @property
     def answers_everything(self) -> bool:
-        """Whether the last second had no loss, and at most as many requests are in flight as are sent in a second."""
+        """Whether the last second had no loss, and the requests in flight are at most those of one second."""
         if self.sample is None or self.sample.lost != self._lost_before:
             return False
         return self.sample.in_flight <= self.settings.rate

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from statistics import median
 
 from drydock.judge.exchange import Exchange
-from drydock.requests.outcome import Outcome
+from drydock.requests.outcome import CROSSED, Outcome
 
 CONNECTIONS = 8
 # Their first requests are so far apart: a proxy's connections do not pause in step.
@@ -84,8 +84,7 @@ class IdleLane:
 
     def _met_fin(self, exchange: Exchange) -> bool:
         """Whether a lost request crossed the FIN of an idle connection."""
-        broken = exchange.outcome in (Outcome.RESET, Outcome.CLOSED_EARLY)
-        return broken and any(abs(exchange.idle - fin) <= REFUTED_SECONDS for fin in self._fins)
+        return exchange.outcome in CROSSED and any(abs(exchange.idle - fin) <= REFUTED_SECONDS for fin in self._fins)
 
     def _pause(self) -> float:
         """The seconds until a connection is used again."""

@@ -1,4 +1,4 @@
-"""After a failure on a reused connection, a probe on a fresh one tells a lost connection from a lost service."""
+"""Limits the probes: after a failure on a reused connection, one on a fresh connection tests the service."""
 
 from drydock.judge.exchange import Exchange, Lane
 from drydock.requests.outcome import WHOLE
@@ -15,7 +15,7 @@ class ProbeLimit:
         self._earliest = 0.0
 
     def calls_for_probe(self, exchange: Exchange, now: float) -> bool:
-        """Whether a request that has its outcome now is to be probed at once; the caller then sends the probe."""
+        """Whether to send a probe after this request, which has just ended. The caller sends it at once."""
         if exchange.lane is Lane.PROBE:
             self._under_way = False
         failed_on_reused = exchange.position > 0 and exchange.outcome not in WHOLE

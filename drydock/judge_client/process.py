@@ -25,7 +25,7 @@ class JudgeProcess:
     plan: Plan
     variables: Mapping[str, str] = field(default_factory=dict)
     _process: "subprocess.Popen[str] | None" = field(default=None, init=False)
-    _said: list[str] = field(default_factory=list, init=False)
+    _received: list[str] = field(default_factory=list, init=False)
 
     def start(self, progress: Step) -> None:
         """Starts it, and returns when it begins to send.
@@ -49,12 +49,12 @@ class JudgeProcess:
                 return
             if "ended" in line:
                 raise CannotRunError(f"the judge could not run: {line.get('reason', '')}", "See the service's log.")
-        raise CannotRunError(f"the judge ended at once:\n{last_lines(''.join(self._said))}")
+        raise CannotRunError(f"the judge ended at once:\n{last_lines(''.join(self._received))}")
 
     def follow(self, on_sample: Callable[[ProgressSample], None]) -> None:
         """Calls `on_sample` each second until the end. Raises CannotRunError if something else ended the judge."""
         if not log.follow(log.lines(self._lines()), on_sample):
-            raise CannotRunError(f"the judge was ended:\n{last_lines(''.join(self._said), 5)[:2000]}")
+            raise CannotRunError(f"the judge was ended:\n{last_lines(''.join(self._received), 5)[:2000]}")
 
     def stop(self) -> None:
         """Stops sending. Requests in flight still count."""
@@ -84,7 +84,7 @@ class JudgeProcess:
 
     def _output(self) -> str:
         """Its whole output."""
-        return "".join(self._said)
+        return "".join(self._received)
 
     def _command(self) -> Sequence[str]:
         """The command that runs it; the plan is in its environment."""
@@ -94,7 +94,7 @@ class JudgeProcess:
         """The lines of its output as they arrive, kept for `collect`."""
         if self._process is not None:
             for line in self._process.stdout or ():
-                self._said.append(line)
+                self._received.append(line)
                 yield line
 
 

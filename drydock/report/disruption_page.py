@@ -10,7 +10,6 @@ from drydock.analysis import disruption_analysis as analyses
 from drydock.analysis.advice import Advice, advice_on
 from drydock.analysis.causes import SENTENCES, Cause, Loss
 from drydock.analysis.disruption_analysis import Analysis
-from drydock.analysis.idle_pauses import IdlePauses
 from drydock.analysis.pod_terminations import MARKS, PodTermination
 from drydock.core.project import Shutdown
 from drydock.report.page import FILE, TEMPLATES
@@ -68,11 +67,6 @@ class Page:
             CauseRow(cause, count, SENTENCES[cause], advice_on(cause, self.shutdown))
             for cause, count in self.analysis.causes.most_common()
         ]
-
-    @property
-    def idle_pauses(self) -> IdlePauses:
-        """The pauses of the lane idle."""
-        return IdlePauses.among(self.analysis.evidence.records)
 
     @property
     def listed(self) -> list[Loss]:

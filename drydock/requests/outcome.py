@@ -20,6 +20,8 @@ class Outcome(StrEnum):
     TIMED_OUT = "timed_out"
 
 
+# The outcomes of a request that crosses the server's FIN or RST.
+CROSSED = frozenset({Outcome.RESET, Outcome.CLOSED_EARLY})
 # The outcomes with a complete response of any status.
 WHOLE = frozenset({Outcome.OK, Outcome.CLIENT_ERROR, Outcome.SERVER_ERROR})
 

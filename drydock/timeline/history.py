@@ -71,10 +71,8 @@ class History:
         found: dict[str, Series[str]] = {}
         for seen in self.of("Pod"):
             if address := seen.state.get("address"):
-                series = found.setdefault(address, [])
-                if not series or series[-1][1] != seen.name:
-                    series.append((seen.arrived, seen.name))
-        return found
+                found.setdefault(address, []).append((seen.arrived, seen.name))
+        return {address: _changes(iter(series)) for address, series in found.items()}
 
     def container_restarts(self, deployment: str, pod: str | None = None) -> int:
         """The container restarts of one pod, or of all pods, since each pod was first seen."""

@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -61,25 +62,26 @@ class Timeline:
         self._thread = threading.Thread(target=self._run, name="timeline", daemon=True)
         self._stop: asyncio.Event | None = None
         self._listener: Listener | None = None
+        self._entered = ExitStack()
         self.dropped = 0
 
     def __enter__(self) -> Self:
-        self._thread.start()
-        if not self._listed.wait(FIRST_LIST_SECONDS):
-            self._end()
-            reason = "; ".join(restart.reason for restart in self._restarts[-1:]) or "no answer"
-            missing = ", ".join(sorted(self._unlisted))
-            raise CannotRunError(f"the API server did not list {missing}: {reason}", "Run `drydock status`.")
-        if self._connections:
-            self._connections.__enter__()
+        with ExitStack() as stack:
+            self._thread.start()
+            stack.callback(self._end)
+            if not self._listed.wait(FIRST_LIST_SECONDS):
+                reason = "; ".join(restart.reason for restart in self._restarts[-1:]) or "no answer"
+                missing = ", ".join(sorted(self._unlisted))
+                raise CannotRunError(f"the API server did not list {missing}: {reason}", "Run `drydock status`.")
+            if self._connections:
+                stack.enter_context(self._connections)
+            self._entered = stack.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._connections:
-            self._connections.__exit__(kind, error, trace)
-        self._end()
+        self._entered.close()
 
     @property
     def history(self) -> History:

@@ -29,8 +29,6 @@ def pod(item: Any) -> State:
         "deletion": meta.get("deletionTimestamp"),
         "grace": meta.get("deletionGracePeriodSeconds"),
         "prestop": _prestop(item.get("spec", {})),
-        # Only the local platform knows it.
-        "sigterm": None,
         # The end of its container, and the end before the last restart.
         "ended": next(filter(None, (_end(container["state"]) for container in containers)), None),
         "last_ended": next(filter(None, (_end(container.get("lastState") or {}) for container in containers)), None),

@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 import pytest
-import uvloop
 
 from drydock.core.errors import CannotRunError
 from drydock.judge.answers import Answers
@@ -26,6 +25,7 @@ from tests.integration.drydock.misbehaving import (
     saying,
     silent,
 )
+from tests.uvloop_policy import ON_UVLOOP, event_loop_policy  # noqa: F401 - a fixture
 
 READ = Request("GET", "/products/{product_id}", "/products/7")
 ORDER = Request("POST", "/orders", "/orders", body='{"lines": []}', key=True)
@@ -33,13 +33,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
 TIMEOUT = 1.0
 
-pytestmark = pytest.mark.filterwarnings("ignore:Overriding the .event_loop_policy. fixture")
-
-
-@pytest.fixture
-def event_loop_policy() -> uvloop.EventLoopPolicy:
-    """The judge's own event loop."""
-    return uvloop.EventLoopPolicy()
+pytestmark = ON_UVLOOP
 
 
 class Client:

@@ -7,22 +7,16 @@ from types import TracebackType
 from typing import Self
 
 import pytest
-import uvloop
 
 from drydock.judge.exchange import Lane
 from drydock.requests.outcome import Outcome
 from tests.integration.drydock.misbehaving import NO_LINGER
 from tests.integration.drydock.test_judge_outcomes import client
+from tests.uvloop_policy import ON_UVLOOP, event_loop_policy  # noqa: F401 - a fixture
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
-pytestmark = pytest.mark.filterwarnings("ignore:Overriding the .event_loop_policy. fixture")
-
-
-@pytest.fixture
-def event_loop_policy() -> uvloop.EventLoopPolicy:
-    """The judge's own event loop."""
-    return uvloop.EventLoopPolicy()
+pytestmark = ON_UVLOOP
 
 
 class ThreadedServer:

@@ -1,6 +1,5 @@
 """A local drill that is killed in the middle: named by `status` and `doctor`, ended by `down`."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -13,13 +12,12 @@ import pytest
 
 from drydock.core.project import Project
 from drydock.local.drill_record import DrillRecord, records
+from tests.integration.drydock import without_docker
 from tests.integration.drydock.sample_checkout import sample_checkout
 from tests.polling import poll_until
 
 pytestmark = pytest.mark.slow
 
-# Without Docker: no `down` of these tests can reach a cluster of the developer's.
-ENVIRONMENT = {**os.environ, "DOCKER_HOST": "unix:///nonexistent/docker.sock"}
 # The drill sends for a minute before it acts, so it is in the middle during each test.
 LONG = {"rate = 210": "rate = 40", "steady_seconds = 10": "steady_seconds = 60"}
 START_SECONDS = 120
@@ -46,15 +44,7 @@ class RunningDrill:
 
 def drydock(project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Runs a command in a checkout to its end."""
-    return subprocess.run(
-        [sys.executable, "-m", "drydock", *arguments],
-        cwd=project.root,
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=90,
-    )
+    return without_docker.drydock(project.root, *arguments, seconds=90)
 
 
 def commands(processes: list[psutil.Process]) -> str:
@@ -67,7 +57,8 @@ def drill(tmp_path: Path) -> Iterator[RunningDrill]:
     project = sample_checkout(tmp_path / "checkout", LONG)
     command = [sys.executable, "-m", "drydock", "drill", "delete-pod", "--platform", "local"]
     output = (tmp_path / "output").open("w+")
-    with output, subprocess.Popen(command, cwd=project.root, env=ENVIRONMENT, stdout=output, stderr=output) as process:
+    environment = without_docker.ENVIRONMENT
+    with output, subprocess.Popen(command, cwd=project.root, env=environment, stdout=output, stderr=output) as process:
         children = psutil.Process(process.pid).children
 
         def sending() -> list[psutil.Process] | None:

@@ -18,11 +18,10 @@ import psutil
 import pytest
 
 from drydock.local import platform, postgres
+from tests.integration.drydock import without_docker
 from tests.polling import poll_until
 
 SERVICE = Path(__file__).parent / "service.py"
-# Without Docker also in the sense that a `down` of these tests can never reach a cluster of the developer's.
-ENVIRONMENT = {**os.environ, "DOCKER_HOST": "unix:///nonexistent/docker.sock"}
 # As long as Postgres and then the service may take on a busy machine: `up` itself gives up after that.
 START_SECONDS = postgres.START_SECONDS + platform.READY_SECONDS
 MIGRATE = "import os, pathlib; pathlib.Path('migrated').write_text(os.environ['DATABASE_URL'])"
@@ -78,15 +77,7 @@ class Checkout:
 
     def drydock(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Runs a command to its end."""
-        return subprocess.run(
-            [sys.executable, "-m", "drydock", *arguments],
-            cwd=self.root,
-            env=ENVIRONMENT,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
+        return without_docker.drydock(self.root, *arguments, seconds=60)
 
     @contextmanager
     def foreground(self, sigint: SigintHandler = signal.default_int_handler) -> Iterator[subprocess.Popen[str]]:
@@ -95,7 +86,12 @@ class Checkout:
         before = signal.signal(signal.SIGINT, sigint)
         try:
             started = subprocess.Popen(
-                command, cwd=self.root, env=ENVIRONMENT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+                command,
+                cwd=self.root,
+                env=without_docker.ENVIRONMENT,
+                text=True,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
             )
         finally:
             signal.signal(signal.SIGINT, before)

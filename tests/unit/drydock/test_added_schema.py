@@ -1,4 +1,4 @@
-"""What a drill adds to the schema is removed by the statements in the journal."""
+"""The statements in the journal remove what a drill has added to the schema."""
 
 from typing import Any
 

@@ -4,7 +4,6 @@ import asyncio
 import time
 
 import pytest
-import uvloop
 
 from drydock.judge.exchange import Exchange, Lane
 from drydock.judge.idle import (
@@ -19,18 +18,13 @@ from drydock.judge.idle import (
 )
 from drydock.judge.plan import Request
 from drydock.requests.outcome import Outcome
+from tests.uvloop_policy import ON_UVLOOP, event_loop_policy  # noqa: F401 - a fixture
 
 GET = Request("GET", "/", "/")
 TIMEOUT = 0.6
 MOST = 0.05
 
-pytestmark = pytest.mark.filterwarnings("ignore:Overriding the .event_loop_policy. fixture")
-
-
-@pytest.fixture
-def event_loop_policy() -> uvloop.EventLoopPolicy:
-    """The judge's own event loop."""
-    return uvloop.EventLoopPolicy()
+pytestmark = ON_UVLOOP
 
 
 class Sent:
